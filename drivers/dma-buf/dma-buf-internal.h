@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of the dma-buf core share.
+ */
+#ifndef _DMA_BUF_INTERNAL_H
+#define _DMA_BUF_INTERNAL_H
+
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/kconfig.h>
+#include <linux/kobject.h>
+#include <linux/poll.h>
+
+/**
+ * struct dma_buf_poll_slot - a poll event the buffer waits for
+ * @cb:		callback on the fence that delays the event
+ * @dmabuf:	buffer; @cb holds a reference to its file while @events is set
+ * @events:	event to report when the fence signals, 0 if the slot is free;
+ *		guarded by the lock of &dma_buf_object.poll_queue
+ *
+ * One slot per event and buffer is enough: all waiters sleep on one queue, look
+ * again when woken, and one of them then claims the slot for the next fence.
+ */
+struct dma_buf_poll_slot {
+	struct dma_fence_cb cb;
+	struct dma_buf *dmabuf;
+	__poll_t events;
+};
+
+/**
+ * struct dma_buf_object - a buffer as the core sees it
+ *
+ * One allocation holds everything a buffer needs, the inode of its file
+ * included.  See the DOC section of dma-buf.c for the lifetime.
+ */
+struct dma_buf_object {
+	/**
+	 * @inode: Inode of the file.  Its count keeps this structure: the
+	 * dentry holds one reference, a finished buffer a second one until it is
+	 * released.  The memory is freed an RCU grace period after the last one.
+	 */
+	struct inode inode;
+
+	/** @base: The part that drivers see. */
+	struct dma_buf base;
+
+	/** @own_resv: &dma_buf.resv of an exporter that brought none. */
+	struct dma_resv own_resv;
+
+	/** @vmap_count: Users of @vmap, guarded by &dma_buf.resv. */
+	unsigned int vmap_count;
+
+	/** @vmap: Set while @vmap_count is not 0, guarded by &dma_buf.resv. */
+	struct iosys_map vmap;
+
+	/**
+	 * @poll_queue: Who polls the file.  Its lock also guards the slots; it
+	 * is taken inside fence locks, hence with interrupts off.
+	 */
+	wait_queue_head_t poll_queue;
+
+	/** @poll_read: EPOLLIN, i.e. no writer is left. */
+	struct dma_buf_poll_slot poll_read;
+
+	/** @poll_write: EPOLLOUT, i.e. nobody is left. */
+	struct dma_buf_poll_slot poll_write;
+
+#if IS_ENABLED(CONFIG_DEBUG_FS)
+	/** @registry_node: In the registry; changed under its lock. */
+	struct list_head registry_node;
+
+	/**
+	 * @registered: The final fput() has not begun, so &dma_buf.file can be
+	 * looked at.  Guarded by &dma_buf.name_lock.
+	 */
+	bool registered;
+#endif
+
+#if IS_ENABLED(CONFIG_DMABUF_SYSFS_STATS)
+	/** @kobj: The directory in sysfs; holds a reference to @inode. */
+	struct kobject kobj;
+#endif
+};
+
+static inline struct dma_buf_object *to_dma_buf_object(struct dma_buf *dmabuf)
+{
+	return container_of(dmabuf, struct dma_buf_object, base);
+}
+
+/* dma-buf-cpu-access.c */
+int dma_buf_file_mmap(struct file *file, struct vm_area_struct *vma);
+long dma_buf_ioctl_sync(struct dma_buf *dmabuf, const void __user *argp);
+
+/* dma-buf-sync.c */
+void dma_buf_poll_init(struct dma_buf_object *obj);
+bool dma_buf_poll_busy(struct dma_buf_object *obj);
+__poll_t dma_buf_file_poll(struct file *file, poll_table *table);
+long dma_buf_ioctl_export_sync_file(struct dma_buf *dmabuf, void __user *argp);
+long dma_buf_ioctl_import_sync_file(struct dma_buf *dmabuf,
+				    const void __user *argp);
+
+/* dma-buf-registry.c */
+#if IS_ENABLED(CONFIG_DEBUG_FS)
+void dma_buf_registry_add(struct dma_buf_object *obj);
+void dma_buf_registry_del(struct dma_buf_object *obj);
+struct dma_buf_object *dma_buf_registry_next(struct dma_buf_object *prev);
+void dma_buf_registry_init(void);
+#else
+static inline void dma_buf_registry_add(struct dma_buf_object *obj)
+{
+}
+
+static inline void dma_buf_registry_del(struct dma_buf_object *obj)
+{
+}
+
+static inline void dma_buf_registry_init(void)
+{
+}
+#endif
+
+/* dma-buf-sysfs-stats.c */
+#if IS_ENABLED(CONFIG_DMABUF_SYSFS_STATS)
+int dma_buf_stats_add(struct dma_buf_object *obj);
+void dma_buf_stats_del(struct dma_buf_object *obj);
+int dma_buf_stats_init(void);
+#else
+static inline int dma_buf_stats_add(struct dma_buf_object *obj)
+{
+	return 0;
+}
+
+static inline void dma_buf_stats_del(struct dma_buf_object *obj)
+{
+}
+
+static inline int dma_buf_stats_init(void)
+{
+	return 0;
+}
+#endif
+
+#endif /* _DMA_BUF_INTERNAL_H */

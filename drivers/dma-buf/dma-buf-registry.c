@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The buffers that exist, and the list of them in debugfs.
+ */
+
+#include <linux/debugfs.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/init.h>
+#include <linux/minmax.h>
+#include <linux/rculist.h>
+#include <linux/seq_file.h>
+#include <linux/sizes.h>
+#include <linux/spinlock.h>
+
+#include "dma-buf-internal.h"
+
+/**
+ * DOC: registry of live buffers
+ *
+ * Someone who looks for leaked memory wants to see all buffers of the machine,
+ * and may look often. There can be tens of thousands, each with fences and
+ * devices that only its reservation lock makes safe to print. Whoever allocates
+ * or frees a buffer at that time must not pay for it.
+ *
+ * So the list is walked under RCU, and its lock is for those who change it.
+ * A reader takes a reference to one buffer at a time, leaves the RCU section,
+ * prints at leisure, sleeping if it must, and goes on from there. A buffer with
+ * a reference is not removed from the list, which makes it its own bookmark:
+ * each step of the walk starts at an entry known to be linked, passes over
+ * entries that are dying, and the whole walk is linear. New buffers go in at
+ * the front, behind the reader's back, so a walk ends however fast others
+ * allocate.
+ *
+ * Lifetime
+ * ~~~~~~~~
+ *
+ * What a reader finds may be in any stage of its end, see the DOC section of
+ * dma-buf.c:
+ *
+ * * The memory of &struct dma_buf_object is freed a grace period after the
+ *   final fput() has removed it from the list, so in an RCU section it can be
+ *   looked at.
+ * * &dma_buf.file cannot: file structures are reused at once, and a count read
+ *   from one may be that of some other file. That is what
+ *   &dma_buf_object.registered is for. The final fput() clears it before it
+ *   goes on, under &dma_buf.name_lock; a reader that finds it set, and holds
+ *   that lock, has a file that is still this buffer's. The reference is then
+ *   taken if the count is not 0 already.
+ * * All else, the exporter's data above all, waits until there is a reference.
+ *
+ * A reader may end up with the last reference. fput() then finishes when the
+ * reading task returns to user space, where it holds nothing of ours.
+ *
+ * While a reader looks at a buffer, that buffer's file count is one higher.
+ */
+
+static struct {
+	/*
+	 * Guards changes of the list, which come from any task that allocates
+	 * or frees. Held for those few instructions, never by a reader. Nothing
+	 * is taken inside.
+	 */
+	spinlock_t lock;
+	struct list_head buffers;
+	unsigned long count;
+} registry = {
+	.lock = __SPIN_LOCK_UNLOCKED(registry.lock),
+	.buffers = LIST_HEAD_INIT(registry.buffers),
+};
+
+/**
+ * dma_buf_registry_add - make a buffer known
+ * @obj: complete buffer the caller holds a reference to
+ */
+void dma_buf_registry_add(struct dma_buf_object *obj)
+{
+	/* Nobody knows the buffer: no need for the lock. */
+	obj->registered = true;
+
+	spin_lock(&registry.lock);
+	list_add_rcu(&obj->registry_node, &registry.buffers);
+	WRITE_ONCE(registry.count, registry.count + 1);
+	spin_unlock(&registry.lock);
+}
+
+/**
+ * dma_buf_registry_del - forget a buffer
+ * @obj: buffer whose last reference is gone
+ */
+void dma_buf_registry_del(struct dma_buf_object *obj)
+{
+	spin_lock(&obj->base.name_lock);
+	obj->registered = false;
+	spin_unlock(&obj->base.name_lock);
+
+	spin_lock(&registry.lock);
+	list_del_rcu(&obj->registry_node);
+	WRITE_ONCE(registry.count, registry.count - 1);
+	spin_unlock(&registry.lock);
+}
+
+static bool registry_get(struct dma_buf_object *obj)
+{
+	bool alive;
+
+	spin_lock(&obj->base.name_lock);
+	alive = obj->registered && get_file_active(&obj->base.file);
+	spin_unlock(&obj->base.name_lock);
+
+	return alive;
+}
+
+/**
+ * dma_buf_registry_next - walk over all buffers
+ * @prev: buffer from the last call, whose reference is dropped; NULL to start
+ *
+ * Buffers come newest first. One that lives all through the walk is seen once.
+ * A walk that ends early drops the reference with dma_buf_put().
+ *
+ * Context: Process context.
+ * Return: A buffer with a reference, or NULL at the end.
+ */
+struct dma_buf_object *dma_buf_registry_next(struct dma_buf_object *prev)
+{
+	struct list_head *pos = prev ? &prev->registry_node : &registry.buffers;
+	struct dma_buf_object *obj = NULL;
+
+	rcu_read_lock();
+	for (;;) {
+		pos = rcu_dereference(list_next_rcu(pos));
+		if (pos == &registry.buffers) {
+			obj = NULL;
+			break;
+		}
+
+		obj = list_entry(pos, struct dma_buf_object, registry_node);
+		if (registry_get(obj))
+			break;
+	}
+	rcu_read_unlock();
+
+	if (prev)
+		dma_buf_put(&prev->base);
+
+	return obj;
+}
+
+static void show_buffer_line(struct seq_file *seq, struct dma_buf *dmabuf)
+{
+	struct file *file = dmabuf->file;
+
+	spin_lock(&dmabuf->name_lock);
+	/* One of the references is ours. */
+	seq_printf(seq, "%08zu\t%08x\t%08x\t%08ld\t%s\t%08lu\t%s\n",
+		   dmabuf->size, READ_ONCE(file->f_flags), file->f_mode,
+		   file_count(file) - 1, dmabuf->exp_name,
+		   file_inode(file)->i_ino, dmabuf->name ?: "<none>");
+	spin_unlock(&dmabuf->name_lock);
+}
+
+/*
+ * How scattered a buffer is decides whether a device can use it at all, and
+ * nothing else tells.  Only a mapping that the core keeps is known here.
+ */
+static void show_device_line(struct seq_file *seq,
+			     struct dma_buf_attachment *attach)
+{
+	seq_printf(seq, "\t%s", dev_name(attach->dev));
+	if (attach->sgt)
+		seq_printf(seq, "\tsg entries %u", attach->sgt->nents);
+	seq_putc(seq, '\n');
+}
+
+static int show_buffer(struct seq_file *seq, struct dma_buf *dmabuf)
+{
+	struct dma_buf_attachment *attach;
+	unsigned int devices = 0;
+	int ret;
+
+	ret = dma_resv_lock_interruptible(dmabuf->resv, NULL);
+	if (ret)
+		return ret;
+
+	show_buffer_line(seq, dmabuf);
+	dma_resv_describe(dmabuf->resv, seq);
+
+	seq_puts(seq, "\tAttached Devices:\n");
+	list_for_each_entry(attach, &dmabuf->attachments, node) {
+		show_device_line(seq, attach);
+		devices++;
+	}
+	dma_resv_unlock(dmabuf->resv);
+
+	seq_printf(seq, "Total %u devices attached\n\n", devices);
+
+	return 0;
+}
+
+static int bufinfo_show(struct seq_file *seq, void *unused)
+{
+	struct dma_buf_object *obj = NULL;
+	unsigned int count = 0;
+	size_t bytes = 0;
+	int ret;
+
+	seq_puts(seq, "\nDma-buf Objects:\n");
+	seq_printf(seq, "%-8s\t%-8s\t%-8s\t%-8s\texp_name\t%-8s\tname\n",
+		   "size", "flags", "mode", "count", "ino");
+
+	while ((obj = dma_buf_registry_next(obj))) {
+		ret = show_buffer(seq, &obj->base);
+
+		/* If the text does not fit, all is done again with more room. */
+		if (ret || seq_has_overflowed(seq)) {
+			dma_buf_put(&obj->base);
+			return ret;
+		}
+
+		bytes += obj->base.size;
+		count++;
+	}
+
+	seq_printf(seq, "\nTotal %u objects, %zu bytes\n", count, bytes);
+
+	return 0;
+}
+
+/* A guess at the room needed, so that one walk is enough as a rule. */
+static int bufinfo_open(struct inode *inode, struct file *file)
+{
+	unsigned long room = READ_ONCE(registry.count) * 192UL;
+
+	return single_open_size(file, bufinfo_show, inode->i_private,
+				SZ_4K + min(room, (unsigned long)SZ_16M));
+}
+
+static const struct file_operations bufinfo_fops = {
+	.owner = THIS_MODULE,
+	.open = bufinfo_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
+/**
+ * dma_buf_registry_init - offer the list in debugfs
+ */
+void __init dma_buf_registry_init(void)
+{
+	struct dentry *dir = debugfs_create_dir("dma_buf", NULL);
+
+	debugfs_create_file("bufinfo", 0444, dir, NULL, &bufinfo_fops);
+}

@@ -1,0 +1,538 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The shared buffer as an object: made, named, passed on as a file, released.
+ */
+
+#include <linux/atomic.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/export.h>
+#include <linux/init.h>
+#include <linux/module.h>
+#include <linux/mount.h>
+#include <linux/overflow.h>
+#include <linux/pseudo_fs.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <uapi/linux/dma-buf.h>
+#include <uapi/linux/magic.h>
+
+#include "dma-buf-internal.h"
+
+/**
+ * DOC: buffer object
+ *
+ * A camera fills a buffer, a GPU draws on it, a display shows it: three drivers
+ * and two or three processes need the same memory, none of them trusts the
+ * others, and each may be the last to let go.
+ *
+ * The kernel has one thing that processes pass to each other and that counts
+ * its users over all of them: an open file. So a buffer is a file on a file
+ * system of its own, never mounted, with a unique inode number to tell buffers
+ * apart. Drivers hold references to that file as well. The exporter's
+ * &dma_buf_ops.release runs after the last of them.
+ *
+ * Lifetime
+ * ~~~~~~~~
+ *
+ * &struct dma_buf lives inside the inode's memory, so that a buffer is one
+ * allocation beside the VFS's own. What happens at the end, in this order:
+ *
+ * 1. The last reference to the file goes. dma_buf_file_release() takes the
+ *    buffer out of the registry; from then on nobody finds it.
+ * 2. The last reference to the dentry goes. That is usually the file's, but
+ *    someone reading the link in /proc/PID/fd or holding the file with O_PATH
+ *    may be later. dma_buf_dentry_release() calls the exporter and drops the
+ *    buffer's reference to the inode.
+ * 3. The inode goes, and an RCU grace period later the memory, which is what
+ *    lets the registry be walked without a lock.
+ *
+ * Creation goes the other way around and publishes last: sysfs, which may fail,
+ * then the registry, then the file descriptor. A buffer that fails before that
+ * has no d_fsdata, by which its file's end knows not to call the exporter.
+ *
+ * Locking
+ * ~~~~~~~
+ *
+ * &dma_buf.resv guards all that changes while a buffer is in use, except its
+ * name. The order of locks stands at &struct dma_buf. In detail:
+ *
+ * Importers hold the reservation lock when they call dma_buf_pin(),
+ * dma_buf_unpin(), dma_buf_map_attachment(), dma_buf_unmap_attachment(),
+ * dma_buf_vmap() and dma_buf_vunmap(). They must not hold it when they call any
+ * other function, in particular those whose names end in _unlocked.
+ *
+ * Exporters hold it when they call dma_buf_move_notify(). The core holds it
+ * around &dma_buf_ops.pin, unpin, map_dma_buf, unmap_dma_buf, vmap and vunmap,
+ * and not around attach, detach, release, begin_cpu_access, end_cpu_access and
+ * mmap.
+ */
+
+static const struct file_operations dma_buf_fops;
+static struct kmem_cache *dma_buf_cache;
+static struct vfsmount *dma_buf_mount;
+
+static struct inode *dma_buf_inode_alloc(struct super_block *sb)
+{
+	struct dma_buf_object *obj;
+
+	obj = alloc_inode_sb(sb, dma_buf_cache, GFP_KERNEL);
+
+	return obj ? &obj->inode : NULL;
+}
+
+static void dma_buf_inode_free(struct inode *inode)
+{
+	kmem_cache_free(dma_buf_cache,
+			container_of(inode, struct dma_buf_object, inode));
+}
+
+static void dma_buf_inode_construct(void *memory)
+{
+	struct dma_buf_object *obj = memory;
+
+	inode_init_once(&obj->inode);
+}
+
+static const struct super_operations dma_buf_super_ops = {
+	.alloc_inode = dma_buf_inode_alloc,
+	.free_inode = dma_buf_inode_free,
+	.statfs = simple_statfs,
+};
+
+static char *dma_buf_dentry_name(struct dentry *dentry, char *buffer, int len)
+{
+	struct dma_buf *dmabuf = dentry->d_fsdata;
+	char name[DMA_BUF_NAME_LEN] = "";
+
+	spin_lock(&dmabuf->name_lock);
+	if (dmabuf->name)
+		strscpy(name, dmabuf->name);
+	spin_unlock(&dmabuf->name_lock);
+
+	return dynamic_dname(buffer, len, "/%pd:%s", dentry, name);
+}
+
+static void dma_buf_dentry_release(struct dentry *dentry)
+{
+	struct dma_buf *dmabuf = dentry->d_fsdata;
+	struct dma_buf_object *obj;
+
+	if (!dmabuf)
+		return;
+
+	obj = to_dma_buf_object(dmabuf);
+
+	/*
+	 * A pending callback holds a reference, so somebody has put one too
+	 * many. Losing the buffer is better than a fence that writes to it
+	 * after it was freed.
+	 */
+	if (WARN_ON_ONCE(dma_buf_poll_busy(obj)))
+		return;
+
+	WARN_ON_ONCE(obj->vmap_count);
+	dma_buf_stats_del(obj);
+
+	dmabuf->ops->release(dmabuf);
+
+	WARN_ON_ONCE(!list_empty(&dmabuf->attachments));
+	if (dmabuf->resv == &obj->own_resv)
+		dma_resv_fini(&obj->own_resv);
+
+	module_put(dmabuf->owner);
+	kfree(dmabuf->name);
+	iput(&obj->inode);
+}
+
+static const struct dentry_operations dma_buf_dentry_ops = {
+	.d_dname = dma_buf_dentry_name,
+	.d_release = dma_buf_dentry_release,
+};
+
+static int dma_buf_init_fs_context(struct fs_context *fc)
+{
+	struct pseudo_fs_context *ctx = init_pseudo(fc, DMA_BUF_MAGIC);
+
+	if (!ctx)
+		return -ENOMEM;
+
+	ctx->ops = &dma_buf_super_ops;
+	ctx->dops = &dma_buf_dentry_ops;
+
+	return 0;
+}
+
+static struct file_system_type dma_buf_fs = {
+	.name = "dmabuf",
+	.init_fs_context = dma_buf_init_fs_context,
+	.kill_sb = kill_anon_super,
+};
+
+static int dma_buf_file_release(struct inode *inode, struct file *file)
+{
+	struct dma_buf *dmabuf = file->private_data;
+
+	if (dmabuf)
+		dma_buf_registry_del(to_dma_buf_object(dmabuf));
+
+	return 0;
+}
+
+/* Seeking tells the size: to the end and back to the start, nothing else. */
+static loff_t dma_buf_file_llseek(struct file *file, loff_t offset, int whence)
+{
+	struct dma_buf *dmabuf = file->private_data;
+
+	if (offset)
+		return -EINVAL;
+
+	switch (whence) {
+	case SEEK_SET:
+		return 0;
+	case SEEK_END:
+		return dmabuf->size;
+	default:
+		return -EINVAL;
+	}
+}
+
+static long dma_buf_ioctl_set_name(struct dma_buf *dmabuf,
+				   const char __user *argp)
+{
+	const char *name = strndup_user(argp, DMA_BUF_NAME_LEN);
+
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+
+	spin_lock(&dmabuf->name_lock);
+	swap(dmabuf->name, name);
+	spin_unlock(&dmabuf->name_lock);
+	kfree(name);
+
+	return 0;
+}
+
+static long dma_buf_file_ioctl(struct file *file, unsigned int cmd,
+			       unsigned long arg)
+{
+	struct dma_buf *dmabuf = file->private_data;
+	void __user *argp = (void __user *)arg;
+
+	switch (cmd) {
+	case DMA_BUF_IOCTL_SYNC:
+		return dma_buf_ioctl_sync(dmabuf, argp);
+	case DMA_BUF_SET_NAME_A:
+	case DMA_BUF_SET_NAME_B:
+		return dma_buf_ioctl_set_name(dmabuf, argp);
+	case DMA_BUF_IOCTL_EXPORT_SYNC_FILE:
+		return dma_buf_ioctl_export_sync_file(dmabuf, argp);
+	case DMA_BUF_IOCTL_IMPORT_SYNC_FILE:
+		return dma_buf_ioctl_import_sync_file(dmabuf, argp);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static void dma_buf_file_show_fdinfo(struct seq_file *seq, struct file *file)
+{
+	struct dma_buf *dmabuf = file->private_data;
+
+	seq_printf(seq, "size:\t%zu\n", dmabuf->size);
+	/* procfs holds one reference while it asks. */
+	seq_printf(seq, "count:\t%ld\n", file_count(file) - 1);
+	seq_printf(seq, "exp_name:\t%s\n", dmabuf->exp_name);
+
+	spin_lock(&dmabuf->name_lock);
+	if (dmabuf->name)
+		seq_printf(seq, "name:\t%s\n", dmabuf->name);
+	spin_unlock(&dmabuf->name_lock);
+}
+
+static const struct file_operations dma_buf_fops = {
+	.llseek = dma_buf_file_llseek,
+	.poll = dma_buf_file_poll,
+	.unlocked_ioctl = dma_buf_file_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = dma_buf_file_mmap,
+	.release = dma_buf_file_release,
+	.show_fdinfo = dma_buf_file_show_fdinfo,
+};
+
+static int dma_buf_check_export(const struct dma_buf_export_info *info)
+{
+	const struct dma_buf_ops *ops = info->ops;
+
+	if (WARN_ON_ONCE(!info->priv || !ops))
+		return -EINVAL;
+
+	if (WARN_ON_ONCE(!ops->map_dma_buf || !ops->unmap_dma_buf ||
+			 !ops->release))
+		return -EINVAL;
+
+	if (WARN_ON_ONCE(!ops->pin != !ops->unpin))
+		return -EINVAL;
+
+	/* What is kept mapped until detach cannot move in between. */
+	if (WARN_ON_ONCE(ops->cache_sgt_mapping && ops->pin))
+		return -EINVAL;
+
+	/* The size is the inode's as well, and what llseek() returns. */
+	if (WARN_ON_ONCE(overflows_type(info->size, loff_t)))
+		return -EINVAL;
+
+	return 0;
+}
+
+static struct file *dma_buf_file_create(size_t size, int flags)
+{
+	static atomic_long_t last_ino = ATOMIC_LONG_INIT(0);
+	struct inode *inode;
+	struct file *file;
+
+	inode = alloc_anon_inode(dma_buf_mount->mnt_sb);
+	if (IS_ERR(inode))
+		return ERR_CAST(inode);
+
+	/* The number from the VFS may repeat; sysfs needs a unique name. */
+	inode->i_ino = atomic_long_inc_return(&last_ino);
+	inode->i_size = size;
+	inode_set_bytes(inode, size);
+
+	file = alloc_file_pseudo(inode, dma_buf_mount, "dmabuf",
+				 flags & (O_ACCMODE | O_NONBLOCK),
+				 &dma_buf_fops);
+	if (IS_ERR(file))
+		iput(inode);
+
+	return file;
+}
+
+/* The memory comes from a cache and is as its last user left it. */
+static void dma_buf_object_init(struct dma_buf_object *obj)
+{
+	memset_after(obj, 0, inode);
+	INIT_LIST_HEAD(&obj->base.attachments);
+	spin_lock_init(&obj->base.name_lock);
+	dma_buf_poll_init(obj);
+}
+
+static void dma_buf_object_fill(struct dma_buf_object *obj,
+				const struct dma_buf_export_info *info,
+				struct file *file)
+{
+	struct dma_buf *dmabuf = &obj->base;
+
+	dmabuf->size = info->size;
+	dmabuf->file = file;
+	dmabuf->ops = info->ops;
+	dmabuf->exp_name = info->exp_name;
+	dmabuf->owner = info->owner;
+	dmabuf->priv = info->priv;
+	dmabuf->resv = info->resv;
+	if (!dmabuf->resv) {
+		dma_resv_init(&obj->own_resv);
+		dmabuf->resv = &obj->own_resv;
+	}
+}
+
+/**
+ * dma_buf_export - make a buffer that can be shared
+ * @exp_info: what the exporter says about it
+ *
+ * The caller owns the one reference to the new buffer and passes it to
+ * dma_buf_fd() or dma_buf_put(). When this function fails,
+ * &dma_buf_ops.release is not called: @exp_info's data is still the caller's.
+ *
+ * Context: Process context, may sleep. The caller must not hold the
+ *	    reservation lock.
+ * Return: The buffer, or an ERR_PTR():
+ *
+ *	   * -EINVAL: @exp_info lacks &dma_buf_export_info.priv or a mandatory
+ *	     operation, has only one of &dma_buf_ops.pin and &dma_buf_ops.unpin,
+ *	     combines them with &dma_buf_ops.cache_sgt_mapping, gives a size
+ *	     beyond what a file can have, or, with per-buffer statistics
+ *	     configured, has no name
+ *	   * -ENOENT: the exporter's module is being unloaded
+ *	   * -ENOMEM: out of memory
+ *	   * -ENFILE: the limit of open files is reached
+ */
+struct dma_buf *dma_buf_export(const struct dma_buf_export_info *exp_info)
+{
+	struct dma_buf_object *obj;
+	struct dma_buf *dmabuf;
+	struct file *file;
+	int ret;
+
+	ret = dma_buf_check_export(exp_info);
+	if (ret)
+		return ERR_PTR(ret);
+
+	if (!try_module_get(exp_info->owner))
+		return ERR_PTR(-ENOENT);
+
+	file = dma_buf_file_create(exp_info->size, exp_info->flags);
+	if (IS_ERR(file)) {
+		ret = PTR_ERR(file);
+		goto err_module;
+	}
+
+	obj = container_of(file_inode(file), struct dma_buf_object, inode);
+	dmabuf = &obj->base;
+	dma_buf_object_init(obj);
+	dma_buf_object_fill(obj, exp_info, file);
+
+	ret = dma_buf_stats_add(obj);
+	if (ret)
+		goto err_file;
+
+	/* Complete: from here on the last reference releases the buffer. */
+	ihold(&obj->inode);
+	file->private_data = dmabuf;
+	file->f_path.dentry->d_fsdata = dmabuf;
+	dma_buf_registry_add(obj);
+
+	return dmabuf;
+
+err_file:
+	if (dmabuf->resv == &obj->own_resv)
+		dma_resv_fini(&obj->own_resv);
+	fput(file);
+err_module:
+	module_put(exp_info->owner);
+	return ERR_PTR(ret);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_export, DMA_BUF);
+
+/**
+ * dma_buf_fd - give user space a file descriptor of a buffer
+ * @dmabuf: buffer
+ * @flags: O_CLOEXEC or 0
+ *
+ * On success the caller's reference belongs to the file descriptor. Another
+ * thread may have closed that already when the function returns, so a caller
+ * that goes on using @dmabuf takes a reference of its own first.
+ *
+ * Context: Process context, may sleep.
+ * Return: The file descriptor, or a negative errno:
+ *
+ *	   * -EINVAL: @dmabuf is NULL
+ *	   * -EMFILE: the process has no file descriptor left
+ *	   * -ENOMEM: out of memory
+ */
+int dma_buf_fd(struct dma_buf *dmabuf, int flags)
+{
+	int fd;
+
+	if (!dmabuf || !dmabuf->file)
+		return -EINVAL;
+
+	fd = get_unused_fd_flags(flags);
+	if (fd >= 0)
+		fd_install(fd, dmabuf->file);
+
+	return fd;
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_fd, DMA_BUF);
+
+/**
+ * dma_buf_get - find the buffer behind a file descriptor
+ * @fd: file descriptor of the calling process
+ *
+ * Context: Process context.
+ * Return: The buffer with one more reference, to be given back with
+ *	   dma_buf_put(), or an ERR_PTR():
+ *
+ *	   * -EBADF: @fd is not open
+ *	   * -EINVAL: @fd is some other file
+ */
+struct dma_buf *dma_buf_get(int fd)
+{
+	struct file *file = fget(fd);
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+
+	if (file->f_op != &dma_buf_fops) {
+		fput(file);
+		return ERR_PTR(-EINVAL);
+	}
+
+	return file->private_data;
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_get, DMA_BUF);
+
+/**
+ * dma_buf_put - drop a reference to a buffer
+ * @dmabuf: buffer, not to be used afterwards
+ *
+ * The exporter's &dma_buf_ops.release may run later than this function: it
+ * does not run before the calling task returns to user space.
+ *
+ * Context: Any. The caller should not hold the reservation lock.
+ */
+void dma_buf_put(struct dma_buf *dmabuf)
+{
+	if (WARN_ON_ONCE(!dmabuf || !dmabuf->file))
+		return;
+
+	fput(dmabuf->file);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_put, DMA_BUF);
+
+/*
+ * Show lockdep the order that stands at struct dma_buf, so that the first
+ * driver to break it is told so, and not the first machine to deadlock.
+ */
+static int __init dma_buf_prime_lockdep(void)
+{
+	struct dma_buf_object *obj;
+
+	if (!IS_ENABLED(CONFIG_LOCKDEP))
+		return 0;
+
+	obj = kzalloc(sizeof(*obj), GFP_KERNEL);
+	if (!obj)
+		return -ENOMEM;
+
+	dma_buf_object_init(obj);
+	dma_resv_init(&obj->own_resv);
+
+	dma_resv_lock(&obj->own_resv, NULL);
+	spin_lock(&obj->base.name_lock);
+	spin_unlock(&obj->base.name_lock);
+	spin_lock_irq(&obj->poll_queue.lock);
+	spin_unlock_irq(&obj->poll_queue.lock);
+	dma_resv_unlock(&obj->own_resv);
+
+	dma_resv_fini(&obj->own_resv);
+	kfree(obj);
+
+	return 0;
+}
+
+static int __init dma_buf_init(void)
+{
+	unsigned int size = sizeof(struct dma_buf_object);
+	int ret;
+
+	dma_buf_cache = kmem_cache_create("dma_buf", size, 0, SLAB_ACCOUNT,
+					  dma_buf_inode_construct);
+	if (!dma_buf_cache)
+		return -ENOMEM;
+
+	ret = dma_buf_stats_init();
+	if (ret)
+		return ret;
+
+	dma_buf_mount = kern_mount(&dma_buf_fs);
+	if (IS_ERR(dma_buf_mount))
+		return PTR_ERR(dma_buf_mount);
+
+	dma_buf_registry_init();
+
+	return dma_buf_prime_lockdep();
+}
+subsys_initcall(dma_buf_init);

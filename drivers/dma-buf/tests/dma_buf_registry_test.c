@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/**
+ * DOC: tests of what an administrator sees
+ *
+ * fdinfo, bufinfo and the statistics in sysfs must show a buffer from its
+ * export to its release, and not a moment longer. The last two are read through
+ * their files; where those are not mounted, the case is skipped.
+ */
+
+#include <linux/device.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/seq_file.h>
+#include <linux/uaccess.h>
+#include <uapi/linux/dma-buf.h>
+
+#include "dma_buf_mock.h"
+
+#define BUFINFO	    "/sys/kernel/debug/dma_buf/bufinfo"
+#define BUFINFO_ROW "\n%08zu\t%08x\t%08x\t%08ld\t%s\t%08lu\t%s\n"
+#define BUFFERS	    "/sys/kernel/dmabuf/buffers"
+#define TEXT_SIZE   SZ_64K
+
+static const char *registry_fdinfo(struct mock_buffer *buf)
+{
+	struct file *file = buf->dmabuf->file;
+	struct seq_file seq = { .size = PAGE_SIZE };
+
+	seq.buf = kunit_kzalloc(buf->test, seq.size, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(buf->test, seq.buf);
+
+	/* procfs holds a reference meanwhile, which is not to be counted. */
+	get_file(file);
+	file->f_op->show_fdinfo(&seq, file);
+	__fput_sync(file);
+	return seq.buf;
+}
+
+/* Succeeds if fdinfo tells size, references, exporter and, once set, name. */
+static void fdinfo_tells(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+	void __user *page = mock_user_page(test);
+	const char *text;
+
+	text = registry_fdinfo(buf);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "size:\t16384\n"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "count:\t1\n"));
+	KUNIT_EXPECT_NOT_NULL(test,
+			      strstr(text, "exp_name:\t" KBUILD_MODNAME "\n"));
+	KUNIT_EXPECT_NULL(test, strstr(text, "\nname:"));
+
+	KUNIT_ASSERT_EQ(test, copy_to_user(page, "frame", 6), 0);
+	KUNIT_ASSERT_EQ(test, mock_ioctl(buf, DMA_BUF_SET_NAME_B, page), 0);
+	get_dma_buf(buf->dmabuf);
+	text = registry_fdinfo(buf);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "count:\t2\n"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\nname:\tframe\n"));
+	dma_buf_put(buf->dmabuf);
+}
+
+static void registry_close(void *file)
+{
+	__fput_sync(file);
+}
+
+/* debugfs can only be read to user memory, so the text takes that way. */
+static const char *registry_bufinfo(struct kunit *test)
+{
+	void __user *page = mock_user_page(test);
+	struct file *file;
+	size_t len = 0;
+	char *text;
+	loff_t pos = 0;
+	ssize_t n;
+
+	text = kunit_kzalloc(test, TEXT_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	file = filp_open(BUFINFO, O_RDONLY, 0);
+	if (IS_ERR(file))
+		kunit_skip(test, "no " BUFINFO);
+	mock_defer(test, registry_close, file);
+
+	while (len + PAGE_SIZE < TEXT_SIZE) {
+		n = file->f_op->read(file, page, PAGE_SIZE, &pos);
+		KUNIT_ASSERT_GE(test, n, 0);
+		if (!n)
+			break;
+		KUNIT_ASSERT_EQ(test, copy_from_user(text + len, page, n), 0);
+		len += n;
+	}
+	kunit_release_action(test, registry_close, file);
+	return text;
+}
+
+static const char *registry_find_row(struct mock_buffer *buf, const char *text,
+				     const char *name)
+{
+	struct file *file = buf->dmabuf->file;
+	char row[128];
+
+	snprintf(row, sizeof(row), BUFINFO_ROW, buf->dmabuf->size,
+		 file->f_flags, file->f_mode, file_count(file), buf->exp_name,
+		 file_inode(file)->i_ino, name);
+	return strstr(text, row);
+}
+
+/* Succeeds if bufinfo shows a buffer's row from the export to the release. */
+static void bufinfo_lists_the_buffer(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_buffer_new(test, MOCK_STATIC);
+	const char *row;
+
+	buf->exp_name = "bufinfo_lists_the_buffer";
+	KUNIT_EXPECT_NULL(test, strstr(registry_bufinfo(test), buf->exp_name));
+	mock_export(buf);
+	row = registry_find_row(buf, registry_bufinfo(test), "<none>");
+	KUNIT_EXPECT_NOT_NULL(test, row);
+	mock_buffer_drop(buf);
+	KUNIT_EXPECT_NULL(test, strstr(registry_bufinfo(test), buf->exp_name));
+}
+
+/* Succeeds if bufinfo shows who is attached, and counts them. */
+static void bufinfo_lists_the_devices(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+	struct device *dev = mock_device(test, "shown");
+	struct dma_buf_attachment *attach;
+	const char *row, *name, *total;
+	char line[64];
+
+	snprintf(line, sizeof(line), "\t%s\n", dev_name(dev));
+	attach = mock_attach(buf, dev, NULL);
+	mock_attach(buf, dev, &mock_importer);
+
+	row = registry_find_row(buf, registry_bufinfo(test), "<none>");
+	KUNIT_ASSERT_NOT_NULL(test, row);
+	name = strstr(row, line);
+	total = strstr(row, "Total 2 devices attached\n");
+	KUNIT_ASSERT_NOT_NULL(test, name);
+	KUNIT_ASSERT_NOT_NULL(test, total);
+	KUNIT_EXPECT_TRUE(test, name < total);
+
+	mock_detach(buf, attach);
+	row = registry_find_row(buf, registry_bufinfo(test), "<none>");
+	KUNIT_ASSERT_NOT_NULL(test, row);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(row, "Total 1 devices attached\n"));
+}
+
+/* Succeeds if bufinfo tells how scattered a mapping is that the core keeps. */
+static void bufinfo_counts_the_entries(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_CACHED);
+	struct device *dev = mock_device(test, "scattered");
+	struct dma_buf_attachment *attach = mock_attach(buf, dev, NULL);
+	struct sg_table *sgt;
+	const char *row;
+	char line[96];
+
+	snprintf(line, sizeof(line), "\t%s\n", dev_name(dev));
+	row = registry_find_row(buf, registry_bufinfo(test), "<none>");
+	KUNIT_ASSERT_NOT_NULL(test, row);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(row, line));
+
+	sgt = mock_map(attach, DMA_BIDIRECTIONAL);
+	snprintf(line, sizeof(line), "\t%s\tsg entries %u\n", dev_name(dev),
+		 sgt->nents);
+	row = registry_find_row(buf, registry_bufinfo(test), "<none>");
+	KUNIT_ASSERT_NOT_NULL(test, row);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(row, line));
+	mock_unmap(attach, sgt, DMA_BIDIRECTIONAL);
+}
+
+/* Opens one attribute of the buffer's directory, NULL if there is none. */
+static struct file *registry_open_stat(struct kunit *test, unsigned long ino,
+				       const char *attr)
+{
+	struct file *file;
+	char path[64];
+
+	snprintf(path, sizeof(path), BUFFERS "/%lu/%s", ino, attr);
+	file = filp_open(path, O_RDONLY, 0);
+	return IS_ERR(file) ? NULL : file;
+}
+
+static void registry_expect_stat(struct kunit *test, unsigned long ino,
+				 const char *attr, const char *value)
+{
+	struct file *file = registry_open_stat(test, ino, attr);
+	char text[64] = {};
+	loff_t pos = 0;
+	ssize_t n;
+
+	KUNIT_EXPECT_NOT_NULL(test, file);
+	if (!file)
+		return;
+
+	n = kernel_read(file, text, sizeof(text) - 1, &pos);
+	__fput_sync(file);
+	KUNIT_EXPECT_GT(test, n, 0);
+	KUNIT_EXPECT_STREQ(test, text, value);
+}
+
+/* Succeeds if the statistics show a buffer from the export to the release. */
+static void stats_show_the_buffer(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_buffer_new(test, MOCK_STATIC);
+	struct file *dir;
+	unsigned long ino;
+
+	dir = filp_open(BUFFERS, O_RDONLY | O_DIRECTORY, 0);
+	if (IS_ERR(dir))
+		kunit_skip(test, "no " BUFFERS);
+	__fput_sync(dir);
+
+	mock_export(buf);
+	ino = file_inode(buf->dmabuf->file)->i_ino;
+	registry_expect_stat(test, ino, "size", "16384\n");
+	registry_expect_stat(test, ino, "exporter_name", KBUILD_MODNAME "\n");
+
+	mock_buffer_drop(buf);
+	KUNIT_EXPECT_NULL(test, registry_open_stat(test, ino, "size"));
+}
+
+static struct kunit_case dma_buf_registry_cases[] = {
+	KUNIT_CASE(fdinfo_tells),
+	KUNIT_CASE(bufinfo_lists_the_buffer),
+	KUNIT_CASE(bufinfo_lists_the_devices),
+	KUNIT_CASE(bufinfo_counts_the_entries),
+	KUNIT_CASE(stats_show_the_buffer),
+	{}
+};
+
+static struct kunit_suite dma_buf_registry_suite = {
+	.name = "dma_buf_registry",
+	.test_cases = dma_buf_registry_cases,
+};
+
+kunit_test_suite(dma_buf_registry_suite);
