@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: prime import
+ *
+ * To a driver a foreign dma-buf should look like any other GEM object. Import
+ * attaches the driver's device to the buffer, maps it, and asks the driver for
+ * an object over the resulting scatter list
+ * (&drm_driver.gem_prime_import_sg_table). The object uses the reservation
+ * object of the dma-buf from then on, so that both drivers wait for each
+ * other's fences.
+ *
+ * A buffer that this device exported itself needs none of that: the object
+ * behind it gets one more reference and is the result. Without this shortcut a
+ * process that passes a buffer to another on the same device would end up with
+ * a copy of the object that the driver cannot tell is the same memory.
+ *
+ * Lifetime: an imported object holds the attachment, the mapping, and a
+ * reference to the dma-buf. All three are taken before the driver is asked and
+ * are given back by drm_prime_gem_destroy(), which the driver calls from
+ * &drm_gem_object_funcs.free. References only run from the imported object to
+ * the dma-buf to the exported object, never back.
+ *
+ * The mapping is permanent. That suits scan-out; a driver that wants to let
+ * go of it between uses implements &drm_driver.gem_prime_import itself.
+ *
+ * Locking: drm_prime.c calls in with &drm_device.object_name_lock held; a
+ * driver may also call without. Attaching and mapping take the reservation
+ * lock of the dma-buf.
+ */
+
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/export.h>
+
+#include <drm/drm_device.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_prime.h>
+
+#include "drm_prime_internal.h"
+
+/* Map an attachment and have the driver make an object of it. */
+static struct drm_gem_object *
+object_from_attachment(struct drm_device *dev,
+		       struct dma_buf_attachment *attach)
+{
+	struct drm_gem_object *obj;
+	struct sg_table *sgt;
+
+	sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
+	if (IS_ERR(sgt))
+		return ERR_CAST(sgt);
+
+	obj = dev->driver->gem_prime_import_sg_table(dev, attach, sgt);
+	if (IS_ERR(obj)) {
+		dma_buf_unmap_attachment_unlocked(attach, sgt,
+						  DMA_BIDIRECTIONAL);
+		return obj;
+	}
+
+	obj->import_attach = attach;
+	obj->resv = attach->dmabuf->resv;
+	return obj;
+}
+
+/* Attach a device to a buffer for the life of the object that is made of it. */
+static struct drm_gem_object *import_foreign(struct drm_device *dev,
+					     struct dma_buf *dma_buf,
+					     struct device *attach_dev)
+{
+	struct dma_buf_attachment *attach;
+	struct drm_gem_object *obj;
+
+	attach = dma_buf_attach(dma_buf, attach_dev);
+	if (IS_ERR(attach))
+		return ERR_CAST(attach);
+
+	obj = object_from_attachment(dev, attach);
+	if (IS_ERR(obj))
+		dma_buf_detach(dma_buf, attach);
+	return obj;
+}
+
+/**
+ * drm_gem_prime_import_dev - make a GEM object of a dma-buf, attaching a device
+ * @dev: DRM device to import into
+ * @dma_buf: the buffer
+ * @attach_dev: device that will access the buffer
+ *
+ * Like drm_gem_prime_import(), for drivers where the device that does the DMA
+ * is not &drm_device.dev. The driver must call drm_prime_gem_destroy() when it
+ * frees an object whose &drm_gem_object.import_attach is set.
+ *
+ * Context: takes the reservation lock of @dma_buf, sleeps.
+ * Return: an object with a reference for the caller, which is the exported one
+ * if @dma_buf comes from @dev, or an error pointer: -EINVAL if the driver has
+ * no &drm_driver.gem_prime_import_sg_table, else what attaching, mapping or
+ * that callback said.
+ */
+struct drm_gem_object *drm_gem_prime_import_dev(struct drm_device *dev,
+						struct dma_buf *dma_buf,
+						struct device *attach_dev)
+{
+	struct drm_gem_object *obj;
+
+	if (drm_prime_is_own_export(dev, dma_buf)) {
+		obj = dma_buf->priv;
+		/* a reference to the buffer here would close a loop */
+		drm_gem_object_get(obj);
+		return obj;
+	}
+
+	if (!dev->driver->gem_prime_import_sg_table)
+		return ERR_PTR(-EINVAL);
+
+	/* becomes the object's */
+	get_dma_buf(dma_buf);
+	obj = import_foreign(dev, dma_buf, attach_dev);
+	if (IS_ERR(obj))
+		dma_buf_put(dma_buf);
+	return obj;
+}
+EXPORT_SYMBOL(drm_gem_prime_import_dev);
+
+/**
+ * drm_gem_prime_import - make a GEM object of a dma-buf
+ * @dev: DRM device to import into
+ * @dma_buf: the buffer
+ *
+ * What happens where a driver leaves &drm_driver.gem_prime_import unset.
+ *
+ * Context: takes the reservation lock of @dma_buf, sleeps.
+ * Return: as drm_gem_prime_import_dev().
+ */
+struct drm_gem_object *drm_gem_prime_import(struct drm_device *dev,
+					    struct dma_buf *dma_buf)
+{
+	return drm_gem_prime_import_dev(dev, dma_buf, dev->dev);
+}
+EXPORT_SYMBOL(drm_gem_prime_import);
+
+/**
+ * drm_prime_gem_destroy - give back what an imported object held
+ * @obj: object with &drm_gem_object.import_attach set
+ * @sg: the table the driver was given at import, NULL if it unmapped it
+ *
+ * For &drm_gem_object_funcs.free. The last reference to the dma-buf may go
+ * here, and with it its reservation object, which is @obj's as well.
+ *
+ * Context: takes the reservation lock of the dma-buf, sleeps.
+ */
+void drm_prime_gem_destroy(struct drm_gem_object *obj, struct sg_table *sg)
+{
+	struct dma_buf_attachment *attach = obj->import_attach;
+	struct dma_buf *dma_buf = attach->dmabuf;
+
+	if (sg)
+		dma_buf_unmap_attachment_unlocked(attach, sg,
+						  DMA_BIDIRECTIONAL);
+	dma_buf_detach(dma_buf, attach);
+	dma_buf_put(dma_buf);
+}
+EXPORT_SYMBOL(drm_prime_gem_destroy);

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: prime race tests
+ *
+ * Handles are small numbers, so a process can close one that another of its
+ * threads is just exporting, or is about to be given. Each test stops one
+ * thread in the middle of a conversion, in a driver callback, has another
+ * close the handle, and checks that neither a stale pair nor a wrong handle
+ * results.
+ */
+
+#include <linux/completion.h>
+#include <linux/dma-buf.h>
+#include <linux/workqueue.h>
+
+#include <kunit/test.h>
+
+#include <drm/drm_prime.h>
+
+#include "drm_prime_mock.h"
+
+#define GUESSES	  2000
+#define GUESS_GAP 1000
+
+/**
+ * struct closer - closes a handle from another thread
+ * @work: the thread
+ * @file: file of the handle
+ * @handle: the handle
+ * @started: the thread runs
+ * @done: the thread is through
+ * @ret: what closing returned
+ */
+struct closer {
+	struct work_struct work;
+	struct drm_file *file;
+	u32 handle;
+	struct completion started;
+	struct completion done;
+	int ret;
+};
+
+/* Tries until the handle exists, as one who guesses would. */
+static void closer_work(struct work_struct *work)
+{
+	struct closer *closer = container_of(work, struct closer, work);
+	int i;
+
+	complete(&closer->started);
+	for (i = 0; i < GUESSES; i++) {
+		closer->ret =
+			drm_gem_handle_delete(closer->file, closer->handle);
+		if (!closer->ret)
+			break;
+		usleep_range(GUESS_GAP, 2 * GUESS_GAP);
+	}
+	complete(&closer->done);
+}
+
+static void closer_start(struct closer *closer)
+{
+	queue_work(system_unbound_wq, &closer->work);
+	wait_for_completion(&closer->started);
+}
+
+static void closer_init(struct closer *closer, struct drm_file *file,
+			u32 handle)
+{
+	INIT_WORK(&closer->work, closer_work);
+	init_completion(&closer->started);
+	init_completion(&closer->done);
+	closer->file = file;
+	closer->handle = handle;
+	closer->ret = -EINVAL;
+}
+
+static void closer_finish(struct kunit *test, struct closer *closer)
+{
+	flush_work(&closer->work);
+	KUNIT_EXPECT_EQ(test, closer->ret, 0);
+}
+
+/**
+ * struct race_ctx - two devices, and the race
+ * @exporter: a device
+ * @importer: another device
+ * @efile: file of @exporter
+ * @ifile: file of @importer
+ * @closer: the other thread
+ * @closed_early: it was through before the callback returned
+ */
+struct race_ctx {
+	struct prime_mock *exporter;
+	struct prime_mock *importer;
+	struct drm_file *efile;
+	struct drm_file *ifile;
+	struct closer closer;
+	bool closed_early;
+};
+
+/* For the callback that has no other way to its test. */
+static struct race_ctx *racing;
+
+static int race_init(struct kunit *test)
+{
+	struct race_ctx *ctx;
+
+	ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ctx);
+	ctx->exporter = prime_mock_create(test, "exporter");
+	ctx->importer = prime_mock_create(test, "importer");
+	ctx->efile = prime_mock_open(test, ctx->exporter);
+	ctx->ifile = prime_mock_open(test, ctx->importer);
+	test->priv = ctx;
+	racing = ctx;
+	return 0;
+}
+
+static void race_exit(struct kunit *test)
+{
+	struct race_ctx *ctx = test->priv;
+
+	racing = NULL;
+	if (!ctx)
+		return;
+	PRIME_MOCK_EXPECT_SOON(test, !atomic_read(&ctx->importer->objects));
+	PRIME_MOCK_EXPECT_SOON(test, !atomic_read(&ctx->exporter->objects));
+}
+
+/* Export while another thread closes the handle. */
+static struct dma_buf *export_while_closing(struct drm_gem_object *obj,
+					    int flags)
+{
+	struct race_ctx *ctx = racing;
+
+	closer_start(&ctx->closer);
+	/* time for it to get as far as it can */
+	ctx->closed_early =
+		wait_for_completion_timeout(&ctx->closer.done, HZ / 10);
+	return drm_gem_prime_export(obj, flags);
+}
+
+/*
+ * Succeeds if closing a handle waits for the export of it, and then removes
+ * what the export has put into the cache.
+ */
+static void close_during_export(struct kunit *test)
+{
+	struct race_ctx *ctx = test->priv;
+	struct drm_gem_object *obj;
+	u32 handle, again;
+	int fd;
+
+	handle = prime_mock_handle(test, ctx->exporter, ctx->efile);
+	obj = prime_mock_peek(test, ctx->efile, handle);
+	ctx->exporter->funcs.export = export_while_closing;
+	closer_init(&ctx->closer, ctx->efile, handle);
+
+	fd = prime_mock_export(test, ctx->efile, handle);
+	closer_finish(test, &ctx->closer);
+	KUNIT_EXPECT_FALSE(test, ctx->closed_early);
+
+	/* no handle, so no pair, and no link that would never be broken */
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&ctx->efile->prime.by_handle));
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&ctx->efile->prime.by_dma_buf));
+	KUNIT_EXPECT_NULL(test, obj->dma_buf);
+
+	again = prime_mock_import(test, ctx->efile, fd);
+	KUNIT_EXPECT_PTR_EQ(test, prime_mock_peek(test, ctx->efile, again),
+			    obj);
+	prime_mock_close_fd(fd);
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(ctx->efile, again), 0);
+}
+
+static void start_guessing(struct drm_file *file, void *data)
+{
+	closer_start(data);
+}
+
+/*
+ * Succeeds if a handle that is closed the moment it exists, before the import
+ * that makes it has returned, is not remembered.
+ */
+static void close_during_import(struct kunit *test)
+{
+	struct race_ctx *ctx = test->priv;
+	u32 handle = prime_mock_handle(test, ctx->exporter, ctx->efile);
+	int fd = prime_mock_export(test, ctx->efile, handle);
+	struct dma_buf *dma_buf = prime_mock_dma_buf(test, fd);
+	u32 guessed, again;
+
+	/* the lowest free number, that much is known */
+	closer_init(&ctx->closer, ctx->ifile, 1);
+	ctx->importer->in_open = start_guessing;
+	ctx->importer->in_open_data = &ctx->closer;
+	guessed = prime_mock_import(test, ctx->ifile, fd);
+	closer_finish(test, &ctx->closer);
+	KUNIT_EXPECT_EQ(test, guessed, 1);
+	ctx->importer->in_open = NULL;
+
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&ctx->ifile->prime.by_handle));
+	KUNIT_EXPECT_EQ(test, prime_mock_attachments(dma_buf), 0);
+
+	again = prime_mock_import(test, ctx->ifile, fd);
+	KUNIT_EXPECT_NOT_NULL(test, prime_mock_peek(test, ctx->ifile, again));
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(ctx->ifile, again), 0);
+	prime_mock_close_fd(fd);
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(ctx->efile, handle), 0);
+}
+
+/**
+ * struct second - a second import at the same time
+ * @work: the thread
+ * @dev: device to import into
+ * @file: file to import on
+ * @fd: what to import
+ * @handle: what it got
+ * @ret: what importing returned
+ */
+struct second {
+	struct work_struct work;
+	struct drm_device *dev;
+	struct drm_file *file;
+	int fd;
+	u32 handle;
+	int ret;
+};
+
+static void second_work(struct work_struct *work)
+{
+	struct second *second = container_of(work, struct second, work);
+
+	second->ret = drm_gem_prime_fd_to_handle(second->dev, second->file,
+						 second->fd, &second->handle);
+}
+
+static void start_second(struct drm_file *file, void *data)
+{
+	struct second *second = data;
+
+	if (!queue_work(system_unbound_wq, &second->work))
+		return;
+	/* time for it to import, were it not made to wait */
+	msleep(50);
+}
+
+/* Succeeds if two threads that import one buffer get one handle. */
+static void import_during_import(struct kunit *test)
+{
+	struct race_ctx *ctx = test->priv;
+	u32 handle = prime_mock_handle(test, ctx->exporter, ctx->efile);
+	int fd = prime_mock_export(test, ctx->efile, handle);
+	struct second second = {
+		.dev = &ctx->importer->drm,
+		.file = ctx->ifile,
+		.fd = fd,
+	};
+	u32 there;
+
+	INIT_WORK_ONSTACK(&second.work, second_work);
+	ctx->importer->in_open = start_second;
+	ctx->importer->in_open_data = &second;
+	there = prime_mock_import(test, ctx->ifile, fd);
+	flush_work(&second.work);
+	destroy_work_on_stack(&second.work);
+
+	KUNIT_EXPECT_EQ(test, second.ret, 0);
+	KUNIT_EXPECT_EQ(test, second.handle, there);
+	KUNIT_EXPECT_EQ(test, atomic_read(&ctx->importer->objects), 1);
+
+	prime_mock_close_fd(fd);
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(ctx->ifile, there), 0);
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(ctx->efile, handle), 0);
+}
+
+static struct kunit_case prime_race_cases[] = {
+	KUNIT_CASE(close_during_export),
+	KUNIT_CASE(close_during_import),
+	KUNIT_CASE(import_during_import),
+	{},
+};
+
+static struct kunit_suite prime_race_suite = {
+	.name = "drm_prime_race",
+	.init = race_init,
+	.exit = race_exit,
+	.test_cases = prime_race_cases,
+};
+
+kunit_test_suite(prime_race_suite);
