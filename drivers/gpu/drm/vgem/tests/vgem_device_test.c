@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: tests of vgem's device table
+ *
+ * These make real devices, which user space sees for a moment. How many exist
+ * beforehand is up to whoever loads the module, so a test skips itself when
+ * there is no room for what it needs.
+ */
+
+#include <kunit/resource.h>
+#include <kunit/test.h>
+
+#include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
+#include <linux/iosys-map.h>
+#include <linux/platform_device.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_gem_shmem_helper.h>
+
+#include "../vgem_drv.h"
+
+#define VGEM_TEST_PATTERN 0x5a
+
+static void vgem_test_destroy(void *vgem)
+{
+	vgem_device_destroy(vgem);
+}
+
+/* With the constraints of a device that has none if @config is NULL. */
+static struct vgem_device *
+vgem_test_create(struct kunit *test, const struct vgem_device_config *config)
+{
+	struct vgem_device_config defaults;
+	struct vgem_device *vgem;
+	int ret;
+
+	vgem_device_config_init(&defaults);
+	vgem = vgem_device_create(config ? config : &defaults);
+	if (vgem == ERR_PTR(-ENOSPC))
+		kunit_skip(test, "no room for one more device");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(vgem));
+	ret = kunit_add_action_or_reset(test, vgem_test_destroy, vgem);
+	KUNIT_ASSERT_EQ(test, 0, ret);
+	return vgem;
+}
+
+/*
+ * Succeeds if the first device has the name clients know and the others are
+ * numbered.
+ */
+static void vgem_device_test_names(struct kunit *test)
+{
+	struct vgem_device *vgem[2];
+	struct device *first;
+	char expected[16];
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		vgem[i] = vgem_test_create(test, NULL);
+		snprintf(expected, sizeof(expected),
+			 vgem[i]->index ? "vgem-%u" : "vgem", vgem[i]->index);
+		KUNIT_EXPECT_STREQ(test, expected, dev_name(vgem[i]->drm.dev));
+		KUNIT_EXPECT_STREQ(test, "vgem", vgem[i]->drm.driver->name);
+		KUNIT_EXPECT_NOT_NULL(test, vgem[i]->drm.primary);
+		KUNIT_EXPECT_NOT_NULL(test, vgem[i]->drm.render);
+	}
+	KUNIT_EXPECT_NE(test, vgem[0]->index, vgem[1]->index);
+
+	/* Places are filled from the first, so somebody has that one. */
+	first = bus_find_device_by_name(&platform_bus_type, NULL, "vgem");
+	KUNIT_EXPECT_NOT_NULL(test, first);
+	put_device(first);
+}
+
+/* Succeeds if the parent has the DMA mask of the configuration. */
+static void vgem_device_test_dma_mask(struct kunit *test)
+{
+	const struct vgem_device_config config = {
+		.dma_mask = DMA_BIT_MASK(32),
+	};
+	struct device *narrow, *wide;
+
+	narrow = vgem_test_create(test, &config)->drm.dev;
+	wide = vgem_test_create(test, NULL)->drm.dev;
+
+	KUNIT_EXPECT_EQ(test, DMA_BIT_MASK(32), dma_get_mask(narrow));
+	KUNIT_EXPECT_EQ(test, DMA_BIT_MASK(32), narrow->coherent_dma_mask);
+	KUNIT_EXPECT_EQ(test, DMA_BIT_MASK(64), dma_get_mask(wide));
+	KUNIT_EXPECT_EQ(test, DMA_BIT_MASK(64), wide->coherent_dma_mask);
+}
+
+/*
+ * Succeeds if a mask that the platform cannot serve is refused, and the place
+ * of the device is free again.
+ */
+static void vgem_device_test_bad_mask(struct kunit *test)
+{
+	const struct vgem_device_config config = {
+		.dma_mask = DMA_BIT_MASK(4),
+	};
+	struct vgem_device *before, *after;
+	unsigned int index;
+
+	before = vgem_test_create(test, NULL);
+	index = before->index;
+	kunit_release_action(test, vgem_test_destroy, before);
+
+	KUNIT_EXPECT_PTR_EQ(test, ERR_PTR(-EIO), vgem_device_create(&config));
+
+	after = vgem_test_create(test, NULL);
+	KUNIT_EXPECT_EQ(test, index, after->index);
+}
+
+/*
+ * Succeeds if the table takes as many devices as it says, refuses the next with
+ * -ENOSPC, and takes one more when one is gone.
+ */
+static void vgem_device_test_full(struct kunit *test)
+{
+	DECLARE_BITMAP(seen, VGEM_MAX_DEVICES) = {};
+	struct vgem_device_config config;
+	struct vgem_device *last = NULL, *vgem;
+	unsigned int index, made = 0;
+	int ret;
+
+	vgem_device_config_init(&config);
+	for (;;) {
+		vgem = vgem_device_create(&config);
+		if (IS_ERR(vgem))
+			break;
+
+		ret = kunit_add_action_or_reset(test, vgem_test_destroy, vgem);
+		KUNIT_ASSERT_EQ(test, 0, ret);
+		KUNIT_ASSERT_LT(test, vgem->index, VGEM_MAX_DEVICES);
+		KUNIT_ASSERT_FALSE(test, test_and_set_bit(vgem->index, seen));
+		last = vgem;
+		made++;
+	}
+	KUNIT_EXPECT_PTR_EQ(test, ERR_PTR(-ENOSPC), vgem);
+	if (!made)
+		kunit_skip(test, "no room for one more device");
+
+	index = last->index;
+	kunit_release_action(test, vgem_test_destroy, last);
+	vgem = vgem_test_create(test, NULL);
+	KUNIT_EXPECT_EQ(test, index, vgem->index);
+}
+
+/*
+ * Succeeds if a device that is taken away while a buffer of it is in use
+ * is unplugged, and the buffer keeps its content.
+ */
+static void vgem_device_test_unplug(struct kunit *test)
+{
+	struct vgem_device *vgem = vgem_test_create(test, NULL);
+	struct drm_device *drm = &vgem->drm;
+	struct drm_gem_shmem_object *shmem;
+	struct iosys_map map;
+	int idx;
+
+	drm_dev_get(drm);
+	shmem = drm_gem_shmem_create(drm, PAGE_SIZE);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(shmem));
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap_unlocked(&shmem->base, &map));
+	iosys_map_memset(&map, 0, VGEM_TEST_PATTERN, PAGE_SIZE);
+
+	KUNIT_EXPECT_TRUE(test, drm_dev_enter(drm, &idx));
+	drm_dev_exit(idx);
+	kunit_release_action(test, vgem_test_destroy, vgem);
+	KUNIT_EXPECT_FALSE(test, drm_dev_enter(drm, &idx));
+
+	KUNIT_EXPECT_EQ(test, VGEM_TEST_PATTERN,
+			iosys_map_rd(&map, PAGE_SIZE - 1, u8));
+	drm_gem_vunmap_unlocked(&shmem->base, &map);
+	drm_gem_object_put(&shmem->base);
+	drm_dev_put(drm);
+}
+
+/*
+ * Succeeds if a name can be used again while someone still holds the device
+ * that had it.
+ */
+static void vgem_device_test_name_again(struct kunit *test)
+{
+	struct vgem_device *first, *second;
+	unsigned int index;
+
+	first = vgem_test_create(test, NULL);
+	index = first->index;
+	drm_dev_get(&first->drm);
+	kunit_release_action(test, vgem_test_destroy, first);
+
+	second = vgem_test_create(test, NULL);
+	KUNIT_EXPECT_EQ(test, index, second->index);
+	drm_dev_put(&first->drm);
+}
+
+/* Succeeds if pages are write-combined only where the device does not snoop. */
+static void vgem_device_test_caching(struct kunit *test)
+{
+	struct vgem_device *vgem = vgem_test_create(test, NULL);
+	struct drm_gem_shmem_object *shmem;
+
+	shmem = drm_gem_shmem_create(&vgem->drm, PAGE_SIZE);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(shmem));
+	KUNIT_EXPECT_TRUE(test,
+			  shmem->map_wc == !dev_is_dma_coherent(vgem->drm.dev));
+	drm_gem_object_put(&shmem->base);
+}
+
+static struct kunit_case vgem_device_tests[] = {
+	KUNIT_CASE(vgem_device_test_names),
+	KUNIT_CASE(vgem_device_test_dma_mask),
+	KUNIT_CASE(vgem_device_test_bad_mask),
+	KUNIT_CASE(vgem_device_test_full),
+	KUNIT_CASE(vgem_device_test_unplug),
+	KUNIT_CASE(vgem_device_test_name_again),
+	KUNIT_CASE(vgem_device_test_caching),
+	{}
+};
+
+static struct kunit_suite vgem_device_suite = {
+	.name = "vgem_device",
+	.test_cases = vgem_device_tests,
+};
+
+kunit_test_suite(vgem_device_suite);

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: vgem buffers
+ *
+ * A vgem buffer is written by the CPU of one process and read by the device,
+ * or the CPU, of another. Write-combined pages make every read slow, and where
+ * page attributes live in the kernel's own page table, as on x86, each page
+ * has to be switched to them and back again.
+ *
+ * Nobody gains by that where devices snoop the CPU's caches. So pages are
+ * cacheable there, and write-combined only where the platform says that the
+ * device is not coherent: the two ioctls of vgem do not include one to flush
+ * a cache, and a client that maps through vgem has nothing else to ask.
+ *
+ * All the rest (allocation, mmap, vmap, the scatter list) is that of the shmem
+ * helper, which also frees what is allocated here.
+ */
+
+#include <linux/dma-map-ops.h>
+#include <linux/err.h>
+#include <linux/slab.h>
+
+#include <drm/drm_gem_shmem_helper.h>
+
+#include "vgem_drv.h"
+
+/**
+ * vgem_gem_create_object - allocate the object for a new or an imported buffer
+ * @drm: the device that the buffer belongs to
+ * @size: bytes in the buffer; not used, the caller initialises the object
+ *
+ * Context: Process context, may sleep.
+ * Return: an object that only its caching is set of, or -ENOMEM.
+ */
+struct drm_gem_object *vgem_gem_create_object(struct drm_device *drm,
+					      size_t size)
+{
+	struct drm_gem_shmem_object *shmem;
+
+	shmem = kzalloc(sizeof(*shmem), GFP_KERNEL);
+	if (!shmem)
+		return ERR_PTR(-ENOMEM);
+
+	shmem->map_wc = !dev_is_dma_coherent(drm->dev);
+	return &shmem->base;
+}
