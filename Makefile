@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What a person types.  The kernel's own build is below drivers/ and include/;
+# tools/ does the work, build/ gets everything that is made.
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+# A linux-6.12.y of your own in place of Debian's linux-source-6.12.
+KDIR ?=
+export KDIR
+JOBS ?= $(shell nproc)
+VM := tools/vm
+
+## The two commands
+run: ## build, boot, and show a picture that crosses two DRM devices
+	@tools/packages kernel run
+	@tools/kernel ours --jobs $(JOBS)
+	@tools/run
+
+check: ## run every test, on a release and on a debug kernel
+	@tools/packages kernel check
+	@tools/check --jobs $(JOBS)
+
+## Kernels
+kernel: ## build our kernel (build/ours)
+	@tools/packages kernel
+	@tools/kernel ours --jobs $(JOBS)
+
+debug: ## build ours with KASAN, lockdep, kmemleak (build/ours-debug)
+	@tools/packages kernel
+	@tools/kernel ours --debug --jobs $(JOBS)
+
+stock: ## build the same config without the overlay (build/stock)
+	@tools/packages kernel
+	@tools/kernel stock --jobs $(JOBS)
+
+vm: ## a shell in a guest that runs our kernel
+	@tools/packages kernel guest
+	@tools/kernel ours --jobs $(JOBS)
+	@$(VM)
+
+## Your own kernel tree
+install: ## write the overlay into KDIR=/path/to/linux-6.12.y
+	@tools/packages tools
+	@test -n "$(KDIR)" || { echo "install: say where: make install KDIR=/path/to/linux-6.12.y" >&2; exit 2; }
+	@tools/overlay install --kernel "$(KDIR)"
+
+patches: ## emit the overlay as patches against KDIR (build/patches)
+	@tools/packages $(if $(KDIR),tools,kernel)
+	@kernel=$$(tools/kernel source) && tools/overlay patches --kernel "$$kernel" --output build/patches
+
+## Checks that take longer, or only a part of 'make check'
+compile-check: ## compile every in-tree user of the API against our headers
+	@tools/packages kernel cross
+	@kernel=$$(tools/kernel source) && \
+		tools/compile-check --kernel "$$kernel" --build build/compile-check --jobs $(JOBS)
+
+lint: ## checkpatch, sparse, kernel-doc, similarity
+	@tools/packages kernel check
+	@tools/check --jobs $(JOBS) --only lint
+
+clean: ## remove build/ (the cache below ~/.cache/prime stays)
+	rm -rf build
+
+help: ## this list
+	@awk -F ':.*## ' '/^## /{print "\n" substr($$0, 4)} \
+		/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run check kernel debug stock vm install patches compile-check lint clean help

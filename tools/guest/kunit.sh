@@ -1,0 +1,28 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Load each module of KUnit suites and print the results of the suites it brings.
+#
+#   kunit.sh MODULE ...
+
+results=/sys/kernel/debug/kunit
+
+for module in "$@"; do
+	before=$(ls $results)
+	if ! modprobe "$module"; then
+		echo "not ok 1 - $module loads"
+		continue
+	fi
+	found=
+	for suite in $(ls $results); do
+		case "
+$before
+" in *"
+$suite
+"*) continue ;; esac
+		found=yes
+		cat "$results/$suite/results"
+	done
+	[ -n "$found" ] || echo "not ok 1 - $module has a suite"
+	modprobe -r "$module" || echo "not ok 1 - $module unloads"
+done

@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The kernel's own self tests of this area, which nobody here wrote.
+#
+#   selftests.sh DIR        DIR holds what 'make kselftest install' left
+
+dir=$1
+
+modprobe vgem
+echo 8 > /proc/sys/vm/nr_hugepages
+for test in dmabuf-heaps/dmabuf-heap drivers/dma-buf/udmabuf sync/sync_test; do
+	name=${test##*/}
+	echo "# Subtest: $name"
+	"$dir/$test" 2>&1
+	code=$?
+	case $code in
+	0) echo "ok 1 - $name exits 0" ;;
+	4) echo "ok 1 - $name exits 0 # SKIP" ;;
+	*) echo "not ok 1 - $name exits $code" ;;
+	esac
+done
+echo 0 > /proc/sys/vm/nr_hugepages
+
+# The module's load fails with the first test that does.
+ran=-$(dmesg | grep -c 'dma-buf: Running')
+if modprobe dmabuf_selftests; then
+	ran=$(($(dmesg | grep -c 'dma-buf: Running') $ran))
+	echo "# $ran suites ran"
+	if [ "$ran" -gt 0 ]; then
+		echo "ok 1 - dmabuf_selftests"
+	else
+		echo "not ok 1 - dmabuf_selftests ran nothing"
+	fi
+	modprobe -r dmabuf_selftests
+else
+	echo "not ok 1 - dmabuf_selftests"
+fi

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The builder: its cache, its messages, and what an interruption leaves."""
+import collections
+import contextlib
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import unittest
+from unittest import mock
+
+from toolbox import TOOLS, tool
+
+kernel = tool("kernel")
+Usage = collections.namedtuple("Usage", "total used free")
+
+
+def quiet():
+    return contextlib.redirect_stderr(io.StringIO())
+
+
+class Source(unittest.TestCase):
+    def setUp(self):
+        self.top = tempfile.mkdtemp(prefix="kernel-test.")
+        self.addCleanup(shutil.rmtree, self.top)
+        inner = os.path.join(self.top, "linux-source-6.12")
+        os.mkdir(inner)
+        with open(os.path.join(inner, "Makefile"), "w") as f:
+            f.write("VERSION = 6\n")
+        self.tarball = os.path.join(self.top, "linux.tar.xz")
+        with tarfile.open(self.tarball, "w:xz") as tar:
+            tar.add(inner, "linux-source-6.12")
+        self.target = os.path.join(self.top, "cache", "linux")
+
+    def test_unpacks_with_progress(self):
+        with contextlib.redirect_stderr(io.StringIO()) as shown:
+            kernel.unpack(self.tarball, self.target)
+        self.assertTrue(os.path.exists(os.path.join(self.target, "Makefile")))
+        self.assertIn("100%", shown.getvalue())
+
+    def test_a_torn_archive_leaves_nothing_that_looks_whole(self):
+        with open(self.tarball, "r+b") as f:
+            f.truncate(os.path.getsize(self.tarball) // 2)
+        with quiet(), self.assertRaises((EOFError, OSError, kernel.lzma.LZMAError, tarfile.TarError)):
+            kernel.unpack(self.tarball, self.target)
+        self.assertFalse(os.path.exists(self.target))
+
+    def test_what_an_interruption_left_is_unpacked_anew(self):
+        os.makedirs(os.path.join(self.target + ".partial", "half"))
+        with quiet():
+            kernel.unpack(self.tarball, self.target)
+        self.assertEqual(os.listdir(self.target), ["Makefile"])
+
+    def test_a_full_disk_is_seen_before_it_is_filled(self):
+        with mock.patch("shutil.disk_usage", return_value=Usage(10 * 2**30, 9 * 2**30, 2**30)):
+            with quiet(), self.assertRaisesRegex(kernel.Stop, "1.0 GiB free.*make room"):
+                kernel.unpack(self.tarball, self.target)
+        self.assertFalse(os.path.exists(self.target))
+
+    def test_no_archive(self):
+        with mock.patch.object(kernel, "TARBALL", "/nonexistent"):
+            with self.assertRaisesRegex(kernel.Stop, "KDIR="):
+                kernel.source(None)
+
+
+class Messages(unittest.TestCase):
+    def explain(self, text):
+        with tempfile.NamedTemporaryFile("w", suffix=".log") as f:
+            f.write(text)
+            f.flush()
+            return kernel.explain(f.name)
+
+    def test_a_disk_that_filled_up(self):
+        self.assertIn("make room", self.explain("cc1: error: x\nas: No space left on device\nmake: Error 1\n"))
+
+    def test_the_first_error_is_the_one_told(self):
+        self.assertEqual(self.explain("  CC a.o\na.c:1: error: first\nb.c:2: error: second\nmake: *** Error 2\n"),
+                         "a.c:1: error: first")
+
+    def test_a_file_that_is_missing_is_named(self):
+        self.assertIn("'x.o'", self.explain("make[5]: *** No rule to make target 'x.o'.  Stop.\n"
+                                            "make[4]: *** [a] Error 2\nmake: *** [b] Error 2\n"))
+
+    def test_another_kernel_version(self):
+        with tempfile.TemporaryDirectory() as top:
+            with open(os.path.join(top, "Makefile"), "w") as f:
+                f.write("VERSION = 5\nPATCHLEVEL = 10\nSUBLEVEL = 0\n")
+            done = subprocess.run([sys.executable, os.path.join(TOOLS, "kernel"), "ours", "--kernel", top],
+                                  capture_output=True, text=True)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(len(done.stderr.strip().split("\n")), 1, done.stderr)
+        self.assertIn("5.10.0", done.stderr)
+
+
+class Progress(unittest.TestCase):
+    def test_never_claims_to_be_done_early_and_ends_at_100(self):
+        with contextlib.redirect_stderr(io.StringIO()) as shown:
+            bar = kernel.Bar("x", 10)
+            for _ in range(50):
+                bar.step()
+            self.assertNotIn("100%", shown.getvalue())
+            bar.end()
+        self.assertIn("100%", shown.getvalue())
+
+    def test_a_build_that_fails_does_not_end_at_100(self):
+        with contextlib.redirect_stderr(io.StringIO()) as shown:
+            bar = kernel.Bar("x", 10)
+            bar.step()
+            bar.end(False)
+        self.assertNotIn("100%", shown.getvalue())

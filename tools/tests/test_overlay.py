@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The overlay on a small kernel tree of our own making."""
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from toolbox import TOOLS, tool
+
+OVERLAY = os.path.join(TOOLS, "overlay")
+overlay = tool("overlay")
+
+
+def run(*line):
+    return subprocess.run([OVERLAY, *line], capture_output=True, text=True)
+
+
+class Kernel(unittest.TestCase):
+    """A directory that looks like a kernel as far as the overlay does."""
+
+    def setUp(self):
+        self.top = tempfile.mkdtemp(prefix="overlay-test.")
+        self.addCleanup(shutil.rmtree, self.top)
+        self.kdir = os.path.join(self.top, "linux")
+        self.tree = os.path.join(self.top, "tree")
+        self.put("Makefile", "VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 7\nEXTRAVERSION =\n")
+        for path in overlay.HOOKS:
+            self.put(path, f"# stock {path}\n")
+        self.put("drivers/dma-buf/dma-buf.c", "stock\n")
+        self.put("drivers/gpu/drm/vgem/vgem_old.c", "stock\n")
+        self.put("kernel/fork.c", "stock\n")
+
+    def put(self, path, text):
+        where = os.path.join(self.kdir, path)
+        os.makedirs(os.path.dirname(where), exist_ok=True)
+        with open(where, "w") as f:
+            f.write(text)
+
+    def text(self, base, path):
+        with open(os.path.join(base, path)) as f:
+            return f.read()
+
+    def files(self, base):
+        found = {}
+        for root, _, names in os.walk(base):
+            for name in names:
+                path = os.path.join(root, name)
+                found[os.path.relpath(path, base)] = self.text(base, path)
+        found.pop(".overlay", None)
+        return found
+
+    def make_tree(self, *more):
+        done = run("tree", "--kernel", self.kdir, "--tree", self.tree, *more)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def refuses(self, done, *words):
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(len(done.stderr.strip().split("\n")), 1, done.stderr)
+        for word in words:
+            self.assertIn(word, done.stderr)
+
+
+class Tree(Kernel):
+    def test_ours_lie_over_stock(self):
+        before = self.files(self.kdir)
+        self.make_tree()
+        ours = os.path.join(overlay.REPO, "drivers/dma-buf/dma-buf.c")
+        self.assertEqual(os.readlink(os.path.join(self.tree, "drivers/dma-buf/dma-buf.c")), ours)
+        self.assertEqual(self.text(self.tree, "kernel/fork.c"), "stock\n")
+        self.assertFalse(os.path.lexists(os.path.join(self.tree, "drivers/gpu/drm/vgem/vgem_old.c")))
+        for path, line in overlay.HOOKS.items():
+            self.assertEqual(self.text(self.tree, path).count(line), 1)
+        self.assertEqual(self.files(self.kdir), before, "the kernel's own tree was written to")
+
+    def test_again_changes_nothing(self):
+        self.make_tree()
+        self.assertIn(" 0 changed", self.make_tree())
+
+    def test_a_removed_file_gives_stock_back(self):
+        self.make_tree()
+        self.assertNotIn(" 0 changed", self.make_tree("--only", "include/"))
+        self.assertEqual(self.text(self.tree, "drivers/dma-buf/dma-buf.c"), "stock\n")
+
+    def test_stock_has_nothing_of_ours(self):
+        self.make_tree("--stock")
+        self.assertEqual(self.files(self.tree), self.files(self.kdir))
+
+    def test_a_new_kernel_version_makes_a_new_tree(self):
+        self.make_tree()
+        self.put("Makefile", "VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 8\n")
+        self.put("kernel/new.c", "stock\n")
+        self.make_tree()
+        self.assertEqual(self.text(self.tree, "kernel/new.c"), "stock\n")
+
+    def test_what_an_interruption_left_is_made_anew(self):
+        os.makedirs(os.path.join(self.tree + ".partial", "kernel"))
+        self.make_tree()
+        self.assertFalse(os.path.exists(self.tree + ".partial"))
+        self.assertEqual(self.text(self.tree, "kernel/fork.c"), "stock\n")
+
+    def test_another_version_is_refused(self):
+        self.put("Makefile", "VERSION = 6\nPATCHLEVEL = 6\nSUBLEVEL = 1\n")
+        self.refuses(run("tree", "--kernel", self.kdir, "--tree", self.tree), "6.6.1", "KDIR=")
+        self.assertFalse(os.path.exists(self.tree))
+
+    def test_no_kernel_is_refused(self):
+        self.refuses(run("tree", "--kernel", self.top, "--tree", self.tree), "no kernel", "KDIR=")
+
+    def test_a_tree_that_was_built_in_is_refused(self):
+        self.put(".config", "")
+        self.refuses(run("tree", "--kernel", self.kdir, "--tree", self.tree), "mrproper")
+
+
+class Install(Kernel):
+    def test_writes_files_and_hooks_once(self):
+        first = run("install", "--kernel", self.kdir)
+        self.assertEqual(first.returncode, 0, first.stderr)
+        after = self.files(self.kdir)
+        ours = os.path.join(overlay.REPO, "drivers/dma-buf/dma-buf.c")
+        self.assertEqual(after["drivers/dma-buf/dma-buf.c"], self.text("/", ours))
+        self.assertNotIn("drivers/gpu/drm/vgem/vgem_old.c", after)
+        self.assertIn(" 0 files", run("install", "--kernel", self.kdir).stdout)
+        self.assertEqual(self.files(self.kdir), after)
+
+    def test_another_version_is_refused(self):
+        self.put("Makefile", "VERSION = 7\nPATCHLEVEL = 0\n")
+        before = self.files(self.kdir)
+        self.refuses(run("install", "--kernel", self.kdir), "7.0.0")
+        self.assertEqual(self.files(self.kdir), before)
+
+
+class Patches(Kernel):
+    def test_the_series_gives_what_install_writes(self):
+        out = os.path.join(self.top, "patches")
+        patched = os.path.join(self.top, "patched")
+        shutil.copytree(self.kdir, patched)
+        done = run("patches", "--kernel", self.kdir, "--output", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for name in self.text(out, "series").split():
+            subprocess.run(["git", "apply", "--whitespace=nowarn", os.path.join(out, name)], cwd=patched, check=True)
+        run("install", "--kernel", self.kdir)
+        self.assertEqual(self.files(patched), self.files(self.kdir))
