@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef IGT_AUX_H
+#define IGT_AUX_H
+
+#include <errno.h>
+
+#include "igt_core.h"
+
+#define min(a, b)                                      \
+	({                                             \
+		typeof(a) min_a__ = (a);               \
+		typeof(b) min_b__ = (b);               \
+		min_a__ < min_b__ ? min_a__ : min_b__; \
+	})
+#define max(a, b)                                      \
+	({                                             \
+		typeof(a) max_a__ = (a);               \
+		typeof(b) max_b__ = (b);               \
+		max_a__ > max_b__ ? max_a__ : max_b__; \
+	})
+#define DIV_ROUND_UP(n, d) ((n) / (d) + !!((n) % (d)))
+
+bool igt_allow_unlimited_files(void);
+
+#endif

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: MIT
+/* See endpoint.h. */
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/dma-heap.h>
+#include <linux/udmabuf.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "igt.h"
+#include "igt_device_scan.h"
+#include "igt_vgem.h"
+
+#include "endpoint.h"
+
+static int driver_number(const struct endpoint *eps, int num,
+			 const char *driver)
+{
+	int n = 0;
+
+	for (int i = 0; i < num; i++)
+		if (strcmp(eps[i].driver, driver) == 0)
+			n++;
+	return n;
+}
+
+static void name_endpoint(struct endpoint *eps, int num, const char *driver)
+{
+	struct endpoint *ep = &eps[num];
+
+	snprintf(ep->driver, sizeof(ep->driver), "%s", driver);
+	for (char *c = ep->driver; *c; c++)
+		if (*c == '_')
+			*c = '-';
+	snprintf(ep->name, sizeof(ep->name), "%s%d", ep->driver,
+		 driver_number(eps, num, ep->driver));
+}
+
+static bool has_dumb(int fd)
+{
+	struct vgem_bo bo = { .width = 1, .height = 1, .bpp = 32 };
+
+	if (__vgem_create(fd, &bo))
+		return false;
+	gem_close(fd, bo.handle);
+	return true;
+}
+
+static void probe_drm(struct endpoint *eps, int num, int fd)
+{
+	struct endpoint *ep = &eps[num];
+	int prime = igt_has_drm_cap(fd, DRM_CAP_PRIME);
+	char driver[24];
+
+	memset(ep, 0, sizeof(*ep));
+	igt_assert_eq(__get_drm_device_name(fd, driver, sizeof(driver)), 0);
+	name_endpoint(eps, num, driver);
+	ep->type = ENDPOINT_DRM;
+	ep->fd = fd;
+	if (prime > 0) {
+		ep->exports = prime & DRM_PRIME_CAP_EXPORT && has_dumb(fd);
+		ep->imports = prime & DRM_PRIME_CAP_IMPORT;
+	}
+}
+
+static int open_card(int i)
+{
+	char path[32];
+
+	if (igt_device_filter_count())
+		return i < igt_device_filter_count() ?
+			       drm_open_filtered_card(i) :
+			       -1;
+	snprintf(path, sizeof(path), "/dev/dri/card%d", i);
+	return open(path, O_RDWR | O_CLOEXEC);
+}
+
+int endpoints_open_drm(struct endpoint *eps, int max)
+{
+	int num = 0;
+
+	for (int i = 0; i < 64 && num < max; i++) {
+		int fd = open_card(i);
+
+		if (fd < 0)
+			continue;
+		/* A test of buffers must not keep a compositor out. */
+		drmDropMaster(fd);
+		probe_drm(eps, num++, fd);
+	}
+	errno = 0;
+	return num;
+}
+
+static int open_heaps(struct endpoint *eps, int num, int max)
+{
+	DIR *dir = opendir("/dev/dma_heap");
+	struct dirent *entry;
+
+	if (!dir)
+		return num;
+	while (num < max && (entry = readdir(dir))) {
+		int fd;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		fd = openat(dirfd(dir), entry->d_name, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		eps[num] = (struct endpoint){
+			.type = ENDPOINT_HEAP,
+			.fd = fd,
+			.exports = true,
+		};
+		name_endpoint(eps, num, entry->d_name);
+		snprintf(eps[num].name, sizeof(eps[num].name), "%s-heap",
+			 eps[num].driver);
+		num++;
+	}
+	closedir(dir);
+	return num;
+}
+
+int endpoints_open(struct endpoint *eps, int max)
+{
+	int num = endpoints_open_drm(eps, max);
+	int fd;
+
+	num = open_heaps(eps, num, max);
+	fd = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
+	if (fd >= 0 && num < max) {
+		eps[num] = (struct endpoint){
+			.type = ENDPOINT_UDMABUF,
+			.driver = "udmabuf",
+			.name = "udmabuf",
+			.fd = fd,
+			.exports = true,
+		};
+		num++;
+	}
+	errno = 0;
+	return num;
+}
+
+void endpoints_close(struct endpoint *eps, int num)
+{
+	for (int i = 0; i < num; i++)
+		close(eps[i].fd);
+}
+
+static void create_drm(struct endpoint_bo *bo, uint32_t width, uint32_t height)
+{
+	struct vgem_bo dumb = { .width = width, .height = height, .bpp = 32 };
+
+	vgem_create(bo->ep->fd, &dumb);
+	bo->handle = dumb.handle;
+	bo->pitch = dumb.pitch;
+	bo->dmabuf = prime_handle_to_fd_for_mmap(bo->ep->fd, bo->handle);
+}
+
+static void create_heap(struct endpoint_bo *bo, uint64_t size)
+{
+	struct dma_heap_allocation_data arg = {
+		.len = size,
+		.fd_flags = O_RDWR | O_CLOEXEC,
+	};
+
+	do_ioctl(bo->ep->fd, DMA_HEAP_IOCTL_ALLOC, &arg);
+	bo->dmabuf = arg.fd;
+}
+
+static void create_udmabuf(struct endpoint_bo *bo, uint64_t size)
+{
+	struct udmabuf_create arg = {
+		.flags = UDMABUF_FLAGS_CLOEXEC,
+		.size = size,
+	};
+
+	bo->memfd = memfd_create("igt", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+	igt_assert_fd(bo->memfd);
+	do_or_die(ftruncate(bo->memfd, size));
+	do_or_die(fcntl(bo->memfd, F_ADD_SEALS, F_SEAL_SHRINK));
+	arg.memfd = bo->memfd;
+	bo->dmabuf = ioctl(bo->ep->fd, UDMABUF_CREATE, &arg);
+	igt_assert_fd(bo->dmabuf);
+}
+
+void endpoint_create(const struct endpoint *ep, uint32_t width, uint32_t height,
+		     struct endpoint_bo *bo)
+{
+	uint64_t size = ALIGN((uint64_t)width * height * 4, 4096);
+
+	*bo = (struct endpoint_bo){
+		.ep = ep,
+		.memfd = -1,
+		.pitch = width * 4,
+	};
+	if (ep->type == ENDPOINT_DRM)
+		create_drm(bo, width, height);
+	else if (ep->type == ENDPOINT_HEAP)
+		create_heap(bo, size);
+	else
+		create_udmabuf(bo, size);
+	bo->size = prime_get_size(bo->dmabuf);
+	igt_assert_lte_u64((uint64_t)bo->pitch * height, bo->size);
+}
+
+void endpoint_destroy(struct endpoint_bo *bo)
+{
+	if (bo->handle)
+		gem_close(bo->ep->fd, bo->handle);
+	if (bo->memfd >= 0)
+		close(bo->memfd);
+	do_or_die(close(bo->dmabuf));
+}
+
+int __prime_fd_to_handle(int fd, int dmabuf, uint32_t *handle)
+{
+	struct drm_prime_handle arg = { .fd = dmabuf };
+	int err = 0;
+
+	if (igt_ioctl(fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &arg))
+		err = -errno;
+	errno = 0;
+	*handle = arg.handle;
+	return err;
+}
+
+int __prime_handle_to_fd(int fd, uint32_t handle, uint32_t flags, int *dmabuf)
+{
+	struct drm_prime_handle arg = {
+		.handle = handle,
+		.flags = flags,
+		.fd = -1,
+	};
+	int err = 0;
+
+	if (igt_ioctl(fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &arg))
+		err = -errno;
+	errno = 0;
+	*dmabuf = arg.fd;
+	return err;
+}
+
+/* vgem and vkms exist to take any buffer: they have no way out. */
+static bool may_refuse(const struct endpoint *ep)
+{
+	return strcmp(ep->driver, "vgem") && strcmp(ep->driver, "vkms");
+}
+
+uint32_t endpoint_import(const struct endpoint *ep, int dmabuf)
+{
+	uint32_t handle;
+	int err = __prime_fd_to_handle(ep->fd, dmabuf, &handle);
+
+	igt_skip_on_f(err == -ENODEV && may_refuse(ep),
+		      "%s takes no foreign dma-buf\n", ep->name);
+	igt_assert_f(err == 0, "%s refuses the dma-buf: %s\n", ep->name,
+		     strerror(-err));
+	igt_assert_neq_u32(handle, 0);
+	return handle;
+}
+
+void *dmabuf_mmap(int dmabuf, uint64_t size)
+{
+	void *map =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, dmabuf, 0);
+
+	igt_assert_f(map != MAP_FAILED, "a dma-buf cannot be mapped\n");
+	return map;
+}
+
+static uint32_t pattern_word(uint64_t i, uint32_t seed)
+{
+	return ((uint32_t)i * 2654435761u) ^ (seed * 0x9e3779b9u);
+}
+
+void pattern_fill(void *map, uint64_t size, uint32_t seed)
+{
+	uint32_t *word = map;
+
+	for (uint64_t i = 0; i < size / 4; i++)
+		word[i] = pattern_word(i, seed);
+}
+
+void pattern_check(const void *map, uint64_t size, uint32_t seed)
+{
+	const uint32_t *word = map;
+
+	for (uint64_t i = 0; i < size / 4; i++)
+		igt_assert_f(word[i] == pattern_word(i, seed),
+			     "at byte %llu: %08x, expected %08x\n",
+			     (unsigned long long)i * 4, word[i],
+			     pattern_word(i, seed));
+}
+
+ino_t dmabuf_inode(int dmabuf)
+{
+	struct stat st;
+
+	do_or_die(fstat(dmabuf, &st));
+	return st.st_ino;
+}
+
+int dmabuf_alive(ino_t inode)
+{
+	static const char root[] = "/sys/kernel/dmabuf/buffers";
+	char path[96];
+
+	if (access(root, F_OK))
+		return -1;
+	snprintf(path, sizeof(path), "%s/%lu", root, (unsigned long)inode);
+	return access(path, F_OK) == 0;
+}
+
+int count_open_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int n = 0;
+
+	igt_assert(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+void send_fd(int socket, int fd)
+{
+	char byte = 'f', control[CMSG_SPACE(sizeof(int))] = {};
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
+	igt_assert_eq(sendmsg(socket, &msg, MSG_NOSIGNAL), 1);
+}
+
+int receive_fd(int socket)
+{
+	char byte, control[CMSG_SPACE(sizeof(int))];
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg;
+	int fd;
+
+	igt_assert_eq(recvmsg(socket, &msg, MSG_CMSG_CLOEXEC), 1);
+	cmsg = CMSG_FIRSTHDR(&msg);
+	igt_assert(cmsg && cmsg->cmsg_type == SCM_RIGHTS);
+	memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
+	return fd;
+}

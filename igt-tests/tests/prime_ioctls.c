@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The two PRIME ioctls with input that is right, nearly right, and wrong. What
+ * is refused must be refused with the documented errno, must leave no descriptor
+ * behind, and must leave the object usable.
+ */
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "igt.h"
+#include "igt_vgem.h"
+
+#include "endpoint.h"
+
+IGT_TEST_DESCRIPTION("Arguments of PRIME_HANDLE_TO_FD and PRIME_FD_TO_HANDLE.");
+
+static uint32_t new_handle(int fd)
+{
+	struct vgem_bo bo = { .width = 64, .height = 64, .bpp = 32 };
+
+	vgem_create(fd, &bo);
+	return bo.handle;
+}
+
+static void export_bad_flags(const struct endpoint *ep)
+{
+	uint32_t handle = new_handle(ep->fd);
+	int fds = count_open_fds(), dmabuf, err;
+
+	for (int bit = 0; bit < 32; bit++) {
+		uint32_t flag = 1u << bit;
+
+		if (flag & (DRM_CLOEXEC | DRM_RDWR))
+			continue;
+		err = __prime_handle_to_fd(ep->fd, handle, flag, &dmabuf);
+		igt_assert_eq(err, -EINVAL);
+		flag |= DRM_CLOEXEC | DRM_RDWR;
+		err = __prime_handle_to_fd(ep->fd, handle, flag, &dmabuf);
+		igt_assert_eq(err, -EINVAL);
+		igt_assert_eq(dmabuf, -1);
+	}
+	igt_assert_eq(count_open_fds(), fds);
+	close(prime_handle_to_fd(ep->fd, handle));
+	gem_close(ep->fd, handle);
+}
+
+static void export_bad_handle(const struct endpoint *ep)
+{
+	uint32_t handle = new_handle(ep->fd);
+	int fds = count_open_fds(), dmabuf;
+
+	igt_assert_eq(__prime_handle_to_fd(ep->fd, 0, 0, &dmabuf), -ENOENT);
+	igt_assert_eq(__prime_handle_to_fd(ep->fd, ~0u, 0, &dmabuf), -ENOENT);
+	igt_assert_eq(__prime_handle_to_fd(ep->fd, handle + 1000, 0, &dmabuf),
+		      -ENOENT);
+	gem_close(ep->fd, handle);
+	igt_assert_eq(__prime_handle_to_fd(ep->fd, handle, 0, &dmabuf),
+		      -ENOENT);
+	igt_assert_eq(count_open_fds(), fds);
+}
+
+/* A handle means something only to the file that created it. */
+static void export_foreign_handle(const struct endpoint *ep)
+{
+	uint32_t handle = new_handle(ep->fd);
+	int other = drm_reopen_driver(ep->fd), dmabuf;
+
+	igt_assert_eq(__prime_handle_to_fd(other, handle, 0, &dmabuf), -ENOENT);
+	close(other);
+	gem_close(ep->fd, handle);
+}
+
+/* The cache must forget a handle: its number is given out again. */
+static void export_closed_handle(const struct endpoint *ep)
+{
+	uint32_t handle = new_handle(ep->fd), next;
+	int old = prime_handle_to_fd(ep->fd, handle), dmabuf;
+	int new;
+
+	gem_close(ep->fd, handle);
+	igt_assert_eq(__prime_handle_to_fd(ep->fd, handle, 0, &dmabuf),
+		      -ENOENT);
+	next = new_handle(ep->fd);
+	new = prime_handle_to_fd(ep->fd, next);
+	igt_assert_f(dmabuf_inode(old) != dmabuf_inode(new),
+		     "handle %u (then %u) gives the closed object's dma-buf\n",
+		     handle, next);
+	close(old);
+	close(new);
+	gem_close(ep->fd, next);
+}
+
+static void check_cloexec(const struct endpoint *ep, uint32_t flags)
+{
+	uint32_t handle = new_handle(ep->fd);
+	int dmabuf;
+
+	do_or_die(__prime_handle_to_fd(ep->fd, handle, flags, &dmabuf));
+	igt_assert_eq(!!(fcntl(dmabuf, F_GETFD) & FD_CLOEXEC),
+		      !!(flags & DRM_CLOEXEC));
+	close(dmabuf);
+
+	/* Also when the dma-buf exists already. */
+	do_or_die(__prime_handle_to_fd(ep->fd, handle, flags ^ DRM_CLOEXEC,
+				       &dmabuf));
+	igt_assert_eq(!!(fcntl(dmabuf, F_GETFD) & FD_CLOEXEC),
+		      !(flags & DRM_CLOEXEC));
+	close(dmabuf);
+	gem_close(ep->fd, handle);
+}
+
+static void check_rdwr(const struct endpoint *ep, uint32_t flags)
+{
+	int mode = flags & DRM_RDWR ? O_RDWR : O_RDONLY, dmabuf;
+	uint32_t handle = new_handle(ep->fd);
+	void *map;
+
+	do_or_die(__prime_handle_to_fd(ep->fd, handle, flags, &dmabuf));
+	igt_assert_eq(fcntl(dmabuf, F_GETFL) & O_ACCMODE, mode);
+	map = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, dmabuf, 0);
+	if (mode == O_RDWR) {
+		igt_assert(map != MAP_FAILED);
+		munmap(map, 4096);
+	} else {
+		igt_assert(map == MAP_FAILED);
+		igt_assert_eq(errno, EACCES);
+	}
+	close(dmabuf);
+	gem_close(ep->fd, handle);
+}
+
+/* One object has one dma-buf, and its file has one mode. */
+static void first_mode_stays(const struct endpoint *ep)
+{
+	uint32_t handle = new_handle(ep->fd);
+	int first, second;
+
+	do_or_die(__prime_handle_to_fd(ep->fd, handle, 0, &first));
+	do_or_die(__prime_handle_to_fd(ep->fd, handle, DRM_RDWR, &second));
+	igt_assert(dmabuf_inode(first) == dmabuf_inode(second));
+	igt_assert_eq(fcntl(second, F_GETFL) & O_ACCMODE, O_RDONLY);
+	close(first);
+	close(second);
+	gem_close(ep->fd, handle);
+}
+
+static void import_bad_fd(const struct endpoint *ep)
+{
+	int gone = open("/dev/null", O_RDONLY);
+	uint32_t handle;
+
+	close(gone);
+	igt_assert_eq(__prime_fd_to_handle(ep->fd, -1, &handle), -EBADF);
+	igt_assert_eq(__prime_fd_to_handle(ep->fd, gone, &handle), -EBADF);
+	igt_assert_eq(__prime_fd_to_handle(ep->fd, 1 << 30, &handle), -EBADF);
+}
+
+static void refuse_and_close(const struct endpoint *ep, int fd)
+{
+	uint32_t handle;
+
+	igt_assert_fd(fd);
+	igt_assert_eq(__prime_fd_to_handle(ep->fd, fd, &handle), -EINVAL);
+	close(fd);
+}
+
+/* Descriptors of every kind that is not a dma-buf. */
+static void import_not_dmabuf(const struct endpoint *ep)
+{
+	uint32_t handle;
+	int pair[2];
+
+	refuse_and_close(ep, open("/dev/null", O_RDWR));
+	refuse_and_close(ep, open("/proc/self/exe", O_RDONLY));
+	refuse_and_close(ep, open("/", O_RDONLY | O_DIRECTORY));
+	refuse_and_close(ep, memfd_create("igt", 0));
+	do_or_die(pipe(pair));
+	refuse_and_close(ep, pair[0]);
+	refuse_and_close(ep, pair[1]);
+	do_or_die(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	refuse_and_close(ep, pair[0]);
+	close(pair[1]);
+	igt_assert_eq(__prime_fd_to_handle(ep->fd, ep->fd, &handle), -EINVAL);
+}
+
+/* libdrm's callers never filled this field: it must stay unread. */
+static void import_flags_unread(const struct endpoint *ep)
+{
+	uint32_t handle = new_handle(ep->fd);
+	struct drm_prime_handle arg = {
+		.fd = prime_handle_to_fd(ep->fd, handle),
+		.flags = ~0u,
+		.handle = ~0u,
+	};
+
+	do_ioctl(ep->fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &arg);
+	igt_assert_eq_u32(arg.handle, handle);
+	close(arg.fd);
+	gem_close(ep->fd, handle);
+}
+
+static void export_without_fds(const struct endpoint *ep)
+{
+	uint32_t handle = new_handle(ep->fd);
+	struct rlimit old, none;
+	int dmabuf, err;
+
+	do_or_die(getrlimit(RLIMIT_NOFILE, &old));
+	none = old;
+	none.rlim_cur = 0;
+	do_or_die(setrlimit(RLIMIT_NOFILE, &none));
+	err = __prime_handle_to_fd(ep->fd, handle, DRM_RDWR, &dmabuf);
+	do_or_die(setrlimit(RLIMIT_NOFILE, &old));
+	igt_assert_eq(err, -EMFILE);
+
+	/* The failed export must not have left half a dma-buf. */
+	dmabuf = prime_handle_to_fd(ep->fd, handle);
+	igt_assert_eq_u32(prime_fd_to_handle(ep->fd, dmabuf), handle);
+	gem_close(ep->fd, handle);
+	close(dmabuf);
+}
+
+static void render_node(const struct endpoint *ep)
+{
+	char *path = drmGetRenderDeviceNameFromFd(ep->fd);
+	uint32_t handle, back;
+	int render, dmabuf;
+
+	igt_require_f(path, "%s has no render node\n", ep->name);
+	render = open(path, O_RDWR | O_CLOEXEC);
+	free(path);
+	igt_assert_fd(render);
+
+	handle = new_handle(ep->fd);
+	dmabuf = prime_handle_to_fd(ep->fd, handle);
+	back = prime_fd_to_handle(render, dmabuf);
+	close(dmabuf);
+	dmabuf = prime_handle_to_fd(render, back);
+	igt_assert_eq_u32(prime_fd_to_handle(ep->fd, dmabuf), handle);
+	close(dmabuf);
+	close(render);
+	gem_close(ep->fd, handle);
+}
+
+static const struct {
+	const char *name, *describe;
+	void (*run)(const struct endpoint *ep);
+} tests[] = {
+	{ "handle-to-fd-bad-flags", "any flag but CLOEXEC and RDWR is EINVAL",
+	  export_bad_flags },
+	{ "handle-to-fd-bad-handle", "handles that never were are ENOENT",
+	  export_bad_handle },
+	{ "handle-to-fd-foreign-handle", "another file's handle is ENOENT",
+	  export_foreign_handle },
+	{ "handle-to-fd-closed-handle",
+	  "a closed handle is ENOENT, and its number reused is a new dma-buf",
+	  export_closed_handle },
+	{ "handle-to-fd-mode-stays", "the first export decides the file's mode",
+	  first_mode_stays },
+	{ "handle-to-fd-no-fds", "EMFILE, and the object is none the worse",
+	  export_without_fds },
+	{ "fd-to-handle-bad-fd", "descriptors that are not open are EBADF",
+	  import_bad_fd },
+	{ "fd-to-handle-not-dmabuf", "descriptors of other things are EINVAL",
+	  import_not_dmabuf },
+	{ "fd-to-handle-flags-unread", "import reads neither flags nor handle",
+	  import_flags_unread },
+	{ "render-node", "both ioctls work on a render node", render_node },
+};
+
+igt_main
+{
+	struct endpoint eps[MAX_ENDPOINTS];
+	int num = 0;
+
+	igt_fixture {
+		drm_load_module(DRIVER_VGEM | DRIVER_VKMS);
+		num = endpoints_open_drm(eps, MAX_ENDPOINTS);
+		igt_require_f(num, "no DRM device\n");
+	}
+
+	for (unsigned int t = 0; t < ARRAY_SIZE(tests); t++) {
+		igt_describe(tests[t].describe);
+		igt_subtest_with_dynamic(tests[t].name) {
+			for (int i = 0; i < num; i++) {
+				if (!eps[i].exports)
+					continue;
+				igt_dynamic(eps[i].name)
+					tests[t].run(&eps[i]);
+			}
+		}
+	}
+
+	igt_describe("FD_CLOEXEC is set exactly if asked for");
+	igt_subtest_with_dynamic("handle-to-fd-cloexec") {
+		for (int i = 0; i < num; i++) {
+			if (!eps[i].exports)
+				continue;
+			igt_dynamic(eps[i].name) {
+				check_cloexec(&eps[i], 0);
+				check_cloexec(&eps[i], DRM_CLOEXEC);
+			}
+		}
+	}
+
+	igt_describe("the file is writable exactly if asked for");
+	igt_subtest_with_dynamic("handle-to-fd-rdwr") {
+		for (int i = 0; i < num; i++) {
+			if (!eps[i].exports)
+				continue;
+			igt_dynamic(eps[i].name) {
+				check_rdwr(&eps[i], 0);
+				check_rdwr(&eps[i], DRM_RDWR);
+			}
+		}
+	}
+
+	igt_fixture
+		endpoints_close(eps, num);
+}

@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Video devices and GEM buffers: a camera (vivid) that fills a buffer of a DRM
+ * device, a camera's buffer imported on a DRM device, and a converter (vim2m)
+ * that reads one dma-buf and writes another.
+ *
+ * vivid's test pattern without its text stands still, so a frame captured into
+ * the driver's own memory is the reference for every other way.
+ */
+
+#include "igt.h"
+
+/* After igt.h, which must be the first to define what both define. */
+#include <fcntl.h>
+#include <linux/videodev2.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+
+#include "endpoint.h"
+
+IGT_TEST_DESCRIPTION("V4L2 streaming to, from and between dma-bufs.");
+
+#define WIDTH	320
+#define HEIGHT	180
+#define WAIT_MS 10000
+
+/* One queue of a video device, set up for one buffer. */
+struct queue {
+	int fd;
+	uint32_t type;
+	uint32_t memory;
+	uint32_t size;
+	void *map; /* V4L2_MEMORY_MMAP only */
+};
+
+static int __find_video(const char *driver, uint32_t caps)
+{
+	for (int i = 0; i < 64; i++) {
+		struct v4l2_capability cap = {};
+		char path[32];
+		int fd;
+
+		snprintf(path, sizeof(path), "/dev/video%d", i);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (ioctl(fd, VIDIOC_QUERYCAP, &cap) == 0 &&
+		    strcmp((const char *)cap.driver, driver) == 0 &&
+		    (cap.device_caps & caps) == caps)
+			return fd;
+		close(fd);
+	}
+	return -1;
+}
+
+/* Sets a control by its name, a menu by the text of its entry. */
+static void set_control(int fd, const char *name, const char *entry)
+{
+	struct v4l2_queryctrl ctrl = { .id = V4L2_CTRL_FLAG_NEXT_CTRL };
+
+	for (; ioctl(fd, VIDIOC_QUERYCTRL, &ctrl) == 0;
+	     ctrl.id |= V4L2_CTRL_FLAG_NEXT_CTRL) {
+		if (strcmp((const char *)ctrl.name, name))
+			continue;
+		for (int i = ctrl.minimum; i <= ctrl.maximum; i++) {
+			struct v4l2_querymenu menu = { .id = ctrl.id,
+						       .index = i };
+			struct v4l2_control set = { ctrl.id, i };
+
+			if (ioctl(fd, VIDIOC_QUERYMENU, &menu) == 0 &&
+			    strcmp((const char *)menu.name, entry) == 0) {
+				do_or_die(ioctl(fd, VIDIOC_S_CTRL, &set));
+				return;
+			}
+		}
+	}
+	igt_skip("no control '%s' with '%s'\n", name, entry);
+}
+
+static uint32_t set_format(int fd, uint32_t type, uint32_t fourcc)
+{
+	struct v4l2_format f = { .type = type };
+
+	f.fmt.pix.width = WIDTH;
+	f.fmt.pix.height = HEIGHT;
+	f.fmt.pix.pixelformat = fourcc;
+	f.fmt.pix.field = V4L2_FIELD_NONE;
+	do_or_die(ioctl(fd, VIDIOC_S_FMT, &f));
+	igt_require_f(f.fmt.pix.pixelformat == fourcc && f.fmt.pix.width >= 16,
+		      "the device does not take the format\n");
+	igt_assert_lt(0, f.fmt.pix.sizeimage);
+	return f.fmt.pix.sizeimage;
+}
+
+static void queue_open(struct queue *q, int fd, uint32_t type, uint32_t memory,
+		       uint32_t fourcc)
+{
+	struct v4l2_requestbuffers req = {
+		.count = 1,
+		.type = type,
+		.memory = memory,
+	};
+	struct v4l2_buffer buf = { .type = type, .memory = memory };
+
+	*q = (struct queue){ .fd = fd, .type = type, .memory = memory };
+	q->size = set_format(fd, type, fourcc);
+	igt_require_f(ioctl(fd, VIDIOC_REQBUFS, &req) == 0 && req.count,
+		      "the device has no such memory mode\n");
+	if (memory != V4L2_MEMORY_MMAP)
+		return;
+	do_or_die(ioctl(fd, VIDIOC_QUERYBUF, &buf));
+	q->map = mmap(NULL, buf.length, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		      buf.m.offset);
+	igt_assert(q->map != MAP_FAILED);
+}
+
+static void queue_close(struct queue *q)
+{
+	struct v4l2_requestbuffers req = { .type = q->type,
+					   .memory = q->memory };
+
+	do_or_die(ioctl(q->fd, VIDIOC_STREAMOFF, &q->type));
+	if (q->map)
+		munmap(q->map, q->size);
+	do_or_die(ioctl(q->fd, VIDIOC_REQBUFS, &req));
+}
+
+static int __queue_push(struct queue *q, int dmabuf)
+{
+	struct v4l2_buffer buf = {
+		.type = q->type,
+		.memory = q->memory,
+		.bytesused = q->size,
+		.field = V4L2_FIELD_NONE,
+	};
+
+	if (q->memory == V4L2_MEMORY_DMABUF)
+		buf.m.fd = dmabuf;
+	return ioctl(q->fd, VIDIOC_QBUF, &buf) ? -errno : 0;
+}
+
+static void queue_start(struct queue *q)
+{
+	do_or_die(ioctl(q->fd, VIDIOC_STREAMON, &q->type));
+}
+
+static void queue_pop(struct queue *q)
+{
+	bool out = q->type == V4L2_BUF_TYPE_VIDEO_OUTPUT;
+	struct pollfd p = { .fd = q->fd, .events = out ? POLLOUT : POLLIN };
+	struct v4l2_buffer buf = { .type = q->type, .memory = q->memory };
+
+	igt_assert_eq(poll(&p, 1, WAIT_MS), 1);
+	do_or_die(ioctl(q->fd, VIDIOC_DQBUF, &buf));
+	igt_assert(!(buf.flags & V4L2_BUF_FLAG_ERROR));
+	igt_assert_eq_u32(buf.bytesused, q->size);
+}
+
+static int open_vivid(void)
+{
+	int fd = __find_video("vivid",
+			      V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING);
+	int input = 0;
+
+	igt_require_f(fd >= 0, "no vivid capture device\n");
+	do_or_die(ioctl(fd, VIDIOC_S_INPUT, &input));
+	set_control(fd, "Test Pattern", "75% Colorbar");
+	set_control(fd, "OSD Text Mode", "None");
+	return fd;
+}
+
+/* What a frame looks like: captured into the driver's own memory. */
+static void *reference_frame(int fd, uint32_t *size)
+{
+	struct queue q;
+	void *copy;
+
+	queue_open(&q, fd, V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_MEMORY_MMAP,
+		   V4L2_PIX_FMT_XRGB32);
+	do_or_die(__queue_push(&q, -1));
+	queue_start(&q);
+	queue_pop(&q);
+	copy = malloc(q.size);
+	igt_assert(copy);
+	memcpy(copy, q.map, q.size);
+	*size = q.size;
+	queue_close(&q);
+	/* A frame of one colour would prove nothing. */
+	igt_assert(memcmp(copy, (char *)copy + *size / 2, 64) ||
+		   memcmp(copy, (char *)copy + 4 * WIDTH / 2, 64));
+	return copy;
+}
+
+static void expect_frame(const void *map, const void *frame, uint32_t size)
+{
+	const uint32_t *got = map, *expected = frame;
+
+	for (uint32_t i = 0; i < size / 4; i++)
+		igt_assert_f(got[i] == expected[i],
+			     "pixel %u is %08x, not %08x\n", i, got[i],
+			     expected[i]);
+}
+
+static void create_for(const struct endpoint *ep, uint32_t size,
+		       struct endpoint_bo *bo)
+{
+	endpoint_create(ep, 1024, DIV_ROUND_UP(size, 4096), bo);
+	igt_assert_lte_u64(size, bo->size);
+}
+
+/* The camera writes into the endpoint's buffer. */
+static void capture(const struct endpoint *ep)
+{
+	struct endpoint_bo bo[2];
+	int fd = open_vivid();
+	uint32_t size;
+	void *frame = reference_frame(fd, &size), *map;
+	struct queue q;
+
+	queue_open(&q, fd, V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_MEMORY_DMABUF,
+		   V4L2_PIX_FMT_XRGB32);
+	igt_assert_eq_u32(q.size, size);
+	/* The second goes into the same slot: the first must be let go. */
+	for (int i = 0; i < 2; i++) {
+		create_for(ep, size, &bo[i]);
+		map = dmabuf_mmap(bo[i].dmabuf, bo[i].size);
+		memset(map, 0xee, bo[i].size);
+		do_or_die(__queue_push(&q, bo[i].dmabuf));
+		if (i == 0)
+			queue_start(&q);
+		queue_pop(&q);
+		prime_sync_start(bo[i].dmabuf, false);
+		expect_frame(map, frame, size);
+		prime_sync_end(bo[i].dmabuf, false);
+		munmap(map, bo[i].size);
+	}
+	queue_close(&q);
+	free(frame);
+	close(fd);
+	for (int i = 0; i < 2; i++) {
+		ino_t inode = dmabuf_inode(bo[i].dmabuf);
+
+		endpoint_destroy(&bo[i]);
+		igt_assert_f(dmabuf_alive(inode) != 1,
+			     "the video device still holds the buffer\n");
+	}
+}
+
+/* Everybody but the video device has closed the buffer when it is filled. */
+static void capture_closed(const struct endpoint *ep)
+{
+	struct endpoint_bo bo;
+	int fd = open_vivid();
+	uint32_t size;
+	void *frame = reference_frame(fd, &size), *map;
+	struct queue q;
+
+	queue_open(&q, fd, V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_MEMORY_DMABUF,
+		   V4L2_PIX_FMT_XRGB32);
+	create_for(ep, size, &bo);
+	map = dmabuf_mmap(bo.dmabuf, bo.size);
+	memset(map, 0xee, bo.size);
+	do_or_die(__queue_push(&q, bo.dmabuf));
+	endpoint_destroy(&bo);
+	queue_start(&q);
+	queue_pop(&q);
+	expect_frame(map, frame, size);
+	queue_close(&q);
+	munmap(map, bo.size);
+	free(frame);
+	close(fd);
+}
+
+/* A buffer that is too small must be refused before a byte is written. */
+static void capture_too_small(const struct endpoint *ep)
+{
+	int fd = open_vivid();
+	struct endpoint_bo bo;
+	struct queue q;
+
+	queue_open(&q, fd, V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_MEMORY_DMABUF,
+		   V4L2_PIX_FMT_XRGB32);
+	endpoint_create(ep, 1024, q.size / 4096 - 1, &bo);
+	igt_assert_eq(__queue_push(&q, bo.dmabuf), -EINVAL);
+	igt_assert_eq(__queue_push(&q, -1), -EINVAL);
+	igt_assert_eq(__queue_push(&q, fd), -EINVAL);
+	endpoint_destroy(&bo);
+	queue_close(&q);
+	close(fd);
+}
+
+/* The camera's own buffer, imported by a DRM device. */
+static void export(const struct endpoint *ep)
+{
+	struct v4l2_exportbuffer exp = {
+		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.flags = O_CLOEXEC | O_RDWR,
+	};
+	int fd = open_vivid(), again;
+	uint32_t size, handle;
+	void *frame = reference_frame(fd, &size), *map;
+	struct queue q;
+
+	queue_open(&q, fd, V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_MEMORY_MMAP,
+		   V4L2_PIX_FMT_XRGB32);
+	memset(q.map, 0xee, q.size);
+	do_or_die(ioctl(fd, VIDIOC_EXPBUF, &exp));
+	handle = endpoint_import(ep, exp.fd);
+	again = prime_handle_to_fd_for_mmap(ep->fd, handle);
+	igt_assert(dmabuf_inode(again) == dmabuf_inode(exp.fd));
+	close(exp.fd);
+
+	do_or_die(__queue_push(&q, -1));
+	queue_start(&q);
+	queue_pop(&q);
+	map = dmabuf_mmap(again, q.size);
+	prime_sync_start(again, false);
+	expect_frame(map, frame, size);
+	prime_sync_end(again, false);
+	expect_frame(q.map, frame, size);
+	munmap(map, q.size);
+	close(again);
+	gem_close(ep->fd, handle);
+	queue_close(&q);
+	free(frame);
+	close(fd);
+}
+
+/* One dma-buf in, another out; vim2m copies lines when formats are equal. */
+static void convert(const struct endpoint *ep)
+{
+	int fd = __find_video("vim2m", V4L2_CAP_VIDEO_M2M | V4L2_CAP_STREAMING);
+	struct endpoint_bo src, dst;
+	struct queue out, cap;
+	void *from, *to;
+
+	igt_require_f(fd >= 0, "no vim2m device\n");
+	queue_open(&out, fd, V4L2_BUF_TYPE_VIDEO_OUTPUT, V4L2_MEMORY_DMABUF,
+		   V4L2_PIX_FMT_RGB565);
+	queue_open(&cap, fd, V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_MEMORY_DMABUF,
+		   V4L2_PIX_FMT_RGB565);
+	igt_assert_eq_u32(out.size, cap.size);
+	create_for(ep, out.size, &src);
+	create_for(ep, cap.size, &dst);
+	from = dmabuf_mmap(src.dmabuf, src.size);
+	to = dmabuf_mmap(dst.dmabuf, dst.size);
+
+	for (uint32_t seed = 1; seed < 3; seed++) {
+		pattern_fill(from, src.size, seed);
+		memset(to, 0xee, dst.size);
+		do_or_die(__queue_push(&out, src.dmabuf));
+		do_or_die(__queue_push(&cap, dst.dmabuf));
+		if (seed == 1) {
+			queue_start(&out);
+			queue_start(&cap);
+		}
+		queue_pop(&out);
+		queue_pop(&cap);
+		igt_assert_f(memcmp(from, to, cap.size) == 0,
+			     "what went in did not come out\n");
+		/* And nothing beyond the image was touched. */
+		for (uint64_t i = cap.size; i < dst.size; i++)
+			igt_assert_eq(((uint8_t *)to)[i], 0xee);
+	}
+	queue_close(&out);
+	queue_close(&cap);
+	munmap(from, src.size);
+	munmap(to, dst.size);
+	endpoint_destroy(&src);
+	endpoint_destroy(&dst);
+	close(fd);
+}
+
+static const struct {
+	const char *name, *describe;
+	void (*run)(const struct endpoint *ep);
+	bool imports; /* the endpoint is the importer */
+} tests[] = {
+	{ "vivid-capture", "vivid captures into a dma-buf", capture, false },
+	{ "vivid-capture-closed", "vivid alone holds the buffer it fills",
+	  capture_closed, false },
+	{ "vivid-capture-too-small", "a dma-buf that is too small is EINVAL",
+	  capture_too_small, false },
+	{ "vivid-export", "vivid's buffer imported on a DRM device", export,
+	  true },
+	{ "vim2m-both-queues", "vim2m from one dma-buf to another", convert,
+	  false },
+};
+
+igt_main
+{
+	struct endpoint eps[MAX_ENDPOINTS];
+	int num = 0;
+
+	igt_fixture {
+		drm_load_module(DRIVER_VGEM | DRIVER_VKMS);
+		num = endpoints_open(eps, MAX_ENDPOINTS);
+	}
+
+	for (unsigned int t = 0; t < ARRAY_SIZE(tests); t++) {
+		igt_describe(tests[t].describe);
+		igt_subtest_with_dynamic(tests[t].name) {
+			for (int i = 0; i < num; i++) {
+				if (tests[t].imports ? !eps[i].imports :
+						       !eps[i].exports)
+					continue;
+				igt_dynamic(eps[i].name)
+					tests[t].run(&eps[i]);
+			}
+		}
+	}
+
+	igt_fixture
+		endpoints_close(eps, num);
+}
