@@ -1,0 +1,11 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Run the igt-tests of the fast list on every device the guest has.
+#
+#   igt.sh BIN RESULTS      BIN holds the programs, RESULTS gets what they left
+
+top=$(cd "$(dirname "$0")/../.." && pwd)
+
+exec "$top/igt-tests/runner" --bin "$1" --results "$2/igt" --kernel ours --ktap \
+	--load "vgem devices=2" --load vkms --load vivid --load vim2m
