@@ -148,6 +148,7 @@ static void flush_files(void *unused)
 struct prime_mock *prime_mock_create_features(struct kunit *test,
 					      const char *name, u32 features)
 {
+	const size_t where = offsetof(struct prime_mock, drm);
 	struct drm_driver *driver;
 	struct drm_device *drm;
 	struct prime_mock *mock;
@@ -164,7 +165,7 @@ struct prime_mock *prime_mock_create_features(struct kunit *test,
 
 	drm = __drm_kunit_helper_alloc_drm_device_with_driver(test, dev,
 							      sizeof(*mock),
-							      0, driver);
+							      where, driver);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, drm);
 	mock = to_prime_mock(drm);
 	mock->driver = *driver;
@@ -377,4 +378,53 @@ void prime_mock_close_fd(int fd)
 {
 	close_fd(fd);
 	flush_delayed_fput();
+}
+
+/**
+ * prime_mock_close - close a handle, which must work
+ * @test: the test
+ * @file: file of the handle
+ * @handle: the handle
+ */
+void prime_mock_close(struct kunit *test, struct drm_file *file, u32 handle)
+{
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(file, handle), 0);
+}
+
+/**
+ * prime_mock_duo_init - start a test with two devices
+ * @test: gets a &struct prime_mock_duo as &kunit.priv
+ *
+ * Return: 0.
+ */
+int prime_mock_duo_init(struct kunit *test)
+{
+	struct prime_mock_duo *ctx;
+
+	ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ctx);
+	ctx->exporter = prime_mock_create(test, "exporter");
+	ctx->importer = prime_mock_create(test, "importer");
+	ctx->efile = prime_mock_open(test, ctx->exporter);
+	ctx->ifile = prime_mock_open(test, ctx->importer);
+	test->priv = ctx;
+	return 0;
+}
+
+/**
+ * prime_mock_duo_exit - end a test with two devices
+ * @test: it must have closed what it made, so nothing may be left of it
+ */
+void prime_mock_duo_exit(struct kunit *test)
+{
+	struct prime_mock_duo *ctx = test->priv;
+
+	if (!ctx)
+		return;
+	PRIME_MOCK_EXPECT_SOON(test, !atomic_read(&ctx->importer->objects));
+	PRIME_MOCK_EXPECT_SOON(test, !atomic_read(&ctx->exporter->objects));
+	KUNIT_EXPECT_TRUE(test, idr_is_empty(&ctx->efile->object_idr));
+	KUNIT_EXPECT_TRUE(test, idr_is_empty(&ctx->ifile->object_idr));
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&ctx->efile->prime.by_dma_buf));
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&ctx->ifile->prime.by_dma_buf));
 }

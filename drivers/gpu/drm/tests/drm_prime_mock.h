@@ -48,6 +48,20 @@ struct prime_mock {
 	atomic_t pins;
 };
 
+/**
+ * struct prime_mock_duo - two devices with an open file each
+ * @exporter: a device
+ * @importer: another device
+ * @efile: file of @exporter
+ * @ifile: file of @importer
+ */
+struct prime_mock_duo {
+	struct prime_mock *exporter;
+	struct prime_mock *importer;
+	struct drm_file *efile;
+	struct drm_file *ifile;
+};
+
 #define to_prime_mock(dev) container_of(dev, struct prime_mock, drm)
 
 extern bool prime_mock_provoke;
@@ -56,6 +70,9 @@ struct prime_mock *prime_mock_create_features(struct kunit *test,
 					      const char *name, u32 features);
 struct prime_mock *prime_mock_create(struct kunit *test, const char *name);
 struct drm_file *prime_mock_open(struct kunit *test, struct prime_mock *mock);
+
+int prime_mock_duo_init(struct kunit *test);
+void prime_mock_duo_exit(struct kunit *test);
 
 struct drm_gem_object *prime_mock_bo(struct kunit *test,
 				     struct prime_mock *mock);
@@ -71,6 +88,7 @@ struct drm_gem_object *prime_mock_peek(struct kunit *test,
 				       struct drm_file *file, u32 handle);
 unsigned int prime_mock_attachments(struct dma_buf *dma_buf);
 void prime_mock_close_fd(int fd);
+void prime_mock_close(struct kunit *test, struct drm_file *file, u32 handle);
 
 /* For a case that ends in a kernel warning: only if the operator asked. */
 #define PRIME_MOCK_NEEDS_PROVOKE(test)                       \

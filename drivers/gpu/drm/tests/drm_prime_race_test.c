@@ -273,7 +273,77 @@ static void import_during_import(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(ctx->efile, handle), 0);
 }
 
+/**
+ * struct late - an export that comes too late
+ * @work: the thread
+ * @dev: device of the handle
+ * @file: file of the handle
+ * @handle: the handle
+ * @dma_buf: what exporting returned
+ */
+struct late {
+	struct work_struct work;
+	struct drm_device *dev;
+	struct drm_file *file;
+	u32 handle;
+	struct dma_buf *dma_buf;
+};
+
+static void late_work(struct work_struct *work)
+{
+	struct late *late = container_of(work, struct late, work);
+
+	late->dma_buf = drm_gem_prime_handle_to_dmabuf(late->dev, late->file,
+						       late->handle, DRM_RDWR);
+}
+
+/* As the closing of a handle begins, or as if it had not. */
+static void *replace_object(struct drm_file *file, u32 handle, void *obj)
+{
+	void *old;
+
+	spin_lock(&file->table_lock);
+	old = idr_replace(&file->object_idr, obj, handle);
+	spin_unlock(&file->table_lock);
+	return old;
+}
+
+/*
+ * Succeeds if an export that had to wait does not use what the handle stood
+ * for before it waited. Closing is done by hand, so that it is over first.
+ */
+static void close_before_export(struct kunit *test)
+{
+	struct race_ctx *ctx = test->priv;
+	u32 handle = prime_mock_handle(test, ctx->exporter, ctx->efile);
+	struct late late = {
+		.dev = &ctx->exporter->drm,
+		.file = ctx->efile,
+		.handle = handle,
+	};
+	void *obj;
+
+	INIT_WORK_ONSTACK(&late.work, late_work);
+	mutex_lock(&ctx->efile->prime.lock);
+	queue_work(system_unbound_wq, &late.work);
+	/* time for it to come as far as the lock */
+	msleep(50);
+	obj = replace_object(ctx->efile, handle, NULL);
+	mutex_unlock(&ctx->efile->prime.lock);
+	flush_work(&late.work);
+	destroy_work_on_stack(&late.work);
+
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(late.dma_buf), -ENOENT);
+	if (!IS_ERR(late.dma_buf))
+		dma_buf_put(late.dma_buf);
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&ctx->efile->prime.by_handle));
+
+	replace_object(ctx->efile, handle, obj);
+	prime_mock_close(test, ctx->efile, handle);
+}
+
 static struct kunit_case prime_race_cases[] = {
+	KUNIT_CASE(close_before_export),
 	KUNIT_CASE(close_during_export),
 	KUNIT_CASE(close_during_import),
 	KUNIT_CASE(import_during_import),
