@@ -468,8 +468,9 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_get, DMA_BUF);
  * dma_buf_put - drop a reference to a buffer
  * @dmabuf: buffer, not to be used afterwards
  *
- * The exporter's &dma_buf_ops.release may run later than this function: it
- * does not run before the calling task returns to user space.
+ * The exporter's &dma_buf_ops.release may run later than this function: when
+ * the calling task returns to user space, or from a workqueue if the caller is
+ * a kernel thread or an interrupt.
  *
  * Context: Any. The caller should not hold the reservation lock.
  */

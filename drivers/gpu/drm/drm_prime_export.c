@@ -179,19 +179,24 @@ static int mmap_object(struct drm_gem_object *obj, struct vm_area_struct *vma)
 {
 	int ret;
 
-	/*
-	 * Set before the driver is asked, as drm_gem_mmap_obj() does it: a
-	 * driver that passes the mapping on to somebody else replaces both.
-	 */
-	vma->vm_private_data = obj;
 	vma->vm_ops = obj->funcs->vm_ops;
 
 	/* for the mapping; drm_gem_vm_close() or the driver drops it */
 	drm_gem_object_get(obj);
 	ret = obj->funcs->mmap(obj, vma);
-	if (ret)
+	if (ret) {
 		drm_gem_object_put(obj);
-	return ret;
+		return ret;
+	}
+
+	/*
+	 * Not before: drivers call drm_gem_vm_close() when they fail, which
+	 * would drop the reference a first time. A driver that passed the
+	 * mapping on to somebody else has put other operations there.
+	 */
+	if (vma->vm_ops == obj->funcs->vm_ops)
+		vma->vm_private_data = obj;
+	return 0;
 }
 
 /* What drm_gem_mmap() needs of a client, which is not much. */

@@ -65,6 +65,13 @@ static int refused_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 	return -EXDEV;
 }
 
+/* What drm_gem_dma_helper does where it cannot map the range. */
+static int closed_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
+{
+	drm_gem_vm_close(vma);
+	return -ENXIO;
+}
+
 static int map_init(struct kunit *test)
 {
 	struct mmap_ctx *ctx;
@@ -198,6 +205,17 @@ static void mmap_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, map_buffer(test, MOCK_SIZE, 0), -EXDEV);
 }
 
+/* Succeeds if a driver that closes what it refused drops no reference twice. */
+static void mmap_refused_and_closed(struct kunit *test)
+{
+	struct mmap_ctx *ctx = test->priv;
+
+	ctx->mock->funcs.mmap = closed_mmap;
+	KUNIT_EXPECT_EQ(test, map_buffer(test, MOCK_SIZE, 0), -ENXIO);
+	/* looked at before the end of the case uses the object */
+	KUNIT_ASSERT_EQ(test, kref_read(&ctx->obj->refcount), 2);
+}
+
 /* Succeeds if a driver that cannot map at all says so. */
 static void mmap_unsupported(struct kunit *test)
 {
@@ -254,6 +272,7 @@ static struct kunit_case prime_mmap_cases[] = {
 	KUNIT_CASE(mmap_at_offset),
 	KUNIT_CASE(mmap_is_revoked),
 	KUNIT_CASE(mmap_refused),
+	KUNIT_CASE(mmap_refused_and_closed),
 	KUNIT_CASE(mmap_unsupported),
 	KUNIT_CASE_PARAM(mmap_escapes, beyond_gen_params),
 	{},

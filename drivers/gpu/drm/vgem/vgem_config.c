@@ -241,6 +241,9 @@ static struct configfs_subsystem vgem_configfs = {
 	.su_mutex = __MUTEX_INITIALIZER(vgem_configfs.su_mutex),
 };
 
+/* Written by module init, read by module exit. */
+static bool vgem_configfs_registered;
+
 /**
  * vgem_configfs_register - make /sys/kernel/config/vgem
  *
@@ -249,18 +252,25 @@ static struct configfs_subsystem vgem_configfs = {
  */
 int vgem_configfs_register(void)
 {
+	int ret;
+
 	config_group_init(&vgem_configfs.su_group);
-	return configfs_register_subsystem(&vgem_configfs);
+	ret = configfs_register_subsystem(&vgem_configfs);
+	vgem_configfs_registered = !ret;
+
+	return ret;
 }
 
 /**
  * vgem_configfs_unregister - remove /sys/kernel/config/vgem
  *
- * No directory is left below it: each holds the module.
+ * No directory is left below it: each holds the module. Does nothing where
+ * vgem_configfs_register() failed, which does not end the module's load.
  *
  * Context: Process context, module exit.
  */
 void vgem_configfs_unregister(void)
 {
-	configfs_unregister_subsystem(&vgem_configfs);
+	if (vgem_configfs_registered)
+		configfs_unregister_subsystem(&vgem_configfs);
 }

@@ -24,6 +24,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/idr.h>
+#include <linux/limits.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
@@ -167,6 +168,8 @@ static struct vgem_device *vgem_drm_add(struct platform_device *platform,
 	ret = dma_set_mask_and_coherent(dev, config->dma_mask);
 	if (ret)
 		goto err_group;
+	/* There is no engine that an entry could be too long for. */
+	dma_set_max_seg_size(dev, UINT_MAX);
 
 	return vgem;
 
@@ -257,6 +260,11 @@ static void vgem_unload_devices(void)
 		vgem_device_destroy(vgem_loaded[i]);
 }
 
+/*
+ * User space can open a device as soon as it is registered, and then keeps the
+ * file operations of a module whose load fails all the same. So once there is
+ * one device, what follows may be missing, but the load has succeeded.
+ */
 static int __init vgem_load_devices(void)
 {
 	struct vgem_device_config config;
@@ -268,8 +276,9 @@ static int __init vgem_load_devices(void)
 	for (i = 0; i < vgem_devices; i++) {
 		vgem = vgem_device_create(&config);
 		if (IS_ERR(vgem)) {
-			vgem_unload_devices();
-			return PTR_ERR(vgem);
+			pr_warn("vgem: %u of %u devices made, then error %ld\n",
+				i, vgem_devices, PTR_ERR(vgem));
+			return i ? 0 : PTR_ERR(vgem);
 		}
 		vgem_loaded[i] = vgem;
 	}
@@ -286,8 +295,10 @@ static int __init vgem_init(void)
 		return ret;
 
 	ret = vgem_configfs_register();
-	if (ret)
-		vgem_unload_devices();
+	if (ret && vgem_loaded[0]) {
+		pr_warn("vgem: no configfs, error %d\n", ret);
+		ret = 0;
+	}
 
 	return ret;
 }

@@ -12,6 +12,11 @@
  * device is not coherent: the two ioctls of vgem do not include one to flush
  * a cache, and a client that maps through vgem has nothing else to ask.
  *
+ * The question is asked of vgem's own device. An importer that does not snoop
+ * on a platform that otherwise does, such as an Intel GPU without a cache
+ * shared with the CPU, has to flush for itself what the CPU wrote after the
+ * import; mainline's write-combined pages spared it that.
+ *
  * All the rest (allocation, mmap, vmap, the scatter list) is that of the shmem
  * helper, which also frees what is allocated here.
  */
