@@ -3,13 +3,14 @@
 #
 # Load each module of KUnit suites and print the results of the suites it brings.
 #
-#   kunit.sh MODULE ...
+#   kunit.sh 'MODULE [OPTION ...]' ...
 
 results=/sys/kernel/debug/kunit
 
 for module in "$@"; do
 	before=$(ls $results)
-	if ! modprobe "$module"; then
+	# shellcheck disable=SC2086 # options are words of their own
+	if ! modprobe $module; then
 		echo "not ok 1 - $module loads"
 		continue
 	fi
@@ -24,5 +25,5 @@ $suite
 		cat "$results/$suite/results"
 	done
 	[ -n "$found" ] || echo "not ok 1 - $module has a suite"
-	modprobe -r "$module" || echo "not ok 1 - $module unloads"
+	modprobe -r "${module%% *}" || echo "not ok 1 - $module unloads"
 done

@@ -8,7 +8,8 @@
 dir=$1
 
 modprobe vgem
-echo 8 > /proc/sys/vm/nr_hugepages
+# one of udmabuf's tests maps 2 GiB of huge pages
+echo 1024 > /proc/sys/vm/nr_hugepages
 for test in dmabuf-heaps/dmabuf-heap drivers/dma-buf/udmabuf sync/sync_test; do
 	name=${test##*/}
 	echo "# Subtest: $name"

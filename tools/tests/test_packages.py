@@ -10,7 +10,7 @@ import unittest
 from toolbox import TOOLS
 
 # What the script may use besides the commands that each test makes up.
-REAL = ("sh", "sed", "mktemp", "rm", "tail", "echo", "cat")
+REAL = ("sh", "sed", "mktemp", "rm", "tail", "cat", "env")
 
 
 class Packages(unittest.TestCase):
@@ -50,11 +50,10 @@ class Packages(unittest.TestCase):
 
     def test_sudo_is_used_without_root(self):
         self.command("id", "echo 1000")
-        self.command("env", 'exec "$@"')
         self.command("sudo", f'echo "sudo $@" >> {self.log}')
         self.assertEqual(self.packages("tools").returncode, 0)
         with open(self.log) as f:
-            self.assertTrue(f.read().startswith("sudo apt-get"))
+            self.assertRegex(f.read(), "^sudo .*apt-get.* install .*git")
 
     def test_neither_root_nor_sudo_names_them(self):
         self.command("id", "echo 1000")
