@@ -160,7 +160,8 @@ static struct sg_table *mock_make_table(struct mock_buffer *buf,
 	if (ret)
 		goto err_free;
 
-	ret = dma_map_sgtable(dev, sgt, dir, 0);
+	/* several devices at once have the same pages, so the API must not own them */
+	ret = dma_map_sgtable(dev, sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
 	if (ret)
 		goto err_table;
 	return sgt;
@@ -175,7 +176,7 @@ err_free:
 static void mock_free_table(struct device *dev, struct sg_table *sgt,
 			    enum dma_data_direction dir)
 {
-	dma_unmap_sgtable(dev, sgt, dir, 0);
+	dma_unmap_sgtable(dev, sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
 	sg_free_table(sgt);
 	kfree(sgt);
 }

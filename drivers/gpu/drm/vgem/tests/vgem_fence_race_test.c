@@ -15,6 +15,7 @@
 #include <linux/dma-resv.h>
 #include <linux/kthread.h>
 #include <linux/sched/task.h>
+#include <linux/slab.h>
 
 #include "vgem_fence_test.h"
 
@@ -48,16 +49,10 @@ static bool vgem_probe_signaled(struct dma_fence *base)
 	return false;
 }
 
-/* Its memory is the test's. */
-static void vgem_probe_release(struct dma_fence *base)
-{
-}
-
 static const struct dma_fence_ops vgem_probe_ops = {
 	.get_driver_name = vgem_probe_name,
 	.get_timeline_name = vgem_probe_name,
 	.signaled = vgem_probe_signaled,
-	.release = vgem_probe_release,
 };
 
 static void vgem_probe_add(struct kunit *test, struct vgem_probe *probe,
@@ -75,7 +70,10 @@ static void vgem_probe_add(struct kunit *test, struct vgem_probe *probe,
 	dma_resv_unlock(&ctx->resv);
 }
 
-/* The reservation object keeps its reference until the end of the test. */
+/*
+ * The reservation object keeps its reference until the test's memory is gone, so
+ * the probe is not part of that memory: dma_fence_put() frees it at the last.
+ */
 static void vgem_probe_end(struct vgem_probe *probe)
 {
 	probe->look = NULL;
@@ -99,7 +97,7 @@ static void vgem_fence_test_busy_locked(struct kunit *test)
 	struct vgem_probe *probe;
 	u32 handle;
 
-	probe = kunit_kzalloc(test, sizeof(*probe), GFP_KERNEL);
+	probe = kzalloc(sizeof(*probe), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, probe);
 	vgem_probe_add(test, probe, ctx, DMA_RESV_USAGE_WRITE);
 
@@ -133,7 +131,7 @@ static void vgem_fence_test_early(struct kunit *test)
 	struct vgem_probe *probe;
 	u32 handle;
 
-	probe = kunit_kzalloc(test, sizeof(*probe), GFP_KERNEL);
+	probe = kzalloc(sizeof(*probe), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, probe);
 	vgem_probe_add(test, probe, ctx, DMA_RESV_USAGE_READ);
 
