@@ -152,6 +152,7 @@ struct vgem_racer {
 	struct vgem_test_fences *ctx;
 	struct completion *start;
 	struct completion ready;
+	struct completion done;
 	struct task_struct *task;
 	u32 handle;
 	int (*act)(struct vgem_racer *racer);
@@ -161,9 +162,13 @@ static int vgem_racer_thread(void *data)
 {
 	struct vgem_racer *racer = data;
 
+	int ret;
+
 	complete(&racer->ready);
 	wait_for_completion(racer->start);
-	return racer->act(racer);
+	ret = racer->act(racer);
+	complete(&racer->done);
+	return ret;
 }
 
 static int vgem_racer_attach(struct vgem_racer *racer)
@@ -180,6 +185,7 @@ static int vgem_racer_signal(struct vgem_racer *racer)
 static void vgem_racer_run(struct kunit *test, struct vgem_racer *racer)
 {
 	init_completion(&racer->ready);
+	init_completion(&racer->done);
 	racer->task = kthread_create(vgem_racer_thread, racer, "vgem-racer");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(racer->task));
 	get_task_struct(racer->task);
@@ -201,8 +207,11 @@ static struct vgem_racer *vgem_race(struct kunit *test,
 	}
 
 	complete_all(&start);
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 2; i++) {
+		/* stopping a thread that still waits for a lock is a signal */
+		wait_for_completion(&racers[i].done);
 		ret[i] = kthread_stop_put(racers[i].task);
+	}
 
 	KUNIT_EXPECT_TRUE_MSG(test,
 			      (!ret[0] && ret[1] == losing) ||
