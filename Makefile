@@ -29,7 +29,7 @@ kernel: ## build our kernel (build/ours)
 
 debug: ## build ours with KASAN, lockdep, kmemleak (build/ours-debug)
 	@tools/packages kernel
-	@tools/kernel ours --debug --jobs $(JOBS)
+	@tools/kernel ours --with debug --jobs $(JOBS)
 
 stock: ## build the same config without the overlay (build/stock)
 	@tools/packages kernel
