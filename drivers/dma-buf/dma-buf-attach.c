@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Devices at a buffer: attach, map, unmap, detach.
+ * Who has access to a buffer: attach and detach.
  */
 
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/export.h>
+#include <linux/pci-p2pdma.h>
 #include <linux/slab.h>
+
+#include <trace/events/dma_buf.h>
 
 #include "dma-buf-internal.h"
 
@@ -30,14 +33,23 @@
  *	dma_buf_unmap_attachment_unlocked(attach, sgt, dir);
  *	dma_buf_detach(dmabuf, attach);
  *
- * Mixed generations
- * ~~~~~~~~~~~~~~~~~
+ * Peers
+ * ~~~~~
  *
- * Static drivers expect a mapping to stay valid. A dynamic exporter may move
- * the storage unless it is pinned, a dynamic importer agrees to be told. Where
- * only one side is dynamic, the core maps at attach, pinned if need be, and
- * answers from that mapping until detach. The static side then never meets the
- * reservation lock in a place where its own locks could be in the way.
+ * Storage can be the memory of a device, with no struct page behind it. An
+ * importer says with &dma_buf_attach_ops.allow_peer2peer that it could use such
+ * addresses; whether there is a path between the two devices, the exporter
+ * finds out at attach, with dma_buf_attach_check_peer() on PCI. It then either
+ * keeps its storage in system memory for this attachment, or refuses it with
+ * -EREMOTEIO, an errno that nothing else has.
+ *
+ * No device
+ * ~~~~~~~~~
+ *
+ * A virtual display reads its buffers with the CPU. It has no address to ask
+ * for, and whatever it put in place of a device would have an exporter choose
+ * worse storage than it must. With dma_buf_attach_cpu() such an importer is
+ * seen in debugfs and told of moves, and leaves it at vmap and CPU access.
  *
  * Lifetime
  * ~~~~~~~~
@@ -53,134 +65,62 @@
  * detach.
  */
 
-/*
- * Importers must use DMA addresses only; the pages may not exist, or not be
- * theirs to touch. With debugging on they get nonsense for a page pointer. Done
- * twice it is undone. The low bits are scatterlist flags and stay.
- */
-static void scramble_pages(struct sg_table *sgt)
-{
-	struct scatterlist *sg;
-	int i;
-
-	if (!IS_ENABLED(CONFIG_DMABUF_DEBUG))
-		return;
-
-	for_each_sgtable_sg(sgt, sg, i)
-		sg->page_link ^= ~(unsigned long)SG_PAGE_LINK_MASK;
-}
-
-static void check_page_alignment(struct sg_table *sgt)
-{
-	struct scatterlist *sg;
-	int i;
-
-	if (!IS_ENABLED(CONFIG_DMA_API_DEBUG))
-		return;
-
-	for_each_sgtable_dma_sg(sgt, sg, i) {
-		dma_addr_t addr = sg_dma_address(sg);
-
-		if (!PAGE_ALIGNED(addr) || !PAGE_ALIGNED(sg_dma_len(sg)))
-			pr_debug("dma-buf: unaligned segment %pad+%u\n", &addr,
-				 sg_dma_len(sg));
-	}
-}
-
-static struct sg_table *attachment_map_locked(struct dma_buf_attachment *attach,
-					      enum dma_data_direction dir)
+static int attachment_join_locked(struct dma_buf_attachment *attach)
 {
 	struct dma_buf *dmabuf = attach->dmabuf;
-	struct sg_table *sgt;
-	long ret;
 
 	dma_resv_assert_held(dmabuf->resv);
 
-	sgt = dmabuf->ops->map_dma_buf(attach, dir);
-	if (!sgt)
-		return ERR_PTR(-ENOMEM);
-	if (IS_ERR(sgt))
-		return sgt;
+	if (!attach->dev ||
+	    dma_buf_attachment_is_dynamic(attach) == dma_buf_is_dynamic(dmabuf))
+		return 0;
 
-	/* A dynamic importer looks at these fences itself. */
-	if (!dma_buf_attachment_is_dynamic(attach)) {
-		ret = dma_resv_wait_timeout(dmabuf->resv, DMA_RESV_USAGE_KERNEL,
-					    true, MAX_SCHEDULE_TIMEOUT);
-		if (ret < 0) {
-			dmabuf->ops->unmap_dma_buf(attach, sgt, dir);
-			return ERR_PTR(ret);
-		}
-	}
-
-	scramble_pages(sgt);
-
-	return sgt;
-}
-
-static void attachment_unmap_locked(struct dma_buf_attachment *attach,
-				    struct sg_table *sgt,
-				    enum dma_data_direction dir)
-{
-	dma_resv_assert_held(attach->dmabuf->resv);
-
-	scramble_pages(sgt);
-	attach->dmabuf->ops->unmap_dma_buf(attach, sgt, dir);
-}
-
-/* One side moves, the other cannot follow: map once, until detach. */
-static int attachment_keep_mapping_locked(struct dma_buf_attachment *attach)
-{
-	struct dma_buf *dmabuf = attach->dmabuf;
-	bool pin = dma_buf_is_dynamic(dmabuf);
-	struct sg_table *sgt;
-	int ret;
-
-	dma_resv_assert_held(dmabuf->resv);
-
-	if (pin) {
-		ret = dmabuf->ops->pin(attach);
-		if (ret)
-			return ret;
-	}
-
-	sgt = attachment_map_locked(attach, DMA_BIDIRECTIONAL);
-	if (IS_ERR(sgt)) {
-		if (pin)
-			dmabuf->ops->unpin(attach);
-		return PTR_ERR(sgt);
-	}
-
-	attach->sgt = sgt;
-	attach->dir = DMA_BIDIRECTIONAL;
-
-	return 0;
-}
-
-static void attachment_drop_mapping_locked(struct dma_buf_attachment *attach)
-{
-	attachment_unmap_locked(attach, attach->sgt, attach->dir);
-	if (dma_buf_is_dynamic(attach->dmabuf))
-		attach->dmabuf->ops->unpin(attach);
+	return dma_buf_map_keep_locked(attach);
 }
 
 static int attachment_join(struct dma_buf_attachment *attach)
 {
 	struct dma_buf *dmabuf = attach->dmabuf;
-	int ret = 0;
+	int ret;
 
 	dma_resv_lock(dmabuf->resv, NULL);
+	ret = dma_buf_revoke_check(dmabuf);
+	if (ret)
+		goto unlock;
+
 	list_add(&attach->node, &dmabuf->attachments);
-
-	if (dma_buf_attachment_is_dynamic(attach) != dma_buf_is_dynamic(dmabuf))
-		ret = attachment_keep_mapping_locked(attach);
-
+	ret = attachment_join_locked(attach);
 	if (ret)
 		list_del(&attach->node);
 	else
 		attach->complete = true;
+unlock:
 	dma_resv_unlock(dmabuf->resv);
 
 	return ret;
+}
+
+static struct dma_buf_attachment *
+attachment_alloc(struct dma_buf *dmabuf, struct device *dev,
+		 const struct dma_buf_attach_ops *importer_ops,
+		 void *importer_priv)
+{
+	struct dma_buf_attachment *attach;
+
+	if (WARN_ON_ONCE(importer_ops && !importer_ops->move_notify))
+		return ERR_PTR(-EINVAL);
+
+	attach = kzalloc(sizeof(*attach), GFP_KERNEL);
+	if (!attach)
+		return ERR_PTR(-ENOMEM);
+
+	attach->dmabuf = dmabuf;
+	attach->dev = dev;
+	attach->importer_ops = importer_ops;
+	attach->importer_priv = importer_priv;
+	attach->peer2peer = importer_ops && importer_ops->allow_peer2peer;
+
+	return attach;
 }
 
 /**
@@ -201,7 +141,10 @@ static int attachment_join(struct dma_buf_attachment *attach)
  *	   * -EINVAL: @dmabuf or @dev is NULL, or @importer_ops has no
  *	     &dma_buf_attach_ops.move_notify
  *	   * -ENOMEM: out of memory
+ *	   * -ENODEV: the storage was revoked
  *	   * -EBUSY: the storage exists, does not suit @dev and cannot move
+ *	   * -EREMOTEIO: the storage is another device's memory, to which @dev
+ *	     has no path
  *	   * -ERESTARTSYS, -EINTR: a signal arrived
  *	   * another error of the exporter's callbacks
  */
@@ -216,18 +159,14 @@ dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
 	if (WARN_ON_ONCE(!dmabuf || !dev))
 		return ERR_PTR(-EINVAL);
 
-	if (WARN_ON_ONCE(importer_ops && !importer_ops->move_notify))
-		return ERR_PTR(-EINVAL);
+	attach = attachment_alloc(dmabuf, dev, importer_ops, importer_priv);
+	if (IS_ERR(attach))
+		return attach;
 
-	attach = kzalloc(sizeof(*attach), GFP_KERNEL);
-	if (!attach)
-		return ERR_PTR(-ENOMEM);
-
-	attach->dmabuf = dmabuf;
-	attach->dev = dev;
-	attach->importer_ops = importer_ops;
-	attach->importer_priv = importer_priv;
-	attach->peer2peer = importer_ops && importer_ops->allow_peer2peer;
+	/* Spares an exporter whose storage is gone a call. */
+	ret = dma_buf_revoke_check(dmabuf);
+	if (ret)
+		goto err_free;
 
 	if (dmabuf->ops->attach) {
 		ret = dmabuf->ops->attach(dmabuf, attach);
@@ -238,6 +177,8 @@ dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
 	ret = attachment_join(attach);
 	if (ret)
 		goto err_detach;
+
+	trace_dma_buf_attach(attach);
 
 	return attach;
 
@@ -267,9 +208,128 @@ struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf,
 EXPORT_SYMBOL_NS_GPL(dma_buf_attach, DMA_BUF);
 
 /**
+ * dma_buf_attach_cpu - introduce an importer without a device
+ * @dmabuf: buffer
+ * @importer_ops: how to reach the importer, or NULL
+ * @importer_priv: importer's data, ready for use
+ *
+ * For those who read and write with the CPU only. &dma_buf_attachment.dev is
+ * NULL, there is nothing to map, and the exporter is not asked:
+ * &dma_buf_ops.attach and &dma_buf_ops.detach are about devices.
+ *
+ * Context: Process context, may sleep. The caller must not hold the
+ *	    reservation lock, which is taken here.
+ * Return: The attachment, to be given back with dma_buf_detach(), or an
+ *	   ERR_PTR():
+ *
+ *	   * -EINVAL: @dmabuf is NULL, or @importer_ops has no
+ *	     &dma_buf_attach_ops.move_notify
+ *	   * -ENOMEM: out of memory
+ *	   * -ENODEV: the storage was revoked
+ */
+struct dma_buf_attachment *
+dma_buf_attach_cpu(struct dma_buf *dmabuf,
+		   const struct dma_buf_attach_ops *importer_ops,
+		   void *importer_priv)
+{
+	struct dma_buf_attachment *attach;
+	int ret;
+
+	if (WARN_ON_ONCE(!dmabuf))
+		return ERR_PTR(-EINVAL);
+
+	attach = attachment_alloc(dmabuf, NULL, importer_ops, importer_priv);
+	if (IS_ERR(attach))
+		return attach;
+
+	ret = attachment_join(attach);
+	if (ret) {
+		kfree(attach);
+		return ERR_PTR(ret);
+	}
+
+	trace_dma_buf_attach(attach);
+
+	return attach;
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_attach_cpu, DMA_BUF);
+
+/**
+ * dma_buf_attach_check_peer - can the newcomer reach this device's memory?
+ * @attach: attachment
+ * @provider: device whose memory the storage is
+ *
+ * For &dma_buf_ops.attach of an exporter on PCI. Where the answer is no,
+ * &dma_buf_attachment.peer2peer is cleared: the exporter goes on with storage in
+ * system memory, or hands the error on if it has none.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or -EREMOTEIO if the importer cannot use peer addresses or there
+ *	   is no path between the two.
+ */
+int dma_buf_attach_check_peer(struct dma_buf_attachment *attach,
+			      struct device *provider)
+{
+	if (attach->dev == provider)
+		return 0;
+
+	if (attach->peer2peer && attach->dev && dev_is_pci(provider) &&
+	    pci_p2pdma_distance(to_pci_dev(provider), attach->dev, false) >= 0)
+		return 0;
+
+	attach->peer2peer = false;
+
+	return -EREMOTEIO;
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_attach_check_peer, DMA_BUF);
+
+/**
+ * dma_buf_attach_revocable - does the importer let go when told?
+ * @attach: attachment
+ *
+ * An exporter that cannot do without its storage for long refuses others in
+ * &dma_buf_ops.attach, or in &dma_buf_ops.pin.
+ *
+ * Context: Any.
+ * Return: true if the importer gives its mappings back in bounded time after
+ *	   dma_buf_invalidate_mappings() or dma_buf_revoke().
+ */
+bool dma_buf_attach_revocable(struct dma_buf_attachment *attach)
+{
+	return dma_buf_attachment_is_dynamic(attach) &&
+	       attach->importer_ops->invalidate_mappings;
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_attach_revocable, DMA_BUF);
+
+/* What an importer forgot to give back must not hold the storage for ever. */
+static void attachment_settle_locked(struct dma_buf_attachment *attach)
+{
+	struct dma_buf *dmabuf = attach->dmabuf;
+
+	dma_resv_assert_held(dmabuf->resv);
+
+	/* Mainline lets a static importer off that uses a kept mapping. */
+	WARN_ON_ONCE(IS_ENABLED(CONFIG_DMABUF_DEBUG) && attach->map_count);
+	to_dma_buf_object(dmabuf)->map_count -= attach->map_count;
+	attach->map_count = 0;
+
+	if (attach->sgt)
+		dma_buf_map_drop_locked(attach);
+
+	WARN_ON_ONCE(attach->pin_count);
+	while (attach->pin_count)
+		dma_buf_unpin_locked(attach);
+
+	list_del(&attach->node);
+	dma_buf_revoke_progress_locked(dmabuf);
+}
+
+/**
  * dma_buf_detach - take a device away
  * @dmabuf: buffer the attachment belongs to
- * @attach: attachment without mappings, freed here
+ * @attach: attachment without mappings and pins, freed here
+ *
+ * Pins that are left are undone, with a warning.
  *
  * Context: Process context, may sleep. The caller must not hold the
  *	    reservation lock, which is taken here. A mapping the core has kept
@@ -281,171 +341,15 @@ void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 	if (WARN_ON_ONCE(!dmabuf || !attach || attach->dmabuf != dmabuf))
 		return;
 
+	trace_dma_buf_detach(attach);
+
 	dma_resv_lock(dmabuf->resv, NULL);
-	if (attach->sgt)
-		attachment_drop_mapping_locked(attach);
-	list_del(&attach->node);
+	attachment_settle_locked(attach);
 	dma_resv_unlock(dmabuf->resv);
 
-	if (dmabuf->ops->detach)
+	if (attach->dev && dmabuf->ops->detach)
 		dmabuf->ops->detach(dmabuf, attach);
 
 	kfree(attach);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_detach, DMA_BUF);
-
-/* Without move notification configured, whatever is mapped is pinned. */
-static bool pinned_while_mapped(struct dma_buf *dmabuf)
-{
-	return dma_buf_is_dynamic(dmabuf) &&
-	       !IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY);
-}
-
-/**
- * dma_buf_map_attachment - get addresses a device can use
- * @attach: attachment of the device
- * @dir: what the device will do with the buffer
- *
- * Only the DMA addresses and lengths of the table are the importer's business.
- * They are multiples of the page size.
- *
- * For a static importer the storage is ready when this function returns. A
- * dynamic one waits for the fences of usage %DMA_RESV_USAGE_KERNEL before its
- * device starts.
- *
- * Context: Process context, may sleep. The caller holds the reservation lock.
- * Return: The mapped table, to be given back with dma_buf_unmap_attachment(),
- *	   or an ERR_PTR():
- *
- *	   * -EINVAL: @attach is NULL or incomplete
- *	   * -EBUSY: a kept mapping exists for another direction
- *	   * -ENOMEM: out of memory
- *	   * -ERESTARTSYS, -EINTR: a signal arrived
- *	   * another error of the exporter's callbacks
- */
-struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
-					enum dma_data_direction dir)
-{
-	struct dma_buf *dmabuf;
-	struct sg_table *sgt;
-	int ret;
-
-	might_sleep();
-
-	if (WARN_ON_ONCE(!attach || !attach->dmabuf))
-		return ERR_PTR(-EINVAL);
-
-	dmabuf = attach->dmabuf;
-	dma_resv_assert_held(dmabuf->resv);
-
-	if (attach->sgt) {
-		if (attach->dir != dir && attach->dir != DMA_BIDIRECTIONAL)
-			return ERR_PTR(-EBUSY);
-
-		return attach->sgt;
-	}
-
-	if (pinned_while_mapped(dmabuf)) {
-		ret = dmabuf->ops->pin(attach);
-		if (ret)
-			return ERR_PTR(ret);
-	}
-
-	sgt = attachment_map_locked(attach, dir);
-	if (IS_ERR(sgt)) {
-		if (pinned_while_mapped(dmabuf))
-			dmabuf->ops->unpin(attach);
-		return sgt;
-	}
-
-	if (dmabuf->ops->cache_sgt_mapping) {
-		attach->sgt = sgt;
-		attach->dir = dir;
-	}
-	check_page_alignment(sgt);
-
-	return sgt;
-}
-EXPORT_SYMBOL_NS_GPL(dma_buf_map_attachment, DMA_BUF);
-
-/**
- * dma_buf_map_attachment_unlocked - get addresses a device can use
- * @attach: attachment of the device
- * @dir: what the device will do with the buffer
- *
- * Like dma_buf_map_attachment(), for callers that do not hold the reservation
- * lock: it is taken here.
- *
- * Return: The mapped table or an ERR_PTR(), see dma_buf_map_attachment().
- */
-struct sg_table *
-dma_buf_map_attachment_unlocked(struct dma_buf_attachment *attach,
-				enum dma_data_direction dir)
-{
-	struct sg_table *sgt;
-
-	might_sleep();
-
-	if (WARN_ON_ONCE(!attach || !attach->dmabuf))
-		return ERR_PTR(-EINVAL);
-
-	dma_resv_lock(attach->dmabuf->resv, NULL);
-	sgt = dma_buf_map_attachment(attach, dir);
-	dma_resv_unlock(attach->dmabuf->resv);
-
-	return sgt;
-}
-EXPORT_SYMBOL_NS_GPL(dma_buf_map_attachment_unlocked, DMA_BUF);
-
-/**
- * dma_buf_unmap_attachment - give addresses back
- * @attach: attachment of the device
- * @sgt: table dma_buf_map_attachment() returned
- * @dir: direction it was asked for
- *
- * A mapping that the core keeps stays until dma_buf_detach().
- *
- * Context: Process context, may sleep. The caller holds the reservation lock.
- */
-void dma_buf_unmap_attachment(struct dma_buf_attachment *attach,
-			      struct sg_table *sgt, enum dma_data_direction dir)
-{
-	might_sleep();
-
-	if (WARN_ON_ONCE(!attach || !attach->dmabuf || !sgt))
-		return;
-
-	dma_resv_assert_held(attach->dmabuf->resv);
-
-	if (sgt == attach->sgt)
-		return;
-
-	attachment_unmap_locked(attach, sgt, dir);
-	if (pinned_while_mapped(attach->dmabuf))
-		attach->dmabuf->ops->unpin(attach);
-}
-EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_attachment, DMA_BUF);
-
-/**
- * dma_buf_unmap_attachment_unlocked - give addresses back
- * @attach: attachment of the device
- * @sgt: table dma_buf_map_attachment_unlocked() returned
- * @dir: direction it was asked for
- *
- * Like dma_buf_unmap_attachment(), for callers that do not hold the reservation
- * lock: it is taken here.
- */
-void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach,
-				       struct sg_table *sgt,
-				       enum dma_data_direction dir)
-{
-	might_sleep();
-
-	if (WARN_ON_ONCE(!attach || !attach->dmabuf || !sgt))
-		return;
-
-	dma_resv_lock(attach->dmabuf->resv, NULL);
-	dma_buf_unmap_attachment(attach, sgt, dir);
-	dma_resv_unlock(attach->dmabuf->resv);
-}
-EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_attachment_unlocked, DMA_BUF);

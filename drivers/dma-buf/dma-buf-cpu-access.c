@@ -10,6 +10,7 @@
 #include <linux/overflow.h>
 #include <linux/uaccess.h>
 
+#include <trace/events/dma_buf.h>
 #include <uapi/linux/dma-buf.h>
 
 #include "dma-buf-internal.h"
@@ -109,6 +110,7 @@ long dma_buf_ioctl_sync(struct dma_buf *dmabuf, const void __user *argp)
  * Return: 0, to be followed by dma_buf_end_cpu_access(), or a negative errno:
  *
  *	   * -EINVAL: @dmabuf is NULL
+ *	   * -ENODEV: the storage was revoked
  *	   * -ERESTARTSYS, -EINTR: a signal arrived
  *	   * the error of &dma_buf_ops.begin_cpu_access
  */
@@ -122,6 +124,11 @@ int dma_buf_begin_cpu_access(struct dma_buf *dmabuf,
 		return -EINVAL;
 
 	might_lock(&dmabuf->resv->lock.base);
+	trace_dma_buf_cpu_access(dmabuf, dir, true);
+
+	ret = dma_buf_revoke_check(dmabuf);
+	if (ret)
+		return ret;
 
 	/* First the exporter, which may know a quicker way to wait. */
 	if (dmabuf->ops->begin_cpu_access) {
@@ -147,15 +154,23 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_begin_cpu_access, DMA_BUF);
  * Return: 0, or a negative errno:
  *
  *	   * -EINVAL: @dmabuf is NULL
+ *	   * -ENODEV: the storage was revoked; there is nothing to hand back
  *	   * -ERESTARTSYS, -EINTR: a signal arrived
  *	   * the error of &dma_buf_ops.end_cpu_access
  */
 int dma_buf_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
+	int ret;
+
 	if (WARN_ON_ONCE(!dmabuf))
 		return -EINVAL;
 
 	might_lock(&dmabuf->resv->lock.base);
+	trace_dma_buf_cpu_access(dmabuf, dir, false);
+
+	ret = dma_buf_revoke_check(dmabuf);
+	if (ret)
+		return ret;
 
 	if (!dmabuf->ops->end_cpu_access)
 		return 0;
@@ -169,13 +184,18 @@ static int check_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma,
 {
 	unsigned long end;
 
+	trace_dma_buf_mmap(dmabuf, pgoff, vma_pages(vma));
+
 	if (!dmabuf->ops->mmap)
 		return -EINVAL;
 
 	if (check_add_overflow(pgoff, vma_pages(vma), &end))
 		return -EOVERFLOW;
 
-	return end <= dmabuf->size >> PAGE_SHIFT ? 0 : -EINVAL;
+	if (end > dmabuf->size >> PAGE_SHIFT)
+		return -EINVAL;
+
+	return dma_buf_revoke_check(dmabuf);
 }
 
 /**
@@ -184,7 +204,8 @@ static int check_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma,
  * @vma: area to fill, its offset in pages of the buffer
  *
  * Return: 0, -EINVAL if the exporter has no mmap or the area is not within the
- *	   buffer, -EOVERFLOW, or the exporter's error.
+ *	   buffer, -EOVERFLOW, -ENODEV if the storage was revoked, or the
+ *	   exporter's error.
  */
 int dma_buf_file_mmap(struct file *file, struct vm_area_struct *vma)
 {
@@ -215,6 +236,7 @@ int dma_buf_file_mmap(struct file *file, struct vm_area_struct *vma)
  *	   * -EINVAL: an argument is NULL, the exporter has no mmap, or the area
  *	     is not within the buffer
  *	   * -EOVERFLOW: the end of the area is not a number
+ *	   * -ENODEV: the storage was revoked
  *	   * the error of &dma_buf_ops.mmap
  */
 int dma_buf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma,
@@ -269,6 +291,7 @@ static int vmap_first_locked(struct dma_buf_object *obj)
  * Return: 0, to be undone with dma_buf_vunmap(), or a negative errno:
  *
  *	   * -EINVAL: @dmabuf is NULL, or the exporter has no vmap
+ *	   * -ENODEV: the storage was revoked
  *	   * the error of &dma_buf_ops.vmap
  */
 int dma_buf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
@@ -285,6 +308,10 @@ int dma_buf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 
 	if (!dmabuf->ops->vmap)
 		return -EINVAL;
+
+	ret = dma_buf_revoke_check(dmabuf);
+	if (ret)
+		return ret;
 
 	obj = to_dma_buf_object(dmabuf);
 	if (!obj->vmap_count) {
@@ -356,6 +383,7 @@ void dma_buf_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	if (dmabuf->ops->vunmap)
 		dmabuf->ops->vunmap(dmabuf, map);
 	iosys_map_clear(&obj->vmap);
+	dma_buf_revoke_progress_locked(dmabuf);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_vunmap, DMA_BUF);
 

@@ -28,6 +28,18 @@ struct dma_buf_poll_slot {
 };
 
 /**
+ * enum dma_buf_state - whose the storage is
+ * @DMA_BUF_LIVE: whoever attaches may use it
+ * @DMA_BUF_REVOKED: the exporter has taken it away, but mappings are out
+ * @DMA_BUF_RECLAIMED: the exporter has taken it away and nobody has it mapped
+ */
+enum dma_buf_state {
+	DMA_BUF_LIVE,
+	DMA_BUF_REVOKED,
+	DMA_BUF_RECLAIMED,
+};
+
+/**
  * struct dma_buf_object - a buffer as the core sees it
  *
  * One allocation holds everything a buffer needs, the inode of its file
@@ -54,8 +66,18 @@ struct dma_buf_object {
 	struct iosys_map vmap;
 
 	/**
-	 * @poll_queue: Who polls the file.  Its lock also guards the slots; it
-	 * is taken inside fence locks, hence with interrupts off.
+	 * @map_count: Sum of &dma_buf_attachment.map_count, guarded by
+	 * &dma_buf.resv.
+	 */
+	unsigned int map_count;
+
+	/** @state: Only ever moves on; written under &dma_buf.resv. */
+	enum dma_buf_state state;
+
+	/**
+	 * @poll_queue: Who polls the file, and dma_buf_revoke_wait().  Its lock
+	 * also guards the slots; it is taken inside fence locks, hence with
+	 * interrupts off.
 	 */
 	wait_queue_head_t poll_queue;
 
@@ -86,6 +108,34 @@ static inline struct dma_buf_object *to_dma_buf_object(struct dma_buf *dmabuf)
 {
 	return container_of(dmabuf, struct dma_buf_object, base);
 }
+
+/* dma-buf-migrate.c */
+int dma_buf_pin_locked(struct dma_buf_attachment *attach);
+void dma_buf_unpin_locked(struct dma_buf_attachment *attach);
+
+/* dma-buf-map.c */
+int dma_buf_map_keep_locked(struct dma_buf_attachment *attach);
+void dma_buf_map_drop_locked(struct dma_buf_attachment *attach);
+
+/* dma-buf-revoke.c */
+int dma_buf_revoke_check(struct dma_buf *dmabuf);
+unsigned int dma_buf_revoke_progress_locked(struct dma_buf *dmabuf);
+
+/* dma-buf-debug.c */
+#if IS_ENABLED(CONFIG_DMABUF_DEBUG)
+struct sg_table *dma_buf_debug_wrap(struct sg_table *sgt);
+struct sg_table *dma_buf_debug_unwrap(struct sg_table *sgt);
+#else
+static inline struct sg_table *dma_buf_debug_wrap(struct sg_table *sgt)
+{
+	return sgt;
+}
+
+static inline struct sg_table *dma_buf_debug_unwrap(struct sg_table *sgt)
+{
+	return sgt;
+}
+#endif
 
 /* dma-buf-cpu-access.c */
 int dma_buf_file_mmap(struct file *file, struct vm_area_struct *vma);

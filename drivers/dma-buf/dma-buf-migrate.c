@@ -7,6 +7,8 @@
 #include <linux/dma-resv.h>
 #include <linux/export.h>
 
+#include <trace/events/dma_buf.h>
+
 #include "dma-buf-internal.h"
 
 /**
@@ -28,26 +30,73 @@
  * cannot, pins the buffer. Pinning is not for work that a fence could bound,
  * and not for user space to ask for without limit.
  *
- * All of this happens under the reservation lock. Pins are counted by the
- * exporter.
+ * All of this happens under the reservation lock. Exporters count their pins;
+ * the core counts them per attachment as well, so that a pin that nobody undoes
+ * has a name in bufinfo, and goes with its attachment.
  */
+
+/**
+ * dma_buf_pin_locked - pin and count
+ * @attach: attachment, with the reservation lock held
+ *
+ * Return: 0 or the error of &dma_buf_ops.pin.
+ */
+int dma_buf_pin_locked(struct dma_buf_attachment *attach)
+{
+	struct dma_buf *dmabuf = attach->dmabuf;
+	int ret;
+
+	dma_resv_assert_held(dmabuf->resv);
+
+	ret = dmabuf->ops->pin ? dmabuf->ops->pin(attach) : 0;
+	if (ret)
+		return ret;
+
+	attach->pin_count++;
+	trace_dma_buf_pin(attach, attach->pin_count);
+
+	return 0;
+}
+
+/**
+ * dma_buf_unpin_locked - undo dma_buf_pin_locked()
+ * @attach: attachment with a pin, with the reservation lock held
+ */
+void dma_buf_unpin_locked(struct dma_buf_attachment *attach)
+{
+	struct dma_buf *dmabuf = attach->dmabuf;
+
+	dma_resv_assert_held(dmabuf->resv);
+
+	attach->pin_count--;
+	trace_dma_buf_pin(attach, attach->pin_count);
+	if (dmabuf->ops->unpin)
+		dmabuf->ops->unpin(attach);
+}
 
 /**
  * dma_buf_pin - keep the storage where it is
  * @attach: attachment of a dynamic importer
  *
  * Context: Process context, may sleep. The caller holds the reservation lock.
- * Return: 0, to be undone with dma_buf_unpin(), or the error of
- *	   &dma_buf_ops.pin. 0 as well if the exporter never moves its storage.
+ * Return: 0, to be undone with dma_buf_unpin(); 0 as well if the exporter never
+ *	   moves its storage; or a negative errno:
+ *
+ *	   * -ENODEV: the storage was revoked
+ *	   * the error of &dma_buf_ops.pin
  */
 int dma_buf_pin(struct dma_buf_attachment *attach)
 {
-	struct dma_buf *dmabuf = attach->dmabuf;
+	int ret;
 
 	WARN_ON_ONCE(!dma_buf_attachment_is_dynamic(attach));
-	dma_resv_assert_held(dmabuf->resv);
+	dma_resv_assert_held(attach->dmabuf->resv);
 
-	return dmabuf->ops->pin ? dmabuf->ops->pin(attach) : 0;
+	ret = dma_buf_revoke_check(attach->dmabuf);
+	if (ret)
+		return ret;
+
+	return dma_buf_pin_locked(attach);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_pin, DMA_BUF);
 
@@ -55,22 +104,25 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_pin, DMA_BUF);
  * dma_buf_unpin - let the storage move again
  * @attach: attachment that dma_buf_pin() was called for
  *
+ * One unpin too many is left out, with a warning: the pin may be the core's, or
+ * of somebody else.
+ *
  * Context: Process context, may sleep. The caller holds the reservation lock.
  */
 void dma_buf_unpin(struct dma_buf_attachment *attach)
 {
-	struct dma_buf *dmabuf = attach->dmabuf;
-
 	WARN_ON_ONCE(!dma_buf_attachment_is_dynamic(attach));
-	dma_resv_assert_held(dmabuf->resv);
+	dma_resv_assert_held(attach->dmabuf->resv);
 
-	if (dmabuf->ops->unpin)
-		dmabuf->ops->unpin(attach);
+	if (WARN_ON_ONCE(!attach->pin_count))
+		return;
+
+	dma_buf_unpin_locked(attach);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_unpin, DMA_BUF);
 
 /**
- * dma_buf_move_notify - tell dynamic importers that the storage moves
+ * dma_buf_invalidate_mappings - tell dynamic importers that their mappings end
  * @dmabuf: buffer whose storage the exporter is about to move
  *
  * Afterwards the exporter waits for the fences in &dma_buf.resv, then moves.
@@ -78,9 +130,10 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_unpin, DMA_BUF);
  * Context: Process context, may sleep. The caller, the exporter, holds the
  *	    reservation lock.
  */
-void dma_buf_move_notify(struct dma_buf *dmabuf)
+void dma_buf_invalidate_mappings(struct dma_buf *dmabuf)
 {
 	struct dma_buf_attachment *attach;
+	unsigned int told = 0;
 
 	dma_resv_assert_held(dmabuf->resv);
 
@@ -93,6 +146,23 @@ void dma_buf_move_notify(struct dma_buf *dmabuf)
 			continue;
 
 		attach->importer_ops->move_notify(attach);
+		told++;
 	}
+	trace_dma_buf_move(dmabuf, told);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_invalidate_mappings, DMA_BUF);
+
+/**
+ * dma_buf_move_notify - tell dynamic importers that the storage moves
+ * @dmabuf: buffer whose storage the exporter is about to move
+ *
+ * The name that dma_buf_invalidate_mappings() has in kernels before 7.0.
+ *
+ * Context: Process context, may sleep. The caller, the exporter, holds the
+ *	    reservation lock.
+ */
+void dma_buf_move_notify(struct dma_buf *dmabuf)
+{
+	dma_buf_invalidate_mappings(dmabuf);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_move_notify, DMA_BUF);

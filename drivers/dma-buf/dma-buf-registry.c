@@ -162,15 +162,22 @@ static void show_buffer_line(struct seq_file *seq, struct dma_buf *dmabuf)
 }
 
 /*
- * How scattered a buffer is decides whether a device can use it at all, and
- * nothing else tells.  Only a mapping that the core keeps is known here.
+ * The first line is the name alone, as it always was.  How scattered a buffer
+ * is decides whether a device can use it at all; only of a mapping that the
+ * core keeps is that known here.
  */
-static void show_device_line(struct seq_file *seq,
-			     struct dma_buf_attachment *attach)
+static void show_attachment(struct seq_file *seq,
+			    struct dma_buf_attachment *attach)
 {
-	seq_printf(seq, "\t%s", dev_name(attach->dev));
+	seq_printf(seq, "\t%s\n", attach->dev ? dev_name(attach->dev) : "cpu");
+	seq_printf(seq, "\t\tmapped %u, pinned %u", attach->map_count,
+		   attach->pin_count);
 	if (attach->sgt)
-		seq_printf(seq, "\tsg entries %u", attach->sgt->nents);
+		seq_printf(seq, ", sg entries %u", attach->sgt->nents);
+	if (dma_buf_attachment_is_dynamic(attach))
+		seq_puts(seq, ", dynamic");
+	if (attach->peer2peer)
+		seq_puts(seq, ", peer-to-peer");
 	seq_putc(seq, '\n');
 }
 
@@ -185,11 +192,13 @@ static int show_buffer(struct seq_file *seq, struct dma_buf *dmabuf)
 		return ret;
 
 	show_buffer_line(seq, dmabuf);
+	if (dma_buf_is_revoked(dmabuf))
+		seq_puts(seq, "\tRevoked\n");
 	dma_resv_describe(dmabuf->resv, seq);
 
 	seq_puts(seq, "\tAttached Devices:\n");
 	list_for_each_entry(attach, &dmabuf->attachments, node) {
-		show_device_line(seq, attach);
+		show_attachment(seq, attach);
 		devices++;
 	}
 	dma_resv_unlock(dmabuf->resv);

@@ -19,6 +19,9 @@
 #include <uapi/linux/dma-buf.h>
 #include <uapi/linux/magic.h>
 
+#define CREATE_TRACE_POINTS
+#include <trace/events/dma_buf.h>
+
 #include "dma-buf-internal.h"
 
 /**
@@ -393,6 +396,7 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *exp_info)
 	file->private_data = dmabuf;
 	file->f_path.dentry->d_fsdata = dmabuf;
 	dma_buf_registry_add(obj);
+	trace_dma_buf_export(dmabuf);
 
 	return dmabuf;
 
@@ -431,11 +435,30 @@ int dma_buf_fd(struct dma_buf *dmabuf, int flags)
 
 	fd = get_unused_fd_flags(flags);
 	if (fd >= 0)
-		fd_install(fd, dmabuf->file);
+		dma_buf_fd_install(dmabuf, fd);
 
 	return fd;
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_fd, DMA_BUF);
+
+/**
+ * dma_buf_fd_install - give user space a file descriptor that was reserved
+ * @dmabuf: buffer
+ * @fd: number from get_unused_fd_flags()
+ *
+ * dma_buf_fd() in two steps, for an ioctl that has to tell user space the
+ * number first and may fail at that: reserve, copy to user space, install.
+ * Afterwards the caller's reference belongs to the file descriptor, and there
+ * is no way back. If it fails before, it calls put_unused_fd().
+ *
+ * Context: Process context.
+ */
+void dma_buf_fd_install(struct dma_buf *dmabuf, int fd)
+{
+	trace_dma_buf_fd(dmabuf, fd);
+	fd_install(fd, dmabuf->file);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_fd_install, DMA_BUF);
 
 /**
  * dma_buf_get - find the buffer behind a file descriptor
@@ -460,6 +483,8 @@ struct dma_buf *dma_buf_get(int fd)
 		return ERR_PTR(-EINVAL);
 	}
 
+	trace_dma_buf_get(file->private_data, fd);
+
 	return file->private_data;
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_get, DMA_BUF);
@@ -479,6 +504,7 @@ void dma_buf_put(struct dma_buf *dmabuf)
 	if (WARN_ON_ONCE(!dmabuf || !dmabuf->file))
 		return;
 
+	trace_dma_buf_put(dmabuf);
 	fput(dmabuf->file);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_put, DMA_BUF);

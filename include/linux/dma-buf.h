@@ -44,12 +44,14 @@ struct dma_buf_ops {
 	 * @attach: A device joins.  Unlocked, optional.
 	 *
 	 * The place to refuse a device that cannot reach the storage, and to
-	 * clear &dma_buf_attachment.peer2peer where no such path exists.  The
-	 * exporter may keep per-device data in &dma_buf_attachment.priv.
+	 * clear &dma_buf_attachment.peer2peer where no such path exists, see
+	 * dma_buf_attach_check_peer().  The exporter may keep per-device data
+	 * in &dma_buf_attachment.priv. Not called for dma_buf_attach_cpu().
 	 *
 	 * Return: 0 or a negative errno, which dma_buf_dynamic_attach() hands
 	 * on. -EBUSY says that storage exists already, cannot move, and does
-	 * not suit the device.
+	 * not suit the device; -EREMOTEIO that the storage is a device's own
+	 * and the newcomer has no way to it.
 	 */
 	int (*attach)(struct dma_buf *dmabuf,
 		      struct dma_buf_attachment *attach);
@@ -139,8 +141,11 @@ struct dma_buf_ops {
 	 * @mmap: Map the storage into a process.  Unlocked, optional.
 	 *
 	 * The core has checked that the range lies within the buffer.  An
-	 * exporter that wants to revoke page table entries later sets
-	 * &vm_area_struct.vm_file to a file of its own with vma_set_file().
+	 * exporter that takes page table entries back later fills them in from
+	 * its fault handler. It finds them in the mapping of &dma_buf.file, or
+	 * in that of a file of its own if it sets &vm_area_struct.vm_file with
+	 * vma_set_file(). See dma_buf_revoke() for what the handler has to
+	 * check.
 	 *
 	 * Return: 0 or a negative errno.
 	 */
@@ -245,27 +250,40 @@ struct dma_buf_attach_ops {
 	 */
 	bool allow_peer2peer;
 
-	/**
-	 * @move_notify: The storage is about to move. Mandatory.
-	 *
-	 * Called with &dma_buf.resv locked. Existing mappings stay usable until
-	 * the fences in the reservation object have signaled; the importer
-	 * drops them and maps again, under the lock, before its next use.
-	 */
-	void (*move_notify)(struct dma_buf_attachment *attach);
+	union {
+		/**
+		 * @move_notify: The storage is about to move, or to be taken
+		 * away. Mandatory.
+		 *
+		 * Called with &dma_buf.resv locked. Existing mappings stay
+		 * usable until the fences in the reservation object have
+		 * signaled; the importer drops them and maps again, under the
+		 * lock, before its next use. That fails with -ENODEV if the
+		 * buffer was revoked.
+		 */
+		void (*move_notify)(struct dma_buf_attachment *attach);
+
+		/**
+		 * @invalidate_mappings: What kernels from 7.0 on call
+		 * @move_notify.
+		 */
+		void (*invalidate_mappings)(struct dma_buf_attachment *attach);
+	};
 };
 
 /**
  * struct dma_buf_attachment - one device at one buffer
  *
- * Made by dma_buf_attach() or dma_buf_dynamic_attach(), freed by
- * dma_buf_detach().
+ * Made by dma_buf_attach(), dma_buf_dynamic_attach() or dma_buf_attach_cpu(),
+ * freed by dma_buf_detach().
  */
 struct dma_buf_attachment {
 	/** @dmabuf: The buffer. */
 	struct dma_buf *dmabuf;
 
-	/** @dev: The device that wants to reach it. */
+	/**
+	 * @dev: The device that wants to reach it, NULL if only the CPU does.
+	 */
 	struct device *dev;
 
 	/** @node: In &dma_buf.attachments, guarded by &dma_buf.resv. */
@@ -279,6 +297,18 @@ struct dma_buf_attachment {
 
 	/** @dir: The direction @sgt was mapped for. For the core only. */
 	enum dma_data_direction dir;
+
+	/**
+	 * @map_count: Mappings the importer has not given back. For the core
+	 * only, guarded by &dma_buf.resv.
+	 */
+	unsigned int map_count;
+
+	/**
+	 * @pin_count: Pins the importer, or the core on its behalf, has not
+	 * undone. For the core only, guarded by &dma_buf.resv.
+	 */
+	unsigned int pin_count;
 
 	/**
 	 * @peer2peer: The importer can use peer addresses; the exporter's
@@ -369,6 +399,7 @@ dma_buf_attachment_is_dynamic(struct dma_buf_attachment *attach)
 /* The object: dma-buf.c */
 struct dma_buf *dma_buf_export(const struct dma_buf_export_info *exp_info);
 int dma_buf_fd(struct dma_buf *dmabuf, int flags);
+void dma_buf_fd_install(struct dma_buf *dmabuf, int fd);
 struct dma_buf *dma_buf_get(int fd);
 void dma_buf_put(struct dma_buf *dmabuf);
 
@@ -379,7 +410,16 @@ struct dma_buf_attachment *
 dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
 		       const struct dma_buf_attach_ops *importer_ops,
 		       void *importer_priv);
+struct dma_buf_attachment *
+dma_buf_attach_cpu(struct dma_buf *dmabuf,
+		   const struct dma_buf_attach_ops *importer_ops,
+		   void *importer_priv);
+int dma_buf_attach_check_peer(struct dma_buf_attachment *attach,
+			      struct device *provider);
+bool dma_buf_attach_revocable(struct dma_buf_attachment *attach);
 void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach);
+
+/* What a device sees: dma-buf-map.c */
 struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 					enum dma_data_direction dir);
 struct sg_table *
@@ -396,6 +436,12 @@ void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach,
 int dma_buf_pin(struct dma_buf_attachment *attach);
 void dma_buf_unpin(struct dma_buf_attachment *attach);
 void dma_buf_move_notify(struct dma_buf *dmabuf);
+void dma_buf_invalidate_mappings(struct dma_buf *dmabuf);
+
+/* Storage that goes away: dma-buf-revoke.c */
+unsigned int dma_buf_revoke(struct dma_buf *dmabuf);
+long dma_buf_revoke_wait(struct dma_buf *dmabuf, long timeout);
+bool dma_buf_is_revoked(struct dma_buf *dmabuf);
 
 /* The CPU: dma-buf-cpu-access.c */
 int dma_buf_begin_cpu_access(struct dma_buf *dmabuf,

@@ -87,22 +87,30 @@ __u32 buffer_attachments(const char *where, __u64 inode)
 struct importer {
 	const char *name;
 	__s64 sg_entries;
+	bool found;
 };
 
 static void find_sg_entries(const char *line, void *arg)
 {
 	struct importer *importer = arg;
-	__s64 entries;
+	const char *entries;
 	char name[64];
 
-	if (sscanf(line, "\t%63s sg entries %lld", name, &entries) == 2 &&
-	    !strcmp(name, importer->name))
-		importer->sg_entries = entries;
+	/* What is known of a device is indented below its name. */
+	if (strncmp(line, "\t\t", 2)) {
+		importer->found = sscanf(line, "\t%63s", name) == 1 &&
+				  !strcmp(name, importer->name);
+		return;
+	}
+
+	entries = strstr(line, "sg entries ");
+	if (importer->found && entries)
+		sscanf(entries, "sg entries %lld", &importer->sg_entries);
 }
 
 /*
  * Entries of the scatter table that the device @importer got, or -1: only our
- * kernels have "sg entries N" behind the name of a device.
+ * kernels tell "sg entries N" of a device.
  */
 __s64 buffer_sg_entries(const char *where, __u64 inode, const char *importer)
 {

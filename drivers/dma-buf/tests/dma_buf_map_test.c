@@ -236,7 +236,24 @@ static void map_fails(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "map:from*");
 }
 
-/* Succeeds if a debugging core hides the pages from the importer alone. */
+static void map_expect_addresses(struct kunit *test, struct sg_table *sgt,
+				 struct sg_table *original)
+{
+	struct scatterlist *sg, *from = original->sgl;
+	int i;
+
+	KUNIT_ASSERT_EQ(test, sgt->nents, original->nents);
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		KUNIT_EXPECT_EQ(test, sg_dma_address(sg), sg_dma_address(from));
+		KUNIT_EXPECT_EQ(test, sg_dma_len(sg), sg_dma_len(from));
+		from = sg_next(from);
+	}
+}
+
+/*
+ * Succeeds if a debugging core hides the pages from the importer alone, and the
+ * addresses from nobody.
+ */
 static void map_hides_the_pages(struct kunit *test)
 {
 	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
@@ -244,6 +261,7 @@ static void map_hides_the_pages(struct kunit *test)
 	unsigned long link, page;
 	struct sg_table *sgt;
 
+	mock_past_mainline(test);
 	attach = mock_attach(buf, mock_device(test, "importer"), NULL);
 	sgt = mock_map(attach, DMA_TO_DEVICE);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
@@ -252,6 +270,10 @@ static void map_hides_the_pages(struct kunit *test)
 	link = sgt->sgl->page_link & ~SG_PAGE_LINK_MASK;
 	page = (unsigned long)buf->pages[0];
 	KUNIT_EXPECT_EQ(test, link != page, IS_ENABLED(CONFIG_DMABUF_DEBUG));
+
+	/* The exporter's own table, for its own use, stays whole meanwhile. */
+	KUNIT_EXPECT_PTR_EQ(test, sg_page(buf->table->sgl), buf->pages[0]);
+	map_expect_addresses(test, sgt, buf->table);
 
 	/* The exporter's unmap looks at the page; see foreign_table. */
 	mock_unmap(attach, sgt, DMA_TO_DEVICE);

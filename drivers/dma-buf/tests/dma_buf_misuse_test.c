@@ -11,20 +11,8 @@
 
 #include <linux/dma-mapping.h>
 #include <linux/iosys-map.h>
-#include <linux/module.h>
 
 #include "dma_buf_mock.h"
-
-static bool splats;
-module_param(splats, bool, 0444);
-MODULE_PARM_DESC(splats, "Also run the cases that make the core warn");
-
-static int misuse_init(struct kunit *test)
-{
-	if (!splats)
-		kunit_skip(test, "makes the core warn, see splats=1");
-	return 0;
-}
 
 struct misuse_export {
 	const char *name;
@@ -207,7 +195,7 @@ static struct kunit_case dma_buf_misuse_cases[] = {
 
 static struct kunit_suite dma_buf_misuse_suite = {
 	.name = "dma_buf_misuse",
-	.init = misuse_init,
+	.init = mock_needs_splats,
 	.test_cases = dma_buf_misuse_cases,
 };
 

@@ -36,6 +36,10 @@ static bool stock;
 module_param(stock, bool, 0444);
 MODULE_PARM_DESC(stock, "Leave out what mainline's core does not promise");
 
+static bool splats;
+module_param(splats, bool, 0444);
+MODULE_PARM_DESC(splats, "Also run the cases that make the core warn");
+
 static const char *const mock_op_names[MOCK_OPS] = {
 	[MOCK_ATTACH] = "attach", [MOCK_DETACH] = "detach",
 	[MOCK_PIN] = "pin",	  [MOCK_UNPIN] = "unpin",
@@ -192,6 +196,7 @@ static struct sg_table *mock_op_map(struct dma_buf_attachment *attach,
 	if (IS_ERR(sgt))
 		return sgt;
 
+	buf->table = sgt;
 	ret = mock_enter(attach->dmabuf, MOCK_MAP, attach, sgt, dir);
 	if (!ret && !buf->map_returns_null)
 		return sgt;
@@ -425,6 +430,19 @@ void mock_past_mainline(struct kunit *test)
 {
 	if (stock)
 		kunit_skip(test, "goes past mainline");
+}
+
+/**
+ * mock_needs_splats - leave a suite out if the kernel's log shall stay clean
+ * @test: the running case; this is the suite's init
+ *
+ * Return: 0.
+ */
+int mock_needs_splats(struct kunit *test)
+{
+	if (!splats)
+		kunit_skip(test, "makes the core warn, see splats=1");
+	return 0;
 }
 
 /**

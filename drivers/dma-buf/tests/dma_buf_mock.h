@@ -106,6 +106,8 @@ struct mock_buffer {
 	/** @hook_data: for @hook */
 	void *hook_data;
 
+	/** @table: what the last map callback made */
+	struct sg_table *table;
 	/** @mmap_pgoff: vm_pgoff that the last mmap callback saw */
 	unsigned long mmap_pgoff;
 	/** @mmap_file: vm_file that the last mmap callback saw */
@@ -144,6 +146,7 @@ struct mock_buffer *mock_buffer_new(struct kunit *test, enum mock_kind kind);
 void mock_export(struct mock_buffer *buf);
 struct mock_buffer *mock_export_new(struct kunit *test, enum mock_kind kind);
 void mock_past_mainline(struct kunit *test);
+int mock_needs_splats(struct kunit *test);
 void mock_buffer_drop(struct mock_buffer *buf);
 bool mock_wait_released(struct mock_buffer *buf);
 

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Keeping importers away from the pages of a buffer.
+ */
+
+#include <linux/dma-buf.h>
+#include <linux/err.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+
+#include "dma-buf-internal.h"
+
+/**
+ * DOC: hidden pages
+ *
+ * A scatter list has room for two things: pages, and the addresses at which a
+ * device finds them. Importers are given one for the addresses. But the pages
+ * are there, too, as a rule, and an importer that helps itself to them works on
+ * the machine of its author and crashes on one where the storage is another
+ * device's memory, or has moved.
+ *
+ * So with CONFIG_DMABUF_DEBUG an importer gets a table of its own, with the same
+ * addresses and no pages. The exporter's table is what it was: exporters go on
+ * using it, to flush caches for the CPU for instance, while importers have it
+ * mapped.
+ *
+ * The copy lives from map to unmap and remembers the original. No lock is
+ * involved.
+ */
+
+struct debug_table {
+	struct sg_table base;
+	struct sg_table *original;
+};
+
+/**
+ * dma_buf_debug_wrap - make a table without pages
+ * @sgt: mapped table of an exporter
+ *
+ * Context: Process context, may sleep.
+ * Return: The copy, for dma_buf_debug_unwrap(), or ERR_PTR(-ENOMEM).
+ */
+struct sg_table *dma_buf_debug_wrap(struct sg_table *sgt)
+{
+	struct scatterlist *from, *to;
+	struct debug_table *table;
+	int i;
+
+	table = kzalloc(sizeof(*table), GFP_KERNEL);
+	if (!table)
+		return ERR_PTR(-ENOMEM);
+
+	if (sg_alloc_table(&table->base, sgt->nents, GFP_KERNEL)) {
+		kfree(table);
+		return ERR_PTR(-ENOMEM);
+	}
+
+	to = table->base.sgl;
+	for_each_sgtable_dma_sg(sgt, from, i) {
+		sg_dma_address(to) = sg_dma_address(from);
+		sg_dma_len(to) = sg_dma_len(from);
+#ifdef CONFIG_NEED_SG_DMA_FLAGS
+		to->dma_flags = from->dma_flags;
+#endif
+		to = sg_next(to);
+	}
+	table->original = sgt;
+
+	return &table->base;
+}
+
+/**
+ * dma_buf_debug_unwrap - free a table without pages
+ * @sgt: copy that dma_buf_debug_wrap() made
+ *
+ * Return: The exporter's table.
+ */
+struct sg_table *dma_buf_debug_unwrap(struct sg_table *sgt)
+{
+	struct debug_table *table = container_of(sgt, struct debug_table, base);
+	struct sg_table *original = table->original;
+
+	sg_free_table(&table->base);
+	kfree(table);
+
+	return original;
+}

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a device sees of a buffer: map and unmap.
+ */
+
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/export.h>
+
+#include <trace/events/dma_buf.h>
+
+#include "dma-buf-internal.h"
+
+/**
+ * DOC: mappings
+ *
+ * An attached device has no addresses yet. It gets them, as a scatter list, from
+ * dma_buf_map_attachment(), which asks the exporter, and gives them back with
+ * dma_buf_unmap_attachment(). In between the exporter's storage is in use.
+ *
+ * Mixed generations
+ * ~~~~~~~~~~~~~~~~~
+ *
+ * Static drivers expect a mapping to stay valid. A dynamic exporter may move
+ * the storage unless it is pinned, a dynamic importer agrees to be told. Where
+ * only one side is dynamic, the core maps at attach, pinned if need be, and
+ * answers from that mapping until detach. The static side then never meets the
+ * reservation lock in a place where its own locks could be in the way.
+ *
+ * What the core checks
+ * ~~~~~~~~~~~~~~~~~~~~
+ *
+ * A table goes out only if the buffer was not revoked, and only with addresses
+ * the device can use: those of another device's memory, on the bus that both
+ * share, need &dma_buf_attachment.peer2peer. How many tables are out is counted
+ * per attachment and per buffer, which is how dma_buf_revoke() knows when the
+ * storage is free, and how a table that comes back twice is told from one that
+ * is owed.
+ *
+ * All of it is guarded by the reservation lock.
+ */
+
+static void check_page_alignment(struct sg_table *sgt)
+{
+	struct scatterlist *sg;
+	int i;
+
+	if (!IS_ENABLED(CONFIG_DMA_API_DEBUG))
+		return;
+
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		dma_addr_t addr = sg_dma_address(sg);
+
+		if (!PAGE_ALIGNED(addr) || !PAGE_ALIGNED(sg_dma_len(sg)))
+			pr_debug("dma-buf: unaligned segment %pad+%u\n", &addr,
+				 sg_dma_len(sg));
+	}
+}
+
+/* An address on a bus that the device may not share is of no use to it. */
+static bool peer_memory(struct sg_table *sgt)
+{
+	struct scatterlist *sg;
+	int i;
+
+	if (!IS_ENABLED(CONFIG_PCI_P2PDMA))
+		return false;
+
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		if (sg_dma_is_bus_address(sg))
+			return true;
+	}
+
+	return false;
+}
+
+static int attachment_check_table(struct dma_buf_attachment *attach,
+				  struct sg_table *sgt)
+{
+	long ret;
+
+	/* The exporter was told so at attach. */
+	if (WARN_ON_ONCE(!attach->peer2peer && peer_memory(sgt)))
+		return -EREMOTEIO;
+
+	/* A dynamic importer looks at these fences itself. */
+	if (dma_buf_attachment_is_dynamic(attach))
+		return 0;
+
+	ret = dma_resv_wait_timeout(attach->dmabuf->resv, DMA_RESV_USAGE_KERNEL,
+				    true, MAX_SCHEDULE_TIMEOUT);
+
+	return ret < 0 ? ret : 0;
+}
+
+static struct sg_table *attachment_map_locked(struct dma_buf_attachment *attach,
+					      enum dma_data_direction dir)
+{
+	struct dma_buf *dmabuf = attach->dmabuf;
+	struct sg_table *sgt, *table;
+	int ret;
+
+	dma_resv_assert_held(dmabuf->resv);
+
+	sgt = dmabuf->ops->map_dma_buf(attach, dir);
+	if (!sgt)
+		return ERR_PTR(-ENOMEM);
+	if (IS_ERR(sgt))
+		return sgt;
+
+	ret = attachment_check_table(attach, sgt);
+	if (ret)
+		goto err_unmap;
+
+	table = dma_buf_debug_wrap(sgt);
+	if (IS_ERR(table)) {
+		ret = PTR_ERR(table);
+		goto err_unmap;
+	}
+
+	return table;
+
+err_unmap:
+	dmabuf->ops->unmap_dma_buf(attach, sgt, dir);
+	return ERR_PTR(ret);
+}
+
+static void attachment_unmap_locked(struct dma_buf_attachment *attach,
+				    struct sg_table *sgt,
+				    enum dma_data_direction dir)
+{
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	attach->dmabuf->ops->unmap_dma_buf(attach, dma_buf_debug_unwrap(sgt),
+					   dir);
+}
+
+static struct sg_table *attachment_map_pinned_locked(struct dma_buf_attachment *attach,
+						     enum dma_data_direction dir)
+{
+	struct sg_table *sgt;
+	int ret;
+
+	ret = dma_buf_pin_locked(attach);
+	if (ret)
+		return ERR_PTR(ret);
+
+	sgt = attachment_map_locked(attach, dir);
+	if (IS_ERR(sgt))
+		dma_buf_unpin_locked(attach);
+
+	return sgt;
+}
+
+/**
+ * dma_buf_map_keep_locked - map until detach
+ * @attach: attachment of which one side moves, and the other cannot follow
+ *
+ * Return: 0 or a negative errno, see dma_buf_map_attachment().
+ */
+int dma_buf_map_keep_locked(struct dma_buf_attachment *attach)
+{
+	struct sg_table *sgt;
+
+	if (dma_buf_is_dynamic(attach->dmabuf))
+		sgt = attachment_map_pinned_locked(attach, DMA_BIDIRECTIONAL);
+	else
+		sgt = attachment_map_locked(attach, DMA_BIDIRECTIONAL);
+	if (IS_ERR(sgt))
+		return PTR_ERR(sgt);
+
+	attach->sgt = sgt;
+	attach->dir = DMA_BIDIRECTIONAL;
+
+	return 0;
+}
+
+/**
+ * dma_buf_map_drop_locked - give a kept mapping back
+ * @attach: attachment that has one
+ */
+void dma_buf_map_drop_locked(struct dma_buf_attachment *attach)
+{
+	attachment_unmap_locked(attach, attach->sgt, attach->dir);
+	attach->sgt = NULL;
+	if (dma_buf_is_dynamic(attach->dmabuf))
+		dma_buf_unpin_locked(attach);
+}
+
+/* Without move notification configured, whatever is mapped is pinned. */
+static bool pinned_while_mapped(struct dma_buf *dmabuf)
+{
+	return dma_buf_is_dynamic(dmabuf) &&
+	       !IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY);
+}
+
+static struct sg_table *attachment_map_new_locked(struct dma_buf_attachment *attach,
+						  enum dma_data_direction dir)
+{
+	struct dma_buf *dmabuf = attach->dmabuf;
+	struct sg_table *sgt;
+
+	if (pinned_while_mapped(dmabuf))
+		sgt = attachment_map_pinned_locked(attach, dir);
+	else
+		sgt = attachment_map_locked(attach, dir);
+	if (IS_ERR(sgt))
+		return sgt;
+
+	if (dmabuf->ops->cache_sgt_mapping) {
+		attach->sgt = sgt;
+		attach->dir = dir;
+	}
+	check_page_alignment(sgt);
+
+	return sgt;
+}
+
+static struct sg_table *attachment_map_kept_locked(struct dma_buf_attachment *attach,
+						   enum dma_data_direction dir)
+{
+	if (attach->dir != dir && attach->dir != DMA_BIDIRECTIONAL)
+		return ERR_PTR(-EBUSY);
+
+	return attach->sgt;
+}
+
+/**
+ * dma_buf_map_attachment - get addresses a device can use
+ * @attach: attachment of the device
+ * @dir: what the device will do with the buffer
+ *
+ * Only the DMA addresses and lengths of the table are the importer's business.
+ * They are multiples of the page size.
+ *
+ * For a static importer the storage is ready when this function returns. A
+ * dynamic one waits for the fences of usage %DMA_RESV_USAGE_KERNEL before its
+ * device starts.
+ *
+ * Context: Process context, may sleep. The caller holds the reservation lock.
+ * Return: The mapped table, to be given back with dma_buf_unmap_attachment(),
+ *	   or an ERR_PTR():
+ *
+ *	   * -EINVAL: @attach is NULL or incomplete, or has no device
+ *	   * -ENODEV: the storage was revoked
+ *	   * -EBUSY: a kept mapping exists for another direction
+ *	   * -EREMOTEIO: the exporter answered with another device's memory,
+ *	     to which there is no path
+ *	   * -ENOMEM: out of memory
+ *	   * -ERESTARTSYS, -EINTR: a signal arrived
+ *	   * another error of the exporter's callbacks
+ */
+struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
+					enum dma_data_direction dir)
+{
+	struct dma_buf *dmabuf;
+	struct sg_table *sgt;
+	int ret;
+
+	might_sleep();
+
+	if (WARN_ON_ONCE(!attach || !attach->dmabuf || !attach->dev))
+		return ERR_PTR(-EINVAL);
+
+	dmabuf = attach->dmabuf;
+	dma_resv_assert_held(dmabuf->resv);
+
+	ret = dma_buf_revoke_check(dmabuf);
+	if (ret)
+		return ERR_PTR(ret);
+
+	if (attach->sgt)
+		sgt = attachment_map_kept_locked(attach, dir);
+	else
+		sgt = attachment_map_new_locked(attach, dir);
+	if (IS_ERR(sgt))
+		return sgt;
+
+	attach->map_count++;
+	to_dma_buf_object(dmabuf)->map_count++;
+	trace_dma_buf_map(attach, sgt, dir);
+
+	return sgt;
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_map_attachment, DMA_BUF);
+
+/**
+ * dma_buf_map_attachment_unlocked - get addresses a device can use
+ * @attach: attachment of the device
+ * @dir: what the device will do with the buffer
+ *
+ * Like dma_buf_map_attachment(), for callers that do not hold the reservation
+ * lock: it is taken here.
+ *
+ * Return: The mapped table or an ERR_PTR(), see dma_buf_map_attachment().
+ */
+struct sg_table *
+dma_buf_map_attachment_unlocked(struct dma_buf_attachment *attach,
+				enum dma_data_direction dir)
+{
+	struct sg_table *sgt;
+
+	might_sleep();
+
+	if (WARN_ON_ONCE(!attach || !attach->dmabuf))
+		return ERR_PTR(-EINVAL);
+
+	dma_resv_lock(attach->dmabuf->resv, NULL);
+	sgt = dma_buf_map_attachment(attach, dir);
+	dma_resv_unlock(attach->dmabuf->resv);
+
+	return sgt;
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_map_attachment_unlocked, DMA_BUF);
+
+/**
+ * dma_buf_unmap_attachment - give addresses back
+ * @attach: attachment of the device
+ * @sgt: table dma_buf_map_attachment() returned
+ * @dir: direction it was asked for
+ *
+ * A mapping that the core keeps stays until dma_buf_detach(), or until its last
+ * user has gone if the buffer was revoked. A table that is not out is left
+ * alone, with a warning.
+ *
+ * Context: Process context, may sleep. The caller holds the reservation lock.
+ */
+void dma_buf_unmap_attachment(struct dma_buf_attachment *attach,
+			      struct sg_table *sgt, enum dma_data_direction dir)
+{
+	struct dma_buf *dmabuf;
+
+	might_sleep();
+
+	if (WARN_ON_ONCE(!attach || !attach->dmabuf || !sgt))
+		return;
+
+	dmabuf = attach->dmabuf;
+	dma_resv_assert_held(dmabuf->resv);
+
+	if (WARN_ON_ONCE(!attach->map_count))
+		return;
+
+	trace_dma_buf_unmap(attach, sgt, dir);
+	attach->map_count--;
+	to_dma_buf_object(dmabuf)->map_count--;
+
+	if (sgt != attach->sgt) {
+		attachment_unmap_locked(attach, sgt, dir);
+		if (pinned_while_mapped(dmabuf))
+			dma_buf_unpin_locked(attach);
+	} else if (!attach->map_count && dma_buf_is_revoked(dmabuf)) {
+		dma_buf_map_drop_locked(attach);
+	}
+
+	dma_buf_revoke_progress_locked(dmabuf);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_attachment, DMA_BUF);
+
+/**
+ * dma_buf_unmap_attachment_unlocked - give addresses back
+ * @attach: attachment of the device
+ * @sgt: table dma_buf_map_attachment_unlocked() returned
+ * @dir: direction it was asked for
+ *
+ * Like dma_buf_unmap_attachment(), for callers that do not hold the reservation
+ * lock: it is taken here.
+ */
+void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach,
+				       struct sg_table *sgt,
+				       enum dma_data_direction dir)
+{
+	might_sleep();
+
+	if (WARN_ON_ONCE(!attach || !attach->dmabuf || !sgt))
+		return;
+
+	dma_resv_lock(attach->dmabuf->resv, NULL);
+	dma_buf_unmap_attachment(attach, sgt, dir);
+	dma_resv_unlock(attach->dmabuf->resv);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_attachment_unlocked, DMA_BUF);

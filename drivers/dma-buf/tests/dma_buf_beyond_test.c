@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/**
+ * DOC: tests of what mainline 6.12 has not
+ *
+ * Names that later kernels use, importers without a device, the peer-to-peer
+ * errno, and the counts that bufinfo shows.
+ */
+
+#include <linux/file.h>
+#include <linux/iosys-map.h>
+
+#include "dma_buf_mock.h"
+
+/* Succeeds if a reserved number becomes the buffer's, not before. */
+static void fd_is_installed_last(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+	struct dma_buf *found;
+	int fd;
+
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	KUNIT_ASSERT_GE(test, fd, 0);
+	KUNIT_EXPECT_PTR_EQ(test, dma_buf_get(fd), ERR_PTR(-EBADF));
+
+	get_dma_buf(buf->dmabuf);
+	dma_buf_fd_install(buf->dmabuf, fd);
+	KUNIT_EXPECT_EQ(test, file_count(buf->dmabuf->file), 2);
+	found = dma_buf_get(fd);
+	KUNIT_EXPECT_PTR_EQ(test, found, buf->dmabuf);
+	if (!IS_ERR(found))
+		dma_buf_put(found);
+
+	mock_close(fd);
+	KUNIT_EXPECT_EQ(test, file_count(buf->dmabuf->file), 1);
+}
+
+static void beyond_invalidate(struct dma_buf_attachment *attach)
+{
+	mock_log_move(attach);
+}
+
+static const struct dma_buf_attach_ops beyond_importer = {
+	.invalidate_mappings = beyond_invalidate,
+};
+
+/* Succeeds if both names of both calls reach both names of the callback. */
+static void invalidate_is_move_notify(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_DYNAMIC);
+	struct device *dev = mock_device(test, "importer");
+	struct dma_buf_attachment *old, *new;
+
+	old = mock_attach(buf, dev, &mock_importer);
+	new = mock_attach(buf, dev, &beyond_importer);
+	mock_calls(buf);
+
+	mock_move(buf);
+	KUNIT_EXPECT_EQ(test, mock_count(buf, MOCK_MOVE, old), 1);
+	KUNIT_EXPECT_EQ(test, mock_count(buf, MOCK_MOVE, new), 1);
+	mock_calls(buf);
+
+	dma_resv_lock(buf->dmabuf->resv, NULL);
+	dma_buf_invalidate_mappings(buf->dmabuf);
+	dma_resv_unlock(buf->dmabuf->resv);
+	KUNIT_EXPECT_EQ(test, mock_count(buf, MOCK_MOVE, old), 1);
+	KUNIT_EXPECT_EQ(test, mock_count(buf, MOCK_MOVE, new), 1);
+}
+
+/* Succeeds if an exporter can tell who lets go when told. */
+static void revocable_is_who_is_told(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_DYNAMIC);
+	struct device *dev = mock_device(test, "importer");
+	struct dma_buf_attachment *attach;
+
+	attach = mock_attach(buf, dev, NULL);
+	KUNIT_EXPECT_FALSE(test, dma_buf_attach_revocable(attach));
+	attach = mock_attach(buf, dev, &mock_importer);
+	KUNIT_EXPECT_TRUE(test, dma_buf_attach_revocable(attach));
+	attach = mock_attach(buf, dev, &beyond_importer);
+	KUNIT_EXPECT_TRUE(test, dma_buf_attach_revocable(attach));
+}
+
+static struct dma_buf_attachment *
+beyond_attach_cpu(struct mock_buffer *buf,
+		  const struct dma_buf_attach_ops *ops)
+{
+	struct dma_buf_attachment *attach;
+
+	attach = dma_buf_attach_cpu(buf->dmabuf, ops, buf);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(buf->test, attach);
+	KUNIT_EXPECT_NULL(buf->test, attach->dev);
+	KUNIT_EXPECT_PTR_EQ(buf->test, attach->importer_priv, (void *)buf);
+
+	return attach;
+}
+
+/* Succeeds if a CPU-only importer joins without a word to any exporter. */
+static void cpu_attaches(struct kunit *test)
+{
+	static const enum mock_kind kinds[] = { MOCK_STATIC, MOCK_CACHED,
+						MOCK_DYNAMIC, MOCK_MINIMAL };
+	struct dma_buf_attachment *attach;
+	struct mock_buffer *buf;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		buf = mock_export_new(test, kinds[i]);
+		attach = beyond_attach_cpu(buf, NULL);
+		KUNIT_EXPECT_EQ(test, mock_attachments(buf, attach), 1);
+		dma_buf_detach(buf->dmabuf, attach);
+		KUNIT_EXPECT_EQ(test, mock_attachments(buf, NULL), 0);
+		KUNIT_EXPECT_STREQ(test, mock_calls(buf), "");
+	}
+}
+
+/* Succeeds if a CPU-only importer that asks for it hears of moves. */
+static void cpu_is_told_of_moves(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_DYNAMIC);
+	struct dma_buf_attachment *attach;
+	struct iosys_map map;
+
+	attach = beyond_attach_cpu(buf, &mock_importer);
+	mock_move(buf);
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "move*");
+
+	KUNIT_EXPECT_EQ(test, dma_buf_vmap_unlocked(buf->dmabuf, &map), 0);
+	KUNIT_EXPECT_PTR_EQ(test, map.vaddr, buf->vaddr);
+	dma_buf_vunmap_unlocked(buf->dmabuf, &map);
+	dma_buf_detach(buf->dmabuf, attach);
+}
+
+static const struct dma_buf_attach_ops peer_importer = {
+	.allow_peer2peer = true,
+	.move_notify = mock_log_move,
+};
+
+struct peer_case {
+	const char *name;
+	const struct dma_buf_attach_ops *importer;
+	bool same;
+	int ret;
+};
+
+static const struct peer_case peer_cases[] = {
+	{ "the importer cannot", &mock_importer, false, -EREMOTEIO },
+	{ "the importer is static", NULL, false, -EREMOTEIO },
+	{ "no path", &peer_importer, false, -EREMOTEIO },
+	{ "its own memory", NULL, true, 0 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(peer, peer_cases, name);
+
+struct peer_answer {
+	struct device *provider;
+	int ret;
+};
+
+static void peer_negotiate(struct mock_buffer *buf,
+			   const struct mock_call *call)
+{
+	struct peer_answer *answer = buf->hook_data;
+
+	if (call->op == MOCK_ATTACH)
+		answer->ret = dma_buf_attach_check_peer(call->attach,
+							answer->provider);
+}
+
+/* Succeeds if where there is no path there is a distinct errno. */
+static void peer_without_a_path(struct kunit *test)
+{
+	const struct peer_case *p = test->param_value;
+	struct mock_buffer *buf = mock_export_new(test, MOCK_DYNAMIC);
+	struct device *dev = mock_device(test, "importer");
+	struct dma_buf_attachment *attach;
+	struct peer_answer answer = { .ret = 1 };
+
+	answer.provider = p->same ? dev : mock_device(test, "provider");
+	buf->hook = peer_negotiate;
+	buf->hook_data = &answer;
+	attach = mock_attach(buf, dev, p->importer);
+	KUNIT_EXPECT_EQ(test, answer.ret, p->ret);
+	KUNIT_EXPECT_FALSE(test, attach->peer2peer);
+}
+
+/* Succeeds if the exporter's refusal is what the importer gets. */
+static void peer_is_refused(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_DYNAMIC);
+
+	buf->fail[MOCK_ATTACH] = -EREMOTEIO;
+	KUNIT_EXPECT_PTR_EQ(test,
+			    mock_try_attach(buf, mock_device(test, "importer"),
+					    &peer_importer, NULL),
+			    ERR_PTR(-EREMOTEIO));
+}
+
+/* Succeeds if maps and pins are counted per attachment. */
+static void counts_follow_the_calls(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_DYNAMIC);
+	struct device *dev = mock_device(test, "importer");
+	struct dma_buf_attachment *loose, *fixed;
+	struct sg_table *sgt, *kept;
+
+	loose = mock_attach(buf, dev, &mock_importer);
+	fixed = mock_attach(buf, dev, NULL);
+	KUNIT_EXPECT_EQ(test, loose->pin_count, 0);
+	KUNIT_EXPECT_EQ(test, fixed->pin_count, 1);
+	KUNIT_EXPECT_EQ(test, fixed->map_count, 0);
+
+	KUNIT_EXPECT_EQ(test, mock_pin(loose), 0);
+	KUNIT_EXPECT_EQ(test, mock_pin(loose), 0);
+	sgt = mock_map(loose, DMA_TO_DEVICE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	kept = mock_map(fixed, DMA_TO_DEVICE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, kept);
+	KUNIT_EXPECT_GE(test, loose->pin_count, 2);
+	KUNIT_EXPECT_EQ(test, loose->map_count, 1);
+	KUNIT_EXPECT_EQ(test, fixed->map_count, 1);
+
+	mock_unmap(loose, sgt, DMA_TO_DEVICE);
+	mock_unmap(fixed, kept, DMA_TO_DEVICE);
+	mock_unpin(loose);
+	mock_unpin(loose);
+	KUNIT_EXPECT_EQ(test, loose->pin_count, 0);
+	KUNIT_EXPECT_EQ(test, loose->map_count, 0);
+	KUNIT_EXPECT_EQ(test, fixed->map_count, 0);
+
+	buf->fail[MOCK_PIN] = -ENOMEM;
+	buf->fail[MOCK_MAP] = -ENOMEM;
+	KUNIT_EXPECT_EQ(test, mock_pin(loose), -ENOMEM);
+	KUNIT_EXPECT_TRUE(test, IS_ERR(mock_map(loose, DMA_TO_DEVICE)));
+	KUNIT_EXPECT_EQ(test, loose->pin_count, 0);
+	KUNIT_EXPECT_EQ(test, loose->map_count, 0);
+}
+
+static struct kunit_case dma_buf_beyond_cases[] = {
+	KUNIT_CASE(fd_is_installed_last),
+	KUNIT_CASE(invalidate_is_move_notify),
+	KUNIT_CASE(revocable_is_who_is_told),
+	KUNIT_CASE(cpu_attaches),
+	KUNIT_CASE(cpu_is_told_of_moves),
+	KUNIT_CASE_PARAM(peer_without_a_path, peer_gen_params),
+	KUNIT_CASE(peer_is_refused),
+	KUNIT_CASE(counts_follow_the_calls),
+	{}
+};
+
+static struct kunit_suite dma_buf_beyond_suite = {
+	.name = "dma_buf_beyond",
+	.test_cases = dma_buf_beyond_cases,
+};
+
+kunit_test_suite(dma_buf_beyond_suite);

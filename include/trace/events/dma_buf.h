@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM dma_buf
+
+#if !defined(_TRACE_DMA_BUF_H) || defined(TRACE_HEADER_MULTI_READ)
+#define _TRACE_DMA_BUF_H
+
+#include <linux/dma-buf.h>
+#include <linux/tracepoint.h>
+
+/*
+ * What happens to shared buffers, in the order in which it can happen.  All
+ * events name the buffer by its inode number, as /proc, sysfs and bufinfo do, so
+ * that lines of different events can be put together.
+ */
+
+#define dma_buf_trace_dir(dir)                        \
+	__print_symbolic(dir,                         \
+			 {DMA_BIDIRECTIONAL, "both"}, \
+			 {DMA_TO_DEVICE, "to"},       \
+			 {DMA_FROM_DEVICE, "from"},   \
+			 {DMA_NONE, "none"})
+
+DECLARE_EVENT_CLASS(dma_buf,
+	TP_PROTO(struct dma_buf *dmabuf),
+
+	TP_ARGS(dmabuf),
+
+	TP_STRUCT__entry(
+		__field(unsigned long, ino)
+		__field(size_t, size)
+		__string(exp_name, dmabuf->exp_name)
+	),
+
+	TP_fast_assign(
+		__entry->ino = file_inode(dmabuf->file)->i_ino;
+		__entry->size = dmabuf->size;
+		__assign_str(exp_name);
+	),
+
+	TP_printk("ino=%lu size=%zu exporter=%s",
+		  __entry->ino, __entry->size, __get_str(exp_name))
+);
+
+/* A buffer came into being. */
+DEFINE_EVENT(dma_buf, dma_buf_export,
+	TP_PROTO(struct dma_buf *dmabuf), TP_ARGS(dmabuf));
+
+/* A driver let go of its reference; the buffer may outlive that. */
+DEFINE_EVENT(dma_buf, dma_buf_put,
+	TP_PROTO(struct dma_buf *dmabuf), TP_ARGS(dmabuf));
+
+DECLARE_EVENT_CLASS(dma_buf_fd,
+	TP_PROTO(struct dma_buf *dmabuf, int fd),
+
+	TP_ARGS(dmabuf, fd),
+
+	TP_STRUCT__entry(
+		__field(unsigned long, ino)
+		__field(int, fd)
+	),
+
+	TP_fast_assign(
+		__entry->ino = file_inode(dmabuf->file)->i_ino;
+		__entry->fd = fd;
+	),
+
+	TP_printk("ino=%lu fd=%d", __entry->ino, __entry->fd)
+);
+
+/* User space is about to get a file descriptor. */
+DEFINE_EVENT(dma_buf_fd, dma_buf_fd,
+	TP_PROTO(struct dma_buf *dmabuf, int fd), TP_ARGS(dmabuf, fd));
+
+/* A driver took a reference through a file descriptor. */
+DEFINE_EVENT(dma_buf_fd, dma_buf_get,
+	TP_PROTO(struct dma_buf *dmabuf, int fd), TP_ARGS(dmabuf, fd));
+
+DECLARE_EVENT_CLASS(dma_buf_attachment,
+	TP_PROTO(struct dma_buf_attachment *attach),
+
+	TP_ARGS(attach),
+
+	TP_STRUCT__entry(
+		__field(unsigned long, ino)
+		__string(dev, attach->dev ? dev_name(attach->dev) : "cpu")
+		__field(bool, dynamic)
+		__field(bool, peer2peer)
+	),
+
+	TP_fast_assign(
+		__entry->ino = file_inode(attach->dmabuf->file)->i_ino;
+		__assign_str(dev);
+		__entry->dynamic = dma_buf_attachment_is_dynamic(attach);
+		__entry->peer2peer = attach->peer2peer;
+	),
+
+	TP_printk("ino=%lu dev=%s dynamic=%d peer2peer=%d", __entry->ino,
+		  __get_str(dev), __entry->dynamic, __entry->peer2peer)
+);
+
+/* A device joined. */
+DEFINE_EVENT(dma_buf_attachment, dma_buf_attach,
+	TP_PROTO(struct dma_buf_attachment *attach), TP_ARGS(attach));
+
+/* A device is about to leave. */
+DEFINE_EVENT(dma_buf_attachment, dma_buf_detach,
+	TP_PROTO(struct dma_buf_attachment *attach), TP_ARGS(attach));
+
+DECLARE_EVENT_CLASS(dma_buf_mapping,
+	TP_PROTO(struct dma_buf_attachment *attach, struct sg_table *sgt,
+		 enum dma_data_direction dir),
+
+	TP_ARGS(attach, sgt, dir),
+
+	TP_STRUCT__entry(
+		__field(unsigned long, ino)
+		__string(dev, dev_name(attach->dev))
+		__field(int, dir)
+		__field(unsigned int, nents)
+		__field(unsigned int, mapped)
+	),
+
+	TP_fast_assign(
+		__entry->ino = file_inode(attach->dmabuf->file)->i_ino;
+		__assign_str(dev);
+		__entry->dir = dir;
+		__entry->nents = sgt->nents;
+		__entry->mapped = attach->map_count;
+	),
+
+	TP_printk("ino=%lu dev=%s dir=%s nents=%u mapped=%u", __entry->ino,
+		  __get_str(dev), dma_buf_trace_dir(__entry->dir),
+		  __entry->nents, __entry->mapped)
+);
+
+/* A device got addresses. */
+DEFINE_EVENT(dma_buf_mapping, dma_buf_map,
+	TP_PROTO(struct dma_buf_attachment *attach, struct sg_table *sgt,
+		 enum dma_data_direction dir),
+	TP_ARGS(attach, sgt, dir));
+
+/* A device is about to give them back. */
+DEFINE_EVENT(dma_buf_mapping, dma_buf_unmap,
+	TP_PROTO(struct dma_buf_attachment *attach, struct sg_table *sgt,
+		 enum dma_data_direction dir),
+	TP_ARGS(attach, sgt, dir));
+
+/* The number of pins of an attachment has changed. */
+TRACE_EVENT(dma_buf_pin,
+	TP_PROTO(struct dma_buf_attachment *attach, unsigned int pins),
+
+	TP_ARGS(attach, pins),
+
+	TP_STRUCT__entry(
+		__field(unsigned long, ino)
+		__string(dev, attach->dev ? dev_name(attach->dev) : "cpu")
+		__field(unsigned int, pins)
+	),
+
+	TP_fast_assign(
+		__entry->ino = file_inode(attach->dmabuf->file)->i_ino;
+		__assign_str(dev);
+		__entry->pins = pins;
+	),
+
+	TP_printk("ino=%lu dev=%s pins=%u", __entry->ino, __get_str(dev),
+		  __entry->pins)
+);
+
+/* A process asks for a mapping; whether it gets one is not known yet. */
+TRACE_EVENT(dma_buf_mmap,
+	TP_PROTO(struct dma_buf *dmabuf, unsigned long pgoff,
+		 unsigned long pages),
+
+	TP_ARGS(dmabuf, pgoff, pages),
+
+	TP_STRUCT__entry(
+		__field(unsigned long, ino)
+		__field(unsigned long, pgoff)
+		__field(unsigned long, pages)
+	),
+
+	TP_fast_assign(
+		__entry->ino = file_inode(dmabuf->file)->i_ino;
+		__entry->pgoff = pgoff;
+		__entry->pages = pages;
+	),
+
+	TP_printk("ino=%lu pgoff=%lu pages=%lu", __entry->ino, __entry->pgoff,
+		  __entry->pages)
+);
+
+/* The CPU begins or ends its use of the storage. */
+TRACE_EVENT(dma_buf_cpu_access,
+	TP_PROTO(struct dma_buf *dmabuf, enum dma_data_direction dir,
+		 bool begin),
+
+	TP_ARGS(dmabuf, dir, begin),
+
+	TP_STRUCT__entry(
+		__field(unsigned long, ino)
+		__field(int, dir)
+		__field(bool, begin)
+	),
+
+	TP_fast_assign(
+		__entry->ino = file_inode(dmabuf->file)->i_ino;
+		__entry->dir = dir;
+		__entry->begin = begin;
+	),
+
+	TP_printk("ino=%lu %s dir=%s", __entry->ino,
+		  __entry->begin ? "begin" : "end",
+		  dma_buf_trace_dir(__entry->dir))
+);
+
+DECLARE_EVENT_CLASS(dma_buf_count,
+	TP_PROTO(struct dma_buf *dmabuf, unsigned int count),
+
+	TP_ARGS(dmabuf, count),
+
+	TP_STRUCT__entry(
+		__field(unsigned long, ino)
+		__field(unsigned int, count)
+	),
+
+	TP_fast_assign(
+		__entry->ino = file_inode(dmabuf->file)->i_ino;
+		__entry->count = count;
+	),
+
+	TP_printk("ino=%lu count=%u", __entry->ino, __entry->count)
+);
+
+/* The exporter is about to move the storage; so many importers were told. */
+DEFINE_EVENT_PRINT(dma_buf_count, dma_buf_move,
+	TP_PROTO(struct dma_buf *dmabuf, unsigned int count),
+	TP_ARGS(dmabuf, count),
+	TP_printk("ino=%lu told=%u", __entry->ino, __entry->count)
+);
+
+/* The exporter took the storage away; so many mappings are still out. */
+DEFINE_EVENT_PRINT(dma_buf_count, dma_buf_revoke,
+	TP_PROTO(struct dma_buf *dmabuf, unsigned int count),
+	TP_ARGS(dmabuf, count),
+	TP_printk("ino=%lu mapped=%u", __entry->ino, __entry->count)
+);
+
+#endif /* _TRACE_DMA_BUF_H */
+
+/* This part must be outside protection */
+#include <trace/define_trace.h>
