@@ -135,8 +135,9 @@ static void attachment_unmap_locked(struct dma_buf_attachment *attach,
 					   dir);
 }
 
-static struct sg_table *attachment_map_pinned_locked(struct dma_buf_attachment *attach,
-						     enum dma_data_direction dir)
+static struct sg_table *
+attachment_map_pinned_locked(struct dma_buf_attachment *attach,
+			     enum dma_data_direction dir)
 {
 	struct sg_table *sgt;
 	int ret;
@@ -194,8 +195,9 @@ static bool pinned_while_mapped(struct dma_buf *dmabuf)
 	       !IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY);
 }
 
-static struct sg_table *attachment_map_new_locked(struct dma_buf_attachment *attach,
-						  enum dma_data_direction dir)
+static struct sg_table *
+attachment_map_new_locked(struct dma_buf_attachment *attach,
+			  enum dma_data_direction dir)
 {
 	struct dma_buf *dmabuf = attach->dmabuf;
 	struct sg_table *sgt;
@@ -216,8 +218,9 @@ static struct sg_table *attachment_map_new_locked(struct dma_buf_attachment *att
 	return sgt;
 }
 
-static struct sg_table *attachment_map_kept_locked(struct dma_buf_attachment *attach,
-						   enum dma_data_direction dir)
+static struct sg_table *
+attachment_map_kept_locked(struct dma_buf_attachment *attach,
+			   enum dma_data_direction dir)
 {
 	if (attach->dir != dir && attach->dir != DMA_BIDIRECTIONAL)
 		return ERR_PTR(-EBUSY);

@@ -173,6 +173,11 @@ unsigned int dma_buf_revoke(struct dma_buf *dmabuf)
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_revoke, DMA_BUF);
 
+static bool reclaimed(struct dma_buf_object *obj)
+{
+	return READ_ONCE(obj->state) == DMA_BUF_RECLAIMED;
+}
+
 /**
  * dma_buf_revoke_wait - wait until nobody reaches the storage any more
  * @dmabuf: buffer after dma_buf_revoke()
@@ -205,9 +210,7 @@ long dma_buf_revoke_wait(struct dma_buf *dmabuf, long timeout)
 
 	obj = to_dma_buf_object(dmabuf);
 
-	return wait_event_interruptible_timeout(obj->poll_queue,
-						READ_ONCE(obj->state) ==
-							DMA_BUF_RECLAIMED,
+	return wait_event_interruptible_timeout(obj->poll_queue, reclaimed(obj),
 						left);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_revoke_wait, DMA_BUF);

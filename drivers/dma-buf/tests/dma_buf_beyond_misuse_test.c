@@ -52,10 +52,10 @@ static void unpin_twice(struct kunit *test)
 static void pin_leak_ends_at_detach(struct kunit *test)
 {
 	struct mock_buffer *buf = mock_export_new(test, MOCK_DYNAMIC);
+	struct device *dev = mock_device(test, "importer");
 	struct dma_buf_attachment *attach;
 
-	attach = mock_attach(buf, mock_device(test, "importer"),
-			     &mock_importer);
+	attach = mock_attach(buf, dev, &mock_importer);
 	KUNIT_ASSERT_EQ(test, mock_pin(attach), 0);
 	KUNIT_ASSERT_EQ(test, mock_pin(attach), 0);
 	mock_calls(buf);

@@ -83,8 +83,7 @@ static void revocable_is_who_is_told(struct kunit *test)
 }
 
 static struct dma_buf_attachment *
-beyond_attach_cpu(struct mock_buffer *buf,
-		  const struct dma_buf_attach_ops *ops)
+beyond_attach_cpu(struct mock_buffer *buf, const struct dma_buf_attach_ops *ops)
 {
 	struct dma_buf_attachment *attach;
 

@@ -165,8 +165,8 @@ static void bufinfo_counts_the_entries(struct kunit *test)
 
 	sgt = mock_map(attach, DMA_BIDIRECTIONAL);
 	snprintf(line, sizeof(line),
-		 "\t%s\n\t\tmapped 1, pinned 0, sg entries %u\n",
-		 dev_name(dev), sgt->nents);
+		 "\t%s\n\t\tmapped 1, pinned 0, sg entries %u\n", dev_name(dev),
+		 sgt->nents);
 	row = registry_find_row(buf, registry_bufinfo(test), "<none>");
 	KUNIT_ASSERT_NOT_NULL(test, row);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(row, line));

@@ -59,10 +59,10 @@ static void revoked_buffer_is_closed(struct kunit *test)
 static void revoked_buffer_is_not_pinned(struct kunit *test)
 {
 	struct mock_buffer *buf = mock_export_new(test, MOCK_DYNAMIC);
+	struct device *dev = mock_device(test, "importer");
 	struct dma_buf_attachment *attach;
 
-	attach = mock_attach(buf, mock_device(test, "importer"),
-			     &mock_importer);
+	attach = mock_attach(buf, dev, &mock_importer);
 	KUNIT_ASSERT_EQ(test, mock_pin(attach), 0);
 	mock_calls(buf);
 
@@ -180,11 +180,10 @@ static void revoke_in_attach(struct mock_buffer *buf,
 static void revoke_during_attach(struct kunit *test)
 {
 	struct mock_buffer *buf = mock_export_new(test, MOCK_DYNAMIC);
+	struct device *dev = mock_device(test, "late");
 
 	buf->hook = revoke_in_attach;
-	KUNIT_EXPECT_PTR_EQ(test,
-			    mock_try_attach(buf, mock_device(test, "late"),
-					    NULL, NULL),
+	KUNIT_EXPECT_PTR_EQ(test, mock_try_attach(buf, dev, NULL, NULL),
 			    ERR_PTR(-ENODEV));
 	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "attach detach");
 	KUNIT_EXPECT_EQ(test, mock_attachments(buf, NULL), 0);
