@@ -83,19 +83,22 @@ static void serve_stamps(const struct client *client, struct message *msg)
 	}
 }
 
-/* Tells the compositor that @frame is complete, with all that we know of it. */
-static void send_frame(const struct client *client, __u32 frame,
-		       __u64 importers)
+/*
+ * All that we know of @frame once it is drawn. Stamps the buffer to find out, so
+ * nobody may be looking at it yet.
+ */
+static void describe_frame(const struct client *client, __u32 frame,
+			   __u64 importers, struct message *msg)
 {
 	const char *name = client->dev.name;
-	struct message msg = {
+
+	*msg = (struct message){
 		.type = MSG_FRAME,
 		.frame = frame,
 		.width = client->picture.width,
 		.height = client->picture.height,
 		.pitch = client->picture.pitch,
 		.pid = getpid(),
-		.intended = intended_hash(&client->picture, frame),
 		.hop = {
 			.frame = frame,
 			.process = "client",
@@ -112,8 +115,13 @@ static void send_frame(const struct client *client, __u32 frame,
 		},
 	};
 
-	snprintf(msg.hop.device, sizeof(msg.hop.device), "%s", name);
-	message_send(client->sock, &msg, frame == 1 ? client->fd : -1);
+	snprintf(msg->hop.device, sizeof(msg->hop.device), "%s", name);
+}
+
+static void send_frame(const struct client *client, struct message *msg)
+{
+	msg->intended = intended_hash(&client->picture, msg->frame);
+	message_send(client->sock, msg, msg->frame == 1 ? client->fd : -1);
 }
 
 /* Makes a buffer of the size that the compositor asks for. */
@@ -153,7 +161,8 @@ static void draw_first(const struct client *client)
  * The fence goes on after the start of CPU access, because that start waits
  * for every fence on the buffer and would wait for this one.
  */
-static void draw_second(const struct client *client)
+static void draw_second(const struct client *client, __u64 importers,
+			struct message *frame)
 {
 	const struct picture *picture = &client->picture;
 	const char *name = client->dev.name;
@@ -173,6 +182,8 @@ static void draw_second(const struct client *client)
 	picture_draw(picture, 2, picture->height / 2, picture->height);
 	buffer_sync(name, client->fd, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
 
+	/* The plane waits for the fence: no stamp is scanned out. */
+	describe_frame(client, 2, importers, frame);
 	signal.fence = attach.fence;
 	device_ioctl(&client->dev, "VGEM_FENCE_SIGNAL", VGEM_IOCTL_SIGNAL,
 		     &signal);
@@ -181,17 +192,16 @@ static void draw_second(const struct client *client)
 int client_main(int sock)
 {
 	struct client client = { .sock = sock };
-	struct message msg;
-	__u64 importers;
+	struct message frame, msg;
 
 	open_buffer(&client);
 	draw_first(&client);
-	send_frame(&client, 1, 0);
+	describe_frame(&client, 1, 0, &frame);
+	send_frame(&client, &frame);
 	serve_stamps(&client, &msg);
-	importers = msg.hop.importers;
 
-	draw_second(&client);
-	send_frame(&client, 2, importers);
+	draw_second(&client, msg.hop.importers, &frame);
+	send_frame(&client, &frame);
 	serve_stamps(&client, &msg);
 	return 0;
 }
