@@ -49,7 +49,8 @@
  * A virtual display reads its buffers with the CPU. It has no address to ask
  * for, and whatever it put in place of a device would have an exporter choose
  * worse storage than it must. With dma_buf_attach_cpu() such an importer is
- * seen in debugfs and told of moves, and leaves it at vmap and CPU access.
+ * seen in debugfs and told of moves, and leaves it at vmap and CPU access. It is
+ * not among &dma_buf.attachments: exporters take those for devices.
  *
  * Lifetime
  * ~~~~~~~~
@@ -81,6 +82,7 @@ static int attachment_join_locked(struct dma_buf_attachment *attach)
 static int attachment_join(struct dma_buf_attachment *attach)
 {
 	struct dma_buf *dmabuf = attach->dmabuf;
+	struct dma_buf_object *obj = to_dma_buf_object(dmabuf);
 	int ret;
 
 	dma_resv_lock(dmabuf->resv, NULL);
@@ -88,7 +90,8 @@ static int attachment_join(struct dma_buf_attachment *attach)
 	if (ret)
 		goto unlock;
 
-	list_add(&attach->node, &dmabuf->attachments);
+	list_add(&attach->node,
+		 attach->dev ? &dmabuf->attachments : &obj->cpu_attachments);
 	ret = attachment_join_locked(attach);
 	if (ret)
 		list_del(&attach->node);
@@ -107,7 +110,8 @@ attachment_alloc(struct dma_buf *dmabuf, struct device *dev,
 {
 	struct dma_buf_attachment *attach;
 
-	if (WARN_ON_ONCE(importer_ops && !importer_ops->move_notify))
+	if (WARN_ON_ONCE(importer_ops && !importer_ops->move_notify &&
+			 !importer_ops->invalidate_mappings))
 		return ERR_PTR(-EINVAL);
 
 	attach = kzalloc(sizeof(*attach), GFP_KERNEL);
@@ -138,8 +142,9 @@ attachment_alloc(struct dma_buf *dmabuf, struct device *dev,
  * Return: The attachment, to be given back with dma_buf_detach(), or an
  *	   ERR_PTR():
  *
- *	   * -EINVAL: @dmabuf or @dev is NULL, or @importer_ops has no
- *	     &dma_buf_attach_ops.move_notify
+ *	   * -EINVAL: @dmabuf or @dev is NULL, or @importer_ops has neither
+ *	     &dma_buf_attach_ops.move_notify nor
+ *	     &dma_buf_attach_ops.invalidate_mappings
  *	   * -ENOMEM: out of memory
  *	   * -ENODEV: the storage was revoked
  *	   * -EBUSY: the storage exists, does not suit @dev and cannot move
@@ -222,8 +227,9 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_attach, DMA_BUF);
  * Return: The attachment, to be given back with dma_buf_detach(), or an
  *	   ERR_PTR():
  *
- *	   * -EINVAL: @dmabuf is NULL, or @importer_ops has no
- *	     &dma_buf_attach_ops.move_notify
+ *	   * -EINVAL: @dmabuf is NULL, or @importer_ops has neither
+ *	     &dma_buf_attach_ops.move_notify nor
+ *	     &dma_buf_attach_ops.invalidate_mappings
  *	   * -ENOMEM: out of memory
  *	   * -ENODEV: the storage was revoked
  */
@@ -270,9 +276,6 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_attach_cpu, DMA_BUF);
 int dma_buf_attach_check_peer(struct dma_buf_attachment *attach,
 			      struct device *provider)
 {
-	if (attach->dev == provider)
-		return 0;
-
 	if (attach->peer2peer && attach->dev && dev_is_pci(provider) &&
 	    pci_p2pdma_distance(to_pci_dev(provider), attach->dev, false) >= 0)
 		return 0;
@@ -288,7 +291,9 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_attach_check_peer, DMA_BUF);
  * @attach: attachment
  *
  * An exporter that cannot do without its storage for long refuses others in
- * &dma_buf_ops.attach, or in &dma_buf_ops.pin.
+ * &dma_buf_ops.attach, or in &dma_buf_ops.pin. Importers of kernel 6.12, which
+ * know &dma_buf_attach_ops.move_notify only, count as others: some keep their
+ * mapping until they need a new one.
  *
  * Context: Any.
  * Return: true if the importer gives its mappings back in bounded time after
@@ -308,17 +313,19 @@ static void attachment_settle_locked(struct dma_buf_attachment *attach)
 
 	dma_resv_assert_held(dmabuf->resv);
 
-	/* Mainline lets a static importer off that uses a kept mapping. */
-	WARN_ON_ONCE(IS_ENABLED(CONFIG_DMABUF_DEBUG) && attach->map_count);
-	to_dma_buf_object(dmabuf)->map_count -= attach->map_count;
-	attach->map_count = 0;
-
-	if (attach->sgt)
+	if (attach->sgt) {
+		/* Mainline lets a user of a kept mapping off. */
+		WARN_ON_ONCE(IS_ENABLED(CONFIG_DMABUF_DEBUG) &&
+			     attach->map_count);
 		dma_buf_map_drop_locked(attach);
+	} else if (WARN_ON_ONCE(attach->map_count)) {
+		/* Who has the table, and the exporter's mapping, nobody knows. */
+		to_dma_buf_object(dmabuf)->lost_count += attach->map_count;
+	}
 
 	WARN_ON_ONCE(attach->pin_count);
 	while (attach->pin_count)
-		dma_buf_unpin_locked(attach);
+		dma_buf_unpin_locked(attach, &attach->pin_count);
 
 	list_del(&attach->node);
 	dma_buf_revoke_progress_locked(dmabuf);

@@ -154,23 +154,16 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_begin_cpu_access, DMA_BUF);
  * Return: 0, or a negative errno:
  *
  *	   * -EINVAL: @dmabuf is NULL
- *	   * -ENODEV: the storage was revoked; there is nothing to hand back
  *	   * -ERESTARTSYS, -EINTR: a signal arrived
  *	   * the error of &dma_buf_ops.end_cpu_access
  */
 int dma_buf_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
-	int ret;
-
 	if (WARN_ON_ONCE(!dmabuf))
 		return -EINVAL;
 
 	might_lock(&dmabuf->resv->lock.base);
 	trace_dma_buf_cpu_access(dmabuf, dir, false);
-
-	ret = dma_buf_revoke_check(dmabuf);
-	if (ret)
-		return ret;
 
 	if (!dmabuf->ops->end_cpu_access)
 		return 0;
@@ -290,7 +283,8 @@ static int vmap_first_locked(struct dma_buf_object *obj)
  * Context: Process context, may sleep. The caller holds the reservation lock.
  * Return: 0, to be undone with dma_buf_vunmap(), or a negative errno:
  *
- *	   * -EINVAL: @dmabuf is NULL, or the exporter has no vmap
+ *	   * -EINVAL: @dmabuf is NULL, or the exporter has no vmap, or it
+ *	     answers with success and no address
  *	   * -ENODEV: the storage was revoked
  *	   * the error of &dma_buf_ops.vmap
  */

@@ -19,8 +19,8 @@
  * the machine of its author and crashes on one where the storage is another
  * device's memory, or has moved.
  *
- * So with CONFIG_DMABUF_DEBUG an importer gets a table of its own, with the same
- * addresses and no pages. The exporter's table is what it was: exporters go on
+ * So with CONFIG_DMABUF_DEBUG an importer gets a table of its own, the same in all
+ * but the pages, of which it has none. The exporter's table is what it was: exporters go on
  * using it, to flush caches for the CPU for instance, while importers have it
  * mapped.
  *
@@ -50,13 +50,14 @@ struct sg_table *dma_buf_debug_wrap(struct sg_table *sgt)
 	if (!table)
 		return ERR_PTR(-ENOMEM);
 
-	if (sg_alloc_table(&table->base, sgt->nents, GFP_KERNEL)) {
+	if (sg_alloc_table(&table->base, sgt->orig_nents, GFP_KERNEL)) {
 		kfree(table);
 		return ERR_PTR(-ENOMEM);
 	}
 
 	to = table->base.sgl;
-	for_each_sgtable_dma_sg(sgt, from, i) {
+	for_each_sgtable_sg(sgt, from, i) {
+		sg_set_page(to, NULL, from->length, from->offset);
 		sg_dma_address(to) = sg_dma_address(from);
 		sg_dma_len(to) = sg_dma_len(from);
 #ifdef CONFIG_NEED_SG_DMA_FLAGS
@@ -64,6 +65,7 @@ struct sg_table *dma_buf_debug_wrap(struct sg_table *sgt)
 #endif
 		to = sg_next(to);
 	}
+	table->base.nents = sgt->nents;
 	table->original = sgt;
 
 	return &table->base;

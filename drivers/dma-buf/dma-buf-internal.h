@@ -30,11 +30,13 @@ struct dma_buf_poll_slot {
 /**
  * enum dma_buf_state - whose the storage is
  * @DMA_BUF_LIVE: whoever attaches may use it
- * @DMA_BUF_REVOKED: the exporter has taken it away, but mappings are out
- * @DMA_BUF_RECLAIMED: the exporter has taken it away and nobody has it mapped
+ * @DMA_BUF_REVOKING: the exporter is about to take it away
+ * @DMA_BUF_REVOKED: everybody was told, but mappings or pins are out
+ * @DMA_BUF_RECLAIMED: nobody has it mapped any more
  */
 enum dma_buf_state {
 	DMA_BUF_LIVE,
+	DMA_BUF_REVOKING,
 	DMA_BUF_REVOKED,
 	DMA_BUF_RECLAIMED,
 };
@@ -65,13 +67,16 @@ struct dma_buf_object {
 	/** @vmap: Set while @vmap_count is not 0, guarded by &dma_buf.resv. */
 	struct iosys_map vmap;
 
-	/**
-	 * @map_count: Sum of &dma_buf_attachment.map_count, guarded by
-	 * &dma_buf.resv.
-	 */
-	unsigned int map_count;
+	/** @cpu_attachments: Those without a device, guarded by &dma_buf.resv. */
+	struct list_head cpu_attachments;
 
-	/** @state: Only ever moves on; written under &dma_buf.resv. */
+	/**
+	 * @lost_count: Mappings whose importer detached without giving them
+	 * back.  Guarded by &dma_buf.resv.
+	 */
+	unsigned int lost_count;
+
+	/** @state: Only ever moves on.  Written under &dma_buf.resv. */
 	enum dma_buf_state state;
 
 	/**
@@ -110,8 +115,9 @@ static inline struct dma_buf_object *to_dma_buf_object(struct dma_buf *dmabuf)
 }
 
 /* dma-buf-migrate.c */
-int dma_buf_pin_locked(struct dma_buf_attachment *attach);
-void dma_buf_unpin_locked(struct dma_buf_attachment *attach);
+int dma_buf_pin_locked(struct dma_buf_attachment *attach, unsigned int *count);
+void dma_buf_unpin_locked(struct dma_buf_attachment *attach,
+			  unsigned int *count);
 
 /* dma-buf-map.c */
 int dma_buf_map_keep_locked(struct dma_buf_attachment *attach);
@@ -119,7 +125,7 @@ void dma_buf_map_drop_locked(struct dma_buf_attachment *attach);
 
 /* dma-buf-revoke.c */
 int dma_buf_revoke_check(struct dma_buf *dmabuf);
-unsigned int dma_buf_revoke_progress_locked(struct dma_buf *dmabuf);
+void dma_buf_revoke_progress_locked(struct dma_buf *dmabuf);
 
 /* dma-buf-debug.c */
 #if IS_ENABLED(CONFIG_DMABUF_DEBUG)

@@ -33,9 +33,8 @@
  * A table goes out only if the buffer was not revoked, and only with addresses
  * the device can use: those of another device's memory, on the bus that both
  * share, need &dma_buf_attachment.peer2peer. How many tables are out is counted
- * per attachment and per buffer, which is how dma_buf_revoke() knows when the
- * storage is free, and how a table that comes back twice is told from one that
- * is owed.
+ * per attachment, which is how dma_buf_revoke() knows when the storage is free.
+ * One that comes back when none is owed is not taken.
  *
  * All of it is guarded by the reservation lock.
  */
@@ -142,13 +141,13 @@ attachment_map_pinned_locked(struct dma_buf_attachment *attach,
 	struct sg_table *sgt;
 	int ret;
 
-	ret = dma_buf_pin_locked(attach);
+	ret = dma_buf_pin_locked(attach, &attach->core_pin_count);
 	if (ret)
 		return ERR_PTR(ret);
 
 	sgt = attachment_map_locked(attach, dir);
 	if (IS_ERR(sgt))
-		dma_buf_unpin_locked(attach);
+		dma_buf_unpin_locked(attach, &attach->core_pin_count);
 
 	return sgt;
 }
@@ -185,7 +184,7 @@ void dma_buf_map_drop_locked(struct dma_buf_attachment *attach)
 	attachment_unmap_locked(attach, attach->sgt, attach->dir);
 	attach->sgt = NULL;
 	if (dma_buf_is_dynamic(attach->dmabuf))
-		dma_buf_unpin_locked(attach);
+		dma_buf_unpin_locked(attach, &attach->core_pin_count);
 }
 
 /* Without move notification configured, whatever is mapped is pinned. */
@@ -280,7 +279,6 @@ struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 		return sgt;
 
 	attach->map_count++;
-	to_dma_buf_object(dmabuf)->map_count++;
 	trace_dma_buf_map(attach, sgt, dir);
 
 	return sgt;
@@ -346,12 +344,11 @@ void dma_buf_unmap_attachment(struct dma_buf_attachment *attach,
 
 	trace_dma_buf_unmap(attach, sgt, dir);
 	attach->map_count--;
-	to_dma_buf_object(dmabuf)->map_count--;
 
 	if (sgt != attach->sgt) {
 		attachment_unmap_locked(attach, sgt, dir);
 		if (pinned_while_mapped(dmabuf))
-			dma_buf_unpin_locked(attach);
+			dma_buf_unpin_locked(attach, &attach->core_pin_count);
 	} else if (!attach->map_count && dma_buf_is_revoked(dmabuf)) {
 		dma_buf_map_drop_locked(attach);
 	}

@@ -38,10 +38,11 @@
 /**
  * dma_buf_pin_locked - pin and count
  * @attach: attachment, with the reservation lock held
+ * @count: &dma_buf_attachment.pin_count or &dma_buf_attachment.core_pin_count
  *
  * Return: 0 or the error of &dma_buf_ops.pin.
  */
-int dma_buf_pin_locked(struct dma_buf_attachment *attach)
+int dma_buf_pin_locked(struct dma_buf_attachment *attach, unsigned int *count)
 {
 	struct dma_buf *dmabuf = attach->dmabuf;
 	int ret;
@@ -52,24 +53,31 @@ int dma_buf_pin_locked(struct dma_buf_attachment *attach)
 	if (ret)
 		return ret;
 
-	attach->pin_count++;
-	trace_dma_buf_pin(attach, attach->pin_count);
+	++*count;
+	trace_dma_buf_pin(attach, attach->pin_count + attach->core_pin_count);
 
 	return 0;
 }
 
 /**
  * dma_buf_unpin_locked - undo dma_buf_pin_locked()
- * @attach: attachment with a pin, with the reservation lock held
+ * @attach: attachment, with the reservation lock held
+ * @count: the count that was given there
+ *
+ * Somebody else's pin is not undone in place of one that there is not.
  */
-void dma_buf_unpin_locked(struct dma_buf_attachment *attach)
+void dma_buf_unpin_locked(struct dma_buf_attachment *attach,
+			  unsigned int *count)
 {
 	struct dma_buf *dmabuf = attach->dmabuf;
 
 	dma_resv_assert_held(dmabuf->resv);
 
-	attach->pin_count--;
-	trace_dma_buf_pin(attach, attach->pin_count);
+	if (WARN_ON_ONCE(!*count))
+		return;
+
+	--*count;
+	trace_dma_buf_pin(attach, attach->pin_count + attach->core_pin_count);
 	if (dmabuf->ops->unpin)
 		dmabuf->ops->unpin(attach);
 }
@@ -82,6 +90,7 @@ void dma_buf_unpin_locked(struct dma_buf_attachment *attach)
  * Return: 0, to be undone with dma_buf_unpin(); 0 as well if the exporter never
  *	   moves its storage; or a negative errno:
  *
+ *	   * -EINVAL: @attach has no device
  *	   * -ENODEV: the storage was revoked
  *	   * the error of &dma_buf_ops.pin
  */
@@ -92,11 +101,14 @@ int dma_buf_pin(struct dma_buf_attachment *attach)
 	WARN_ON_ONCE(!dma_buf_attachment_is_dynamic(attach));
 	dma_resv_assert_held(attach->dmabuf->resv);
 
+	if (WARN_ON_ONCE(!attach->dev))
+		return -EINVAL;
+
 	ret = dma_buf_revoke_check(attach->dmabuf);
 	if (ret)
 		return ret;
 
-	return dma_buf_pin_locked(attach);
+	return dma_buf_pin_locked(attach, &attach->pin_count);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_pin, DMA_BUF);
 
@@ -104,8 +116,7 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_pin, DMA_BUF);
  * dma_buf_unpin - let the storage move again
  * @attach: attachment that dma_buf_pin() was called for
  *
- * One unpin too many is left out, with a warning: the pin may be the core's, or
- * of somebody else.
+ * One unpin too many is left out, with a warning.
  *
  * Context: Process context, may sleep. The caller holds the reservation lock.
  */
@@ -114,12 +125,32 @@ void dma_buf_unpin(struct dma_buf_attachment *attach)
 	WARN_ON_ONCE(!dma_buf_attachment_is_dynamic(attach));
 	dma_resv_assert_held(attach->dmabuf->resv);
 
-	if (WARN_ON_ONCE(!attach->pin_count))
-		return;
-
-	dma_buf_unpin_locked(attach);
+	dma_buf_unpin_locked(attach, &attach->pin_count);
+	dma_buf_revoke_progress_locked(attach->dmabuf);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_unpin, DMA_BUF);
+
+static unsigned int invalidate_list(struct list_head *attachments)
+{
+	const struct dma_buf_attach_ops *ops;
+	struct dma_buf_attachment *attach;
+	unsigned int told = 0;
+
+	list_for_each_entry(attach, attachments, node) {
+		/* dma_buf_dynamic_attach() may still be busy with this one. */
+		if (!dma_buf_attachment_is_dynamic(attach) || !attach->complete)
+			continue;
+
+		ops = attach->importer_ops;
+		if (ops->invalidate_mappings)
+			ops->invalidate_mappings(attach);
+		else
+			ops->move_notify(attach);
+		told++;
+	}
+
+	return told;
+}
 
 /**
  * dma_buf_invalidate_mappings - tell dynamic importers that their mappings end
@@ -132,22 +163,13 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_unpin, DMA_BUF);
  */
 void dma_buf_invalidate_mappings(struct dma_buf *dmabuf)
 {
-	struct dma_buf_attachment *attach;
-	unsigned int told = 0;
+	struct dma_buf_object *obj = to_dma_buf_object(dmabuf);
+	unsigned int told;
 
 	dma_resv_assert_held(dmabuf->resv);
 
-	list_for_each_entry(attach, &dmabuf->attachments, node) {
-		if (!dma_buf_attachment_is_dynamic(attach))
-			continue;
-
-		/* dma_buf_dynamic_attach() is still busy with this one. */
-		if (!attach->complete)
-			continue;
-
-		attach->importer_ops->move_notify(attach);
-		told++;
-	}
+	told = invalidate_list(&dmabuf->attachments);
+	told += invalidate_list(&obj->cpu_attachments);
 	trace_dma_buf_move(dmabuf, told);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_invalidate_mappings, DMA_BUF);

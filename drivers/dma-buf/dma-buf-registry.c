@@ -171,7 +171,7 @@ static void show_attachment(struct seq_file *seq,
 {
 	seq_printf(seq, "\t%s\n", attach->dev ? dev_name(attach->dev) : "cpu");
 	seq_printf(seq, "\t\tmapped %u, pinned %u", attach->map_count,
-		   attach->pin_count);
+		   attach->pin_count + attach->core_pin_count);
 	if (attach->sgt)
 		seq_printf(seq, ", sg entries %u", attach->sgt->nents);
 	if (dma_buf_attachment_is_dynamic(attach))
@@ -181,10 +181,24 @@ static void show_attachment(struct seq_file *seq,
 	seq_putc(seq, '\n');
 }
 
-static int show_buffer(struct seq_file *seq, struct dma_buf *dmabuf)
+static unsigned int show_attachments(struct seq_file *seq,
+				     struct list_head *attachments)
 {
 	struct dma_buf_attachment *attach;
-	unsigned int devices = 0;
+	unsigned int count = 0;
+
+	list_for_each_entry(attach, attachments, node) {
+		show_attachment(seq, attach);
+		count++;
+	}
+
+	return count;
+}
+
+static int show_buffer(struct seq_file *seq, struct dma_buf *dmabuf)
+{
+	struct dma_buf_object *obj = to_dma_buf_object(dmabuf);
+	unsigned int devices;
 	int ret;
 
 	ret = dma_resv_lock_interruptible(dmabuf->resv, NULL);
@@ -197,10 +211,8 @@ static int show_buffer(struct seq_file *seq, struct dma_buf *dmabuf)
 	dma_resv_describe(dmabuf->resv, seq);
 
 	seq_puts(seq, "\tAttached Devices:\n");
-	list_for_each_entry(attach, &dmabuf->attachments, node) {
-		show_attachment(seq, attach);
-		devices++;
-	}
+	devices = show_attachments(seq, &dmabuf->attachments);
+	devices += show_attachments(seq, &obj->cpu_attachments);
 	dma_resv_unlock(dmabuf->resv);
 
 	seq_printf(seq, "Total %u devices attached\n\n", devices);

@@ -28,42 +28,54 @@
  * ===================  ========================================================
  * attach, pin, map     -ENODEV; a mapping that the core kept for a static side
  *                      goes with its last user
- * begin, end           -ENODEV without a call of the exporter
+ * begin                -ENODEV without a call of the exporter
  * vmap                 -ENODEV; a vmap that exists stays
  * mmap                 -ENODEV; areas that exist lose their pages, and the next
  *                      access is a fault, which the exporter answers with
  *                      SIGBUS
- * unmap, unpin,        as ever: who holds something can give it back
+ * unmap, unpin, end,   as ever: who holds something can give it back
  * vunmap, detach
  * poll, sync files,    as ever: they are about fences, and the buffer itself
  * name, seek           is still there
  * ===================  ========================================================
  *
- * Who still holds a mapping is the exporter's business before it touches the
- * storage. A dynamic importer was told and lets go in bounded time. A static one
- * was never asked to be able to: an exporter that must get its storage back
- * refuses such importers at attach, see dma_buf_attach_revocable().
- *
  * How an exporter does it
  * ~~~~~~~~~~~~~~~~~~~~~~~
  *
- * ::
+ * Holding a reference to the buffer::
  *
  *	dma_buf_revoke(dmabuf);
  *	ret = dma_buf_revoke_wait(dmabuf, MAX_SCHEDULE_TIMEOUT);
  *	if (ret > 0)
- *		... nobody has a mapping: free the storage ...
+ *		... no device, no process and no driver has a mapping ...
+ *
+ * A dynamic importer was told. One that has
+ * &dma_buf_attach_ops.invalidate_mappings lets go in bounded time. A static one
+ * was never asked to be able to: an exporter that must get its storage back
+ * refuses such importers at attach, see dma_buf_attach_revocable(), or leaves
+ * the storage where it is until they are done.
+ *
+ * Three things remain the exporter's own business, because they go on inside its
+ * code or at places only it knows:
+ *
+ * * Callbacks that the core makes without the reservation lock (attach, detach,
+ *   begin, end, mmap) may be under way, and detach and end still come later.
+ * * The core zaps what is mapped through the buffer's own file. An exporter that
+ *   has put another file or address space in its place, as GEM does, zaps
+ *   there, with drm_vma_node_unmap().
+ * * Page table entries are filled in from its fault handler, which looks at
+ *   dma_buf_is_revoked() under the reservation lock, or under a lock that is
+ *   also held around dma_buf_revoke(). Then a fault comes before the mark, and
+ *   its entry is taken back, or after it, and it fails. Such a lock is not to be
+ *   taken in callbacks under the reservation lock, nor by importers that are
+ *   told of the end.
  *
  * Locking
  * ~~~~~~~
  *
  * The mark is set under the reservation lock, so callbacks that the core makes
- * under it (map, pin, vmap) never run on a revoked buffer. The others can be
- * under way while it is set. Of these, mmap matters: the exporter fills page
- * table entries in from its fault handler, and there looks at
- * dma_buf_is_revoked() under a lock that it also holds around dma_buf_revoke(),
- * or under the reservation lock. Then a fault comes before the mark, and its
- * entry is taken back, or after it, and it fails.
+ * under it (map, pin, vmap) never run on a revoked buffer. So are user mappings
+ * zapped, before anybody can be told that the storage is free.
  */
 
 /**
@@ -94,28 +106,36 @@ bool dma_buf_is_revoked(struct dma_buf *dmabuf)
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_is_revoked, DMA_BUF);
 
+static unsigned int mappings_out_locked(struct dma_buf_object *obj)
+{
+	unsigned int out = obj->vmap_count + obj->lost_count;
+	struct dma_buf_attachment *attach;
+
+	dma_resv_assert_held(obj->base.resv);
+
+	list_for_each_entry(attach, &obj->base.attachments, node)
+		out += attach->map_count + attach->pin_count;
+
+	return out;
+}
+
 /**
  * dma_buf_revoke_progress_locked - see whether the storage is free at last
  * @dmabuf: buffer, with its reservation lock held
  *
- * To be called when a mapping was given back.
- *
- * Return: The number of mappings that are still out.
+ * To be called when a mapping or a pin was given back.
  */
-unsigned int dma_buf_revoke_progress_locked(struct dma_buf *dmabuf)
+void dma_buf_revoke_progress_locked(struct dma_buf *dmabuf)
 {
 	struct dma_buf_object *obj = to_dma_buf_object(dmabuf);
-	unsigned int out = obj->map_count + obj->vmap_count;
-
-	dma_resv_assert_held(dmabuf->resv);
 
 	/* Nothing new is mapped after the mark, so this happens once. */
-	if (!out && obj->state == DMA_BUF_REVOKED) {
-		WRITE_ONCE(obj->state, DMA_BUF_RECLAIMED);
-		wake_up_all(&obj->poll_queue);
-	}
+	if (obj->state != DMA_BUF_REVOKED || mappings_out_locked(obj))
+		return;
 
-	return out;
+	/* Pairs with reclaimed(): who sees it sees what the unmap has written. */
+	smp_store_release(&obj->state, DMA_BUF_RECLAIMED);
+	wake_up_all(&obj->poll_queue);
 }
 
 /* What the core has kept mapped, and no importer uses, is nobody's loss. */
@@ -129,11 +149,24 @@ static void drop_kept_mappings_locked(struct dma_buf *dmabuf)
 	}
 }
 
+/* User space first: it has no say in when it lets go. */
+static void take_away_locked(struct dma_buf_object *obj)
+{
+	struct dma_buf *dmabuf = &obj->base;
+
+	dma_resv_assert_held(dmabuf->resv);
+
+	if (dmabuf->file->f_mapping == obj->inode.i_mapping)
+		unmap_mapping_range(obj->inode.i_mapping, 0, 0, 1);
+	dma_buf_invalidate_mappings(dmabuf);
+	drop_kept_mappings_locked(dmabuf);
+}
+
 /**
  * dma_buf_revoke - take the storage away from everybody
- * @dmabuf: buffer of the exporter that calls
+ * @dmabuf: buffer of the exporter that calls, which holds a reference to it
  *
- * From here on the buffer refuses all access with -ENODEV, processes that have
+ * From here on the buffer refuses new access with -ENODEV, processes that have
  * it mapped fault, and dynamic importers have been told to let go. Calling it
  * again does no harm.
  *
@@ -144,8 +177,8 @@ static void drop_kept_mappings_locked(struct dma_buf *dmabuf)
  *	    reservation lock, which is taken here around
  *	    &dma_buf_attach_ops.move_notify, &dma_buf_ops.unmap_dma_buf and
  *	    &dma_buf_ops.unpin.
- * Return: The number of mappings, of devices and of the kernel, that are still
- *	   out; 0 if there are none.
+ * Return: The number of mappings, of devices and of the kernel, and of pins that
+ *	   are still out; 0 if there are none.
  */
 unsigned int dma_buf_revoke(struct dma_buf *dmabuf)
 {
@@ -159,14 +192,14 @@ unsigned int dma_buf_revoke(struct dma_buf *dmabuf)
 
 	dma_resv_lock(dmabuf->resv, NULL);
 	if (obj->state == DMA_BUF_LIVE) {
+		WRITE_ONCE(obj->state, DMA_BUF_REVOKING);
+		take_away_locked(obj);
 		WRITE_ONCE(obj->state, DMA_BUF_REVOKED);
-		dma_buf_invalidate_mappings(dmabuf);
-		drop_kept_mappings_locked(dmabuf);
+		dma_buf_revoke_progress_locked(dmabuf);
 	}
-	out = dma_buf_revoke_progress_locked(dmabuf);
+	out = mappings_out_locked(obj);
 	dma_resv_unlock(dmabuf->resv);
 
-	unmap_mapping_range(dmabuf->file->f_mapping, 0, 0, 1);
 	trace_dma_buf_revoke(dmabuf, out);
 
 	return out;
@@ -175,20 +208,21 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_revoke, DMA_BUF);
 
 static bool reclaimed(struct dma_buf_object *obj)
 {
-	return READ_ONCE(obj->state) == DMA_BUF_RECLAIMED;
+	return smp_load_acquire(&obj->state) == DMA_BUF_RECLAIMED;
 }
 
 /**
  * dma_buf_revoke_wait - wait until nobody reaches the storage any more
- * @dmabuf: buffer after dma_buf_revoke()
+ * @dmabuf: buffer after dma_buf_revoke(), to which the caller holds a reference
  * @timeout: how long, in jiffies; MAX_SCHEDULE_TIMEOUT for as long as it takes
  *
- * Waits for the fences of all devices, then for the mappings that are still out.
+ * Waits for the mappings and pins that are still out, then for the fences of
+ * all devices, which their owners may leave up to that point.
  *
  * Context: Process context, sleeps. The caller must not hold the reservation
  *	    lock, nor a lock that an importer needs to let go.
- * Return: What is left of @timeout, at least 1, if the storage is the
- *	   exporter's alone; 0 after @timeout; or a negative errno:
+ * Return: What is left of @timeout, at least 1, if nothing is out any more; 0
+ *	   after @timeout; or a negative errno:
  *
  *	   * -EINVAL: @dmabuf is NULL or was not revoked
  *	   * -ERESTARTSYS: a signal arrived
@@ -203,14 +237,13 @@ long dma_buf_revoke_wait(struct dma_buf *dmabuf, long timeout)
 	if (WARN_ON_ONCE(!dmabuf || !dma_buf_is_revoked(dmabuf)))
 		return -EINVAL;
 
-	left = dma_resv_wait_timeout(dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP,
-				     true, timeout);
+	obj = to_dma_buf_object(dmabuf);
+	left = wait_event_interruptible_timeout(obj->poll_queue, reclaimed(obj),
+						timeout);
 	if (left <= 0)
 		return left;
 
-	obj = to_dma_buf_object(dmabuf);
-
-	return wait_event_interruptible_timeout(obj->poll_queue, reclaimed(obj),
-						left);
+	return dma_resv_wait_timeout(dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP,
+				     true, left);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_revoke_wait, DMA_BUF);

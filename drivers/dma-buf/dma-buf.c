@@ -141,7 +141,8 @@ static void dma_buf_dentry_release(struct dentry *dentry)
 
 	dmabuf->ops->release(dmabuf);
 
-	WARN_ON_ONCE(!list_empty(&dmabuf->attachments));
+	WARN_ON_ONCE(!list_empty(&dmabuf->attachments) ||
+		     !list_empty(&obj->cpu_attachments));
 	if (dmabuf->resv == &obj->own_resv)
 		dma_resv_fini(&obj->own_resv);
 
@@ -318,6 +319,7 @@ static void dma_buf_object_init(struct dma_buf_object *obj)
 {
 	memset_after(obj, 0, inode);
 	INIT_LIST_HEAD(&obj->base.attachments);
+	INIT_LIST_HEAD(&obj->cpu_attachments);
 	spin_lock_init(&obj->base.name_lock);
 	dma_buf_poll_init(obj);
 }

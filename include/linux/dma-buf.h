@@ -191,7 +191,8 @@ struct dma_buf {
 
 	/**
 	 * @attachments: The devices attached, linked by
-	 * &dma_buf_attachment.node. Guarded by @resv.
+	 * &dma_buf_attachment.node. Guarded by @resv. Importers without a
+	 * device are not among them.
 	 */
 	struct list_head attachments;
 
@@ -250,25 +251,25 @@ struct dma_buf_attach_ops {
 	 */
 	bool allow_peer2peer;
 
-	union {
-		/**
-		 * @move_notify: The storage is about to move, or to be taken
-		 * away. Mandatory.
-		 *
-		 * Called with &dma_buf.resv locked. Existing mappings stay
-		 * usable until the fences in the reservation object have
-		 * signaled; the importer drops them and maps again, under the
-		 * lock, before its next use. That fails with -ENODEV if the
-		 * buffer was revoked.
-		 */
-		void (*move_notify)(struct dma_buf_attachment *attach);
+	/**
+	 * @move_notify: The storage is about to move. Mandatory, unless there is
+	 * @invalidate_mappings.
+	 *
+	 * Called with &dma_buf.resv locked. Existing mappings stay usable until
+	 * the fences in the reservation object have signaled; the importer
+	 * drops them and maps again, under the lock, before its next use.
+	 */
+	void (*move_notify)(struct dma_buf_attachment *attach);
 
-		/**
-		 * @invalidate_mappings: What kernels from 7.0 on call
-		 * @move_notify.
-		 */
-		void (*invalidate_mappings)(struct dma_buf_attachment *attach);
-	};
+	/**
+	 * @invalidate_mappings: The name of kernels from 7.0 on; called in place
+	 * of @move_notify, in the same way.
+	 *
+	 * Who uses it promises more: mappings and pins are given back in bounded
+	 * time, even if no new mapping can be had, see
+	 * dma_buf_attach_revocable().
+	 */
+	void (*invalidate_mappings)(struct dma_buf_attachment *attach);
 };
 
 /**
@@ -286,7 +287,10 @@ struct dma_buf_attachment {
 	 */
 	struct device *dev;
 
-	/** @node: In &dma_buf.attachments, guarded by &dma_buf.resv. */
+	/**
+	 * @node: In &dma_buf.attachments, or, without a device, in a list of the
+	 * core. Guarded by &dma_buf.resv.
+	 */
 	struct list_head node;
 
 	/**
@@ -305,10 +309,16 @@ struct dma_buf_attachment {
 	unsigned int map_count;
 
 	/**
-	 * @pin_count: Pins the importer, or the core on its behalf, has not
-	 * undone. For the core only, guarded by &dma_buf.resv.
+	 * @pin_count: Pins the importer has not undone. For the core only,
+	 * guarded by &dma_buf.resv.
 	 */
 	unsigned int pin_count;
+
+	/**
+	 * @core_pin_count: Pins of the core on behalf of an importer that cannot
+	 * follow moves. For the core only, guarded by &dma_buf.resv.
+	 */
+	unsigned int core_pin_count;
 
 	/**
 	 * @peer2peer: The importer can use peer addresses; the exporter's

@@ -77,6 +77,42 @@ static void map_leak_ends_at_detach(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dma_buf_revoke(buf->dmabuf), 0);
 }
 
+/*
+ * Succeeds if a table that nobody can give back any more is never taken for one
+ * that is back. The debugging core's copy of it would be lost, too.
+ */
+static void map_leak_is_not_forgotten(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+	struct dma_buf_attachment *attach;
+	struct sg_table *sgt;
+
+	if (IS_ENABLED(CONFIG_DMABUF_DEBUG))
+		kunit_skip(test, "leaks, which a debug kernel would tell");
+
+	attach = mock_attach(buf, mock_device(test, "importer"), NULL);
+	sgt = mock_map(attach, DMA_TO_DEVICE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+
+	/* The mock must not leak: behind the core's back, it takes it back. */
+	buf->ops.unmap_dma_buf(attach, sgt, DMA_TO_DEVICE);
+	mock_detach(buf, attach);
+	KUNIT_EXPECT_EQ(test, dma_buf_revoke(buf->dmabuf), 1);
+	KUNIT_EXPECT_EQ(test, dma_buf_revoke_wait(buf->dmabuf, 1), 0);
+}
+
+/* Succeeds if the core's own pin is not the importer's to undo. */
+static void unpin_spares_the_cores_pin(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_DYNAMIC);
+	struct dma_buf_attachment *attach;
+
+	attach = mock_attach(buf, mock_device(test, "importer"), NULL);
+	KUNIT_EXPECT_EQ(test, mock_live(buf, MOCK_PIN), 1);
+	mock_unpin(attach);
+	KUNIT_EXPECT_EQ(test, mock_live(buf, MOCK_PIN), 1);
+}
+
 /* Succeeds if an importer without a device is given no addresses. */
 static void cpu_maps(struct kunit *test)
 {
@@ -87,6 +123,7 @@ static void cpu_maps(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
 	KUNIT_EXPECT_PTR_EQ(test, mock_map(attach, DMA_TO_DEVICE),
 			    ERR_PTR(-EINVAL));
+	KUNIT_EXPECT_EQ(test, mock_pin(attach), -EINVAL);
 	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "");
 	dma_buf_detach(buf->dmabuf, attach);
 }
@@ -149,6 +186,8 @@ static struct kunit_case dma_buf_beyond_misuse_cases[] = {
 	KUNIT_CASE(unpin_twice),
 	KUNIT_CASE(pin_leak_ends_at_detach),
 	KUNIT_CASE(map_leak_ends_at_detach),
+	KUNIT_CASE(map_leak_is_not_forgotten),
+	KUNIT_CASE(unpin_spares_the_cores_pin),
 	KUNIT_CASE(cpu_maps),
 	KUNIT_CASE(cpu_attach_with_holes),
 	KUNIT_CASE(revoke_wait_of_a_live_buffer),

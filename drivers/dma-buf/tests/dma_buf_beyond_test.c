@@ -76,8 +76,9 @@ static void revocable_is_who_is_told(struct kunit *test)
 
 	attach = mock_attach(buf, dev, NULL);
 	KUNIT_EXPECT_FALSE(test, dma_buf_attach_revocable(attach));
+	/* Of 6.12's importers, some keep what they have. */
 	attach = mock_attach(buf, dev, &mock_importer);
-	KUNIT_EXPECT_TRUE(test, dma_buf_attach_revocable(attach));
+	KUNIT_EXPECT_FALSE(test, dma_buf_attach_revocable(attach));
 	attach = mock_attach(buf, dev, &beyond_importer);
 	KUNIT_EXPECT_TRUE(test, dma_buf_attach_revocable(attach));
 }
@@ -107,11 +108,25 @@ static void cpu_attaches(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		buf = mock_export_new(test, kinds[i]);
 		attach = beyond_attach_cpu(buf, NULL);
-		KUNIT_EXPECT_EQ(test, mock_attachments(buf, attach), 1);
-		dma_buf_detach(buf->dmabuf, attach);
+		/* The exporter would take it for a device. */
 		KUNIT_EXPECT_EQ(test, mock_attachments(buf, NULL), 0);
+		dma_buf_detach(buf->dmabuf, attach);
 		KUNIT_EXPECT_STREQ(test, mock_calls(buf), "");
 	}
+}
+
+/* Succeeds if bufinfo has it all the same, by a name that no device has. */
+static void cpu_is_in_bufinfo(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+	struct dma_buf_attachment *attach = beyond_attach_cpu(buf, NULL);
+	const char *row;
+
+	row = mock_bufinfo_row(buf, mock_bufinfo(test), "<none>");
+	dma_buf_detach(buf->dmabuf, attach);
+	KUNIT_ASSERT_NOT_NULL(test, row);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(row, "\n\tcpu\n\t\tmapped 0, "));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(row, "Total 1 devices attached\n"));
 }
 
 /* Succeeds if a CPU-only importer that asks for it hears of moves. */
@@ -139,15 +154,13 @@ static const struct dma_buf_attach_ops peer_importer = {
 struct peer_case {
 	const char *name;
 	const struct dma_buf_attach_ops *importer;
-	bool same;
 	int ret;
 };
 
 static const struct peer_case peer_cases[] = {
-	{ "the importer cannot", &mock_importer, false, -EREMOTEIO },
-	{ "the importer is static", NULL, false, -EREMOTEIO },
-	{ "no path", &peer_importer, false, -EREMOTEIO },
-	{ "its own memory", NULL, true, 0 },
+	{ "the importer cannot", &mock_importer, -EREMOTEIO },
+	{ "the importer is static", NULL, -EREMOTEIO },
+	{ "no path", &peer_importer, -EREMOTEIO },
 };
 
 KUNIT_ARRAY_PARAM_DESC(peer, peer_cases, name);
@@ -176,7 +189,7 @@ static void peer_without_a_path(struct kunit *test)
 	struct dma_buf_attachment *attach;
 	struct peer_answer answer = { .ret = 1 };
 
-	answer.provider = p->same ? dev : mock_device(test, "provider");
+	answer.provider = mock_device(test, "provider");
 	buf->hook = peer_negotiate;
 	buf->hook_data = &answer;
 	attach = mock_attach(buf, dev, p->importer);
@@ -207,7 +220,9 @@ static void counts_follow_the_calls(struct kunit *test)
 	loose = mock_attach(buf, dev, &mock_importer);
 	fixed = mock_attach(buf, dev, NULL);
 	KUNIT_EXPECT_EQ(test, loose->pin_count, 0);
-	KUNIT_EXPECT_EQ(test, fixed->pin_count, 1);
+	KUNIT_EXPECT_EQ(test, loose->core_pin_count, 0);
+	KUNIT_EXPECT_EQ(test, fixed->pin_count, 0);
+	KUNIT_EXPECT_EQ(test, fixed->core_pin_count, 1);
 	KUNIT_EXPECT_EQ(test, fixed->map_count, 0);
 
 	KUNIT_EXPECT_EQ(test, mock_pin(loose), 0);
@@ -216,7 +231,9 @@ static void counts_follow_the_calls(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
 	kept = mock_map(fixed, DMA_TO_DEVICE);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, kept);
-	KUNIT_EXPECT_GE(test, loose->pin_count, 2);
+	KUNIT_EXPECT_EQ(test, loose->pin_count, 2);
+	KUNIT_EXPECT_EQ(test, loose->core_pin_count,
+			!IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY));
 	KUNIT_EXPECT_EQ(test, loose->map_count, 1);
 	KUNIT_EXPECT_EQ(test, fixed->map_count, 1);
 
@@ -233,6 +250,7 @@ static void counts_follow_the_calls(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_pin(loose), -ENOMEM);
 	KUNIT_EXPECT_TRUE(test, IS_ERR(mock_map(loose, DMA_TO_DEVICE)));
 	KUNIT_EXPECT_EQ(test, loose->pin_count, 0);
+	KUNIT_EXPECT_EQ(test, loose->core_pin_count, 0);
 	KUNIT_EXPECT_EQ(test, loose->map_count, 0);
 }
 
@@ -241,6 +259,7 @@ static struct kunit_case dma_buf_beyond_cases[] = {
 	KUNIT_CASE(invalidate_is_move_notify),
 	KUNIT_CASE(revocable_is_who_is_told),
 	KUNIT_CASE(cpu_attaches),
+	KUNIT_CASE(cpu_is_in_bufinfo),
 	KUNIT_CASE(cpu_is_told_of_moves),
 	KUNIT_CASE_PARAM(peer_without_a_path, peer_gen_params),
 	KUNIT_CASE(peer_is_refused),

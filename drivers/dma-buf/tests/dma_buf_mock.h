@@ -232,4 +232,9 @@ long mock_ioctl(struct mock_buffer *buf, unsigned int cmd, void __user *arg);
 void mock_close(int fd);
 unsigned long mock_fd_limit(unsigned long limit);
 
+/* What debugfs shows, see dma_buf_registry_test.c. */
+const char *mock_bufinfo(struct kunit *test);
+const char *mock_bufinfo_row(struct mock_buffer *buf, const char *text,
+			     const char *name);
+
 #endif

@@ -66,7 +66,7 @@ static void registry_close(void *file)
 }
 
 /* debugfs can only be read to user memory, so the text takes that way. */
-static const char *registry_bufinfo(struct kunit *test)
+const char *mock_bufinfo(struct kunit *test)
 {
 	void __user *page = mock_user_page(test);
 	struct file *file;
@@ -94,8 +94,8 @@ static const char *registry_bufinfo(struct kunit *test)
 	return text;
 }
 
-static const char *registry_find_row(struct mock_buffer *buf, const char *text,
-				     const char *name)
+const char *mock_bufinfo_row(struct mock_buffer *buf, const char *text,
+			     const char *name)
 {
 	struct file *file = buf->dmabuf->file;
 	char row[128];
@@ -113,12 +113,12 @@ static void bufinfo_lists_the_buffer(struct kunit *test)
 	const char *row;
 
 	buf->exp_name = "bufinfo_lists_the_buffer";
-	KUNIT_EXPECT_NULL(test, strstr(registry_bufinfo(test), buf->exp_name));
+	KUNIT_EXPECT_NULL(test, strstr(mock_bufinfo(test), buf->exp_name));
 	mock_export(buf);
-	row = registry_find_row(buf, registry_bufinfo(test), "<none>");
+	row = mock_bufinfo_row(buf, mock_bufinfo(test), "<none>");
 	KUNIT_EXPECT_NOT_NULL(test, row);
 	mock_buffer_drop(buf);
-	KUNIT_EXPECT_NULL(test, strstr(registry_bufinfo(test), buf->exp_name));
+	KUNIT_EXPECT_NULL(test, strstr(mock_bufinfo(test), buf->exp_name));
 }
 
 /* Succeeds if bufinfo shows who is attached, and counts them. */
@@ -134,7 +134,7 @@ static void bufinfo_lists_the_devices(struct kunit *test)
 	attach = mock_attach(buf, dev, NULL);
 	mock_attach(buf, dev, &mock_importer);
 
-	row = registry_find_row(buf, registry_bufinfo(test), "<none>");
+	row = mock_bufinfo_row(buf, mock_bufinfo(test), "<none>");
 	KUNIT_ASSERT_NOT_NULL(test, row);
 	name = strstr(row, line);
 	total = strstr(row, "Total 2 devices attached\n");
@@ -143,7 +143,7 @@ static void bufinfo_lists_the_devices(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, name < total);
 
 	mock_detach(buf, attach);
-	row = registry_find_row(buf, registry_bufinfo(test), "<none>");
+	row = mock_bufinfo_row(buf, mock_bufinfo(test), "<none>");
 	KUNIT_ASSERT_NOT_NULL(test, row);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(row, "Total 1 devices attached\n"));
 }
@@ -159,7 +159,7 @@ static void bufinfo_counts_the_entries(struct kunit *test)
 	char line[96];
 
 	snprintf(line, sizeof(line), "\t%s\n", dev_name(dev));
-	row = registry_find_row(buf, registry_bufinfo(test), "<none>");
+	row = mock_bufinfo_row(buf, mock_bufinfo(test), "<none>");
 	KUNIT_ASSERT_NOT_NULL(test, row);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(row, line));
 
@@ -167,7 +167,7 @@ static void bufinfo_counts_the_entries(struct kunit *test)
 	snprintf(line, sizeof(line),
 		 "\t%s\n\t\tmapped 1, pinned 0, sg entries %u\n", dev_name(dev),
 		 sgt->nents);
-	row = registry_find_row(buf, registry_bufinfo(test), "<none>");
+	row = mock_bufinfo_row(buf, mock_bufinfo(test), "<none>");
 	KUNIT_ASSERT_NOT_NULL(test, row);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(row, line));
 	mock_unmap(attach, sgt, DMA_BIDIRECTIONAL);

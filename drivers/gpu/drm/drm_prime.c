@@ -233,7 +233,7 @@ int drm_gem_prime_handle_to_fd(struct drm_device *dev,
 
 	*prime_fd = fd;
 	/* takes over our reference, which another thread may drop at once */
-	fd_install(fd, dma_buf->file);
+	dma_buf_fd_install(dma_buf, fd);
 	return 0;
 }
 EXPORT_SYMBOL(drm_gem_prime_handle_to_fd);

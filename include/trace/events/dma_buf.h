@@ -14,6 +14,11 @@
  * that lines of different events can be put together.
  */
 
+TRACE_DEFINE_ENUM(DMA_BIDIRECTIONAL);
+TRACE_DEFINE_ENUM(DMA_TO_DEVICE);
+TRACE_DEFINE_ENUM(DMA_FROM_DEVICE);
+TRACE_DEFINE_ENUM(DMA_NONE);
+
 #define dma_buf_trace_dir(dir)                        \
 	__print_symbolic(dir,                         \
 			 {DMA_BIDIRECTIONAL, "both"}, \
