@@ -239,18 +239,14 @@ DECLARE_EVENT_CLASS(dma_buf_count,
 );
 
 /* The exporter is about to move the storage; so many importers were told. */
-DEFINE_EVENT_PRINT(dma_buf_count, dma_buf_move,
+DEFINE_EVENT(dma_buf_count, dma_buf_move,
 	TP_PROTO(struct dma_buf *dmabuf, unsigned int count),
-	TP_ARGS(dmabuf, count),
-	TP_printk("ino=%lu told=%u", __entry->ino, __entry->count)
-);
+	TP_ARGS(dmabuf, count));
 
 /* The exporter took the storage away; so many mappings are still out. */
-DEFINE_EVENT_PRINT(dma_buf_count, dma_buf_revoke,
+DEFINE_EVENT(dma_buf_count, dma_buf_revoke,
 	TP_PROTO(struct dma_buf *dmabuf, unsigned int count),
-	TP_ARGS(dmabuf, count),
-	TP_printk("ino=%lu mapped=%u", __entry->ino, __entry->count)
-);
+	TP_ARGS(dmabuf, count));
 
 #endif /* _TRACE_DMA_BUF_H */
 
