@@ -250,6 +250,7 @@ static void revoke_zaps_user_mappings(struct kunit *test)
 			-EFAULT);
 	KUNIT_EXPECT_EQ(test, *(u32 *)buf->vaddr, 7);
 	KUNIT_EXPECT_EQ(test, get_user(value, (u32 __user *)spared), 0);
+	KUNIT_EXPECT_EQ(test, value, 0);
 
 	vm_munmap(addr, MOCK_SIZE);
 	vm_munmap(spared, MOCK_SIZE);
