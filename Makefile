@@ -56,6 +56,10 @@ compile-check: ## compile every in-tree user of the API against our headers
 	@kernel=$$(tools/kernel source) && \
 		tools/compile-check --kernel "$$kernel" --build build/compile-check --jobs $(JOBS)
 
+coverage: ## which lines of our code the tests run (build/coverage)
+	@tools/packages kernel check coverage
+	@tools/coverage --jobs $(JOBS)
+
 lint: ## checkpatch, sparse, kernel-doc, similarity
 	@tools/packages kernel check
 	@tools/check --jobs $(JOBS) --only lint
@@ -67,4 +71,4 @@ help: ## this list
 	@awk -F ':.*## ' '/^## /{print "\n" substr($$0, 4)} \
 		/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: run check kernel debug stock vm install patches compile-check lint clean help
+.PHONY: run check kernel debug stock vm install patches compile-check coverage lint clean help
