@@ -79,18 +79,6 @@ static const char *vgem_fence_timeline_name(struct dma_fence *base)
 	return "unbound";
 }
 
-static void vgem_fence_print_seqno(struct dma_fence *base, char *str, int size)
-{
-	scnprintf(str, size, "%llu", base->seqno);
-}
-
-static void vgem_fence_print_timeline(struct dma_fence *base, char *str,
-				      int size)
-{
-	scnprintf(str, size, "%llu",
-		  dma_fence_is_signaled(base) ? base->seqno : 0ULL);
-}
-
 static void vgem_fence_free(struct dma_fence *base)
 {
 	dma_fence_free(base);
@@ -100,8 +88,6 @@ static void vgem_fence_free(struct dma_fence *base)
 static const struct dma_fence_ops vgem_fence_operations = {
 	.get_driver_name = vgem_fence_driver_name,
 	.get_timeline_name = vgem_fence_timeline_name,
-	.fence_value_str = vgem_fence_print_seqno,
-	.timeline_value_str = vgem_fence_print_timeline,
 	.release = vgem_fence_free,
 };
 
