@@ -361,6 +361,32 @@ static void mmap_bounds(struct endpoint_bo *bo)
 	expect_no_map(bo->dmabuf, bo->size, last - PAGE);
 }
 
+/* A mapping that grows, if it may at all, shows nothing behind the buffer. */
+static void mmap_grow(struct endpoint_bo *bo)
+{
+	char *map = dmabuf_mmap(bo->dmabuf, bo->size), *more;
+	int pipe_fd[2];
+
+	do_or_die(pipe2(pipe_fd, O_CLOEXEC));
+	more = mremap(map, bo->size, 2 * bo->size, MREMAP_MAYMOVE);
+	if (more == MAP_FAILED) {
+		igt_assert(errno == EFAULT || errno == EINVAL);
+		more = map;
+	} else {
+		/* The kernel reads for us, so that no signal is raised. */
+		for (uint64_t at = bo->size; at < 2 * bo->size; at += PAGE) {
+			igt_assert_eq(write(pipe_fd[1], more + at, 1), -1);
+			igt_assert_eq(errno, EFAULT);
+		}
+		munmap(more + bo->size, bo->size);
+	}
+	errno = 0;
+	igt_assert_eq(write(pipe_fd[1], more + bo->size - 1, 1), 1);
+	munmap(more, bo->size);
+	close(pipe_fd[0]);
+	close(pipe_fd[1]);
+}
+
 /* A part of the buffer must be that part. */
 static void mmap_offset(struct endpoint_bo *bo)
 {
@@ -669,6 +695,7 @@ static const struct {
 	{ "read-write", "read, write and ftruncate are refused", read_write },
 	{ "mmap-bounds", "no mapping beyond the end, nor by overflow",
 	  mmap_bounds },
+	{ "mmap-grow", "no mapping grows beyond the end", mmap_grow },
 	{ "mmap-offset", "a mapping of a part shows that part", mmap_offset },
 	{ "mmap-read-only", "a read-only descriptor cannot be mapped writable",
 	  mmap_read_only },
