@@ -106,7 +106,7 @@ static void attach_look(struct mock_buffer *buf, const struct mock_call *call)
 }
 
 /* Succeeds if nobody can find an attachment before or after its exporter. */
-static void attach_publishes_last(struct kunit *test)
+static void no_attachment_found_half_built(struct kunit *test)
 {
 	struct mock_buffer *buf = mock_export_new(test, MOCK_DYNAMIC);
 	struct device *dev = mock_device(test, "importer");
@@ -206,7 +206,7 @@ static const struct attach_fault attach_faults[] = {
 KUNIT_ARRAY_PARAM_DESC(attach_fault, attach_faults, name);
 
 /* Succeeds if a failing callback is passed on and all before it is undone. */
-static void attach_fails(struct kunit *test)
+static void no_pin_leak_in_a_failed_attach(struct kunit *test)
 {
 	const struct attach_fault *p = test->param_value;
 	struct mock_buffer *buf = mock_export_new(test, p->kind);
@@ -248,7 +248,7 @@ static void attach_failure_spares_the_others(struct kunit *test)
 }
 
 /* Succeeds if a signal ends the wait of an early mapping, which is undone. */
-static void attach_is_interrupted(struct kunit *test)
+static void no_pin_leak_in_an_interrupted_attach(struct kunit *test)
 {
 	struct mock_buffer *buf = mock_export_new(test, MOCK_DYNAMIC);
 	struct device *dev = mock_device(test, "importer");
@@ -268,12 +268,13 @@ static void attach_is_interrupted(struct kunit *test)
 static struct kunit_case dma_buf_attach_cases[] = {
 	KUNIT_CASE_PARAM(attach_runs_the_callbacks, attach_pair_gen_params),
 	KUNIT_CASE(attach_fills_the_attachment),
-	KUNIT_CASE(attach_publishes_last),
+	KUNIT_CASE(no_attachment_found_half_built),
 	KUNIT_CASE(attach_many),
 	KUNIT_CASE(attach_twice),
-	KUNIT_CASE_PARAM(attach_fails, attach_fault_gen_params),
+	KUNIT_CASE_PARAM(no_pin_leak_in_a_failed_attach,
+			 attach_fault_gen_params),
 	KUNIT_CASE(attach_failure_spares_the_others),
-	KUNIT_CASE(attach_is_interrupted),
+	KUNIT_CASE(no_pin_leak_in_an_interrupted_attach),
 	{}
 };
 

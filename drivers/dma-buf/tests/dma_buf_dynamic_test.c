@@ -118,7 +118,7 @@ static const struct dynamic_fault dynamic_faults[] = {
 KUNIT_ARRAY_PARAM_DESC(dynamic_fault, dynamic_faults, name);
 
 /* Succeeds if a failed mapping of a dynamic pair keeps no pin. */
-static void dynamic_map_fails(struct kunit *test)
+static void no_pin_leak_in_a_failed_map(struct kunit *test)
 {
 	const struct dynamic_fault *p = test->param_value;
 	const char *calls = WITH_PIN ? p->pinned : p->unpinned;
@@ -184,7 +184,7 @@ static void dynamic_move_in_callback(struct mock_buffer *buf,
 }
 
 /* Succeeds if a move during attach or detach spares the half-built importer. */
-static void move_spares_the_half_built(struct kunit *test)
+static void no_move_notify_to_a_half_built_importer(struct kunit *test)
 {
 	struct mock_buffer *buf = mock_export_new(test, MOCK_DYNAMIC);
 	struct device *dev = mock_device(test, "importer");
@@ -208,7 +208,7 @@ static void dynamic_move_in_map(struct mock_buffer *buf,
  * Succeeds if a move made by the early mapping spares the newcomer, who has no
  * attachment yet. Past mainline, which calls it back.
  */
-static void move_spares_the_newcomer(struct kunit *test)
+static void no_move_notify_in_the_early_mapping(struct kunit *test)
 {
 	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
 	struct device *dev = mock_device(test, "importer");
@@ -285,11 +285,11 @@ static struct kunit_case dma_buf_dynamic_cases[] = {
 	KUNIT_CASE(pin_fails),
 	KUNIT_CASE(pin_of_a_static_exporter),
 	KUNIT_CASE(dynamic_maps),
-	KUNIT_CASE_PARAM(dynamic_map_fails, dynamic_fault_gen_params),
+	KUNIT_CASE_PARAM(no_pin_leak_in_a_failed_map, dynamic_fault_gen_params),
 	KUNIT_CASE(move_reaches_dynamic_importers),
 	KUNIT_CASE(move_spares_the_absent),
-	KUNIT_CASE(move_spares_the_half_built),
-	KUNIT_CASE(move_spares_the_newcomer),
+	KUNIT_CASE(no_move_notify_to_a_half_built_importer),
+	KUNIT_CASE(no_move_notify_in_the_early_mapping),
 	KUNIT_CASE(move_leaves_the_mapping),
 	KUNIT_CASE(p2p_is_negotiated),
 	KUNIT_CASE(dynamic_is_told),

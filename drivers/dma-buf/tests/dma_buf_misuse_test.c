@@ -56,6 +56,28 @@ static void export_of_half_an_exporter(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "");
 }
 
+/*
+ * Succeeds if a size that no file can have is -EINVAL: user space would be told
+ * a negative one. Past mainline, which exports it.
+ */
+static void no_size_beyond_a_file(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_buffer_new(test, MOCK_STATIC);
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+
+	mock_past_mainline(test);
+	if (!IS_ENABLED(CONFIG_64BIT))
+		kunit_skip(test, "every size fits");
+
+	info.ops = &buf->ops;
+	info.priv = buf;
+	info.size = (size_t)LLONG_MAX + 1;
+	KUNIT_EXPECT_PTR_EQ(test, dma_buf_export(&info), ERR_PTR(-EINVAL));
+	info.size = SIZE_MAX;
+	KUNIT_EXPECT_PTR_EQ(test, dma_buf_export(&info), ERR_PTR(-EINVAL));
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "");
+}
+
 /* Succeeds if attaching without a buffer, device or move_notify is -EINVAL. */
 static void attach_with_holes(struct kunit *test)
 {
@@ -183,6 +205,7 @@ static void end_without_a_buffer(struct kunit *test)
 
 static struct kunit_case dma_buf_misuse_cases[] = {
 	KUNIT_CASE_PARAM(export_of_half_an_exporter, misuse_export_gen_params),
+	KUNIT_CASE(no_size_beyond_a_file),
 	KUNIT_CASE(attach_with_holes),
 	KUNIT_CASE(detach_of_the_wrong_buffer),
 	KUNIT_CASE(map_with_holes),

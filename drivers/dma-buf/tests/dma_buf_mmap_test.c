@@ -147,7 +147,7 @@ static const struct mmap_range mmap_ranges[] = {
 KUNIT_ARRAY_PARAM_DESC(mmap_range, mmap_ranges, name);
 
 /* Succeeds if nothing outside the buffer can be mapped through a driver. */
-static void mmap_range_of_a_driver(struct kunit *test)
+static void no_mmap_escape_through_a_driver(struct kunit *test)
 {
 	const struct mmap_range *p = test->param_value;
 	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
@@ -166,7 +166,7 @@ static void mmap_range_of_a_driver(struct kunit *test)
 }
 
 /* Succeeds if nothing outside the buffer can be mapped through its file. */
-static void mmap_range_of_the_file(struct kunit *test)
+static void no_mmap_escape_through_the_file(struct kunit *test)
 {
 	const struct mmap_range *p = test->param_value;
 	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
@@ -181,7 +181,7 @@ static void mmap_range_of_the_file(struct kunit *test)
 }
 
 /* Succeeds if the last, broken page of an odd size cannot be mapped. */
-static void mmap_of_an_odd_size(struct kunit *test)
+static void no_mmap_escape_on_the_last_page(struct kunit *test)
 {
 	struct mock_buffer *buf = mock_buffer_new(test, MOCK_STATIC);
 	struct mmap_driver driver = {};
@@ -237,7 +237,7 @@ static void mmap_fails(struct kunit *test)
 }
 
 /* Succeeds if a read-only file cannot be mapped for writing. */
-static void mmap_respects_the_mode(struct kunit *test)
+static void no_writable_mmap_of_a_read_only_file(struct kunit *test)
 {
 	struct mock_buffer *buf = mock_buffer_new(test, MOCK_STATIC);
 	unsigned long addr;
@@ -274,12 +274,14 @@ static void mmap_keeps_the_buffer(struct kunit *test)
 static struct kunit_case dma_buf_mmap_cases[] = {
 	KUNIT_CASE(mmap_of_the_file),
 	KUNIT_CASE(mmap_of_a_driver),
-	KUNIT_CASE_PARAM(mmap_range_of_a_driver, mmap_range_gen_params),
-	KUNIT_CASE_PARAM(mmap_range_of_the_file, mmap_range_gen_params),
-	KUNIT_CASE(mmap_of_an_odd_size),
+	KUNIT_CASE_PARAM(no_mmap_escape_through_a_driver,
+			 mmap_range_gen_params),
+	KUNIT_CASE_PARAM(no_mmap_escape_through_the_file,
+			 mmap_range_gen_params),
+	KUNIT_CASE(no_mmap_escape_on_the_last_page),
 	KUNIT_CASE(mmap_is_not_supported),
 	KUNIT_CASE(mmap_fails),
-	KUNIT_CASE(mmap_respects_the_mode),
+	KUNIT_CASE(no_writable_mmap_of_a_read_only_file),
 	KUNIT_CASE(mmap_keeps_the_buffer),
 	{}
 };

@@ -185,6 +185,7 @@ unsigned int mock_attachments(struct mock_buffer *buf,
  * @guard: turns a wait that should not happen into a failure, not a hang
  * @work: signals a fence that mock_fence_on_wait() made
  * @on_wait: whether a waiter starts @work
+ * @over: whether it has ended, and nobody knows before somebody waits
  */
 struct mock_fence {
 	struct dma_fence base;
@@ -193,10 +194,12 @@ struct mock_fence {
 	struct timer_list guard;
 	struct work_struct work;
 	bool on_wait;
+	bool over;
 };
 
 struct dma_fence *mock_fence(struct kunit *test);
 struct dma_fence *mock_fence_on_wait(struct kunit *test);
+struct dma_fence *mock_fence_over(struct kunit *test);
 void mock_add_fence(struct mock_buffer *buf, struct dma_fence *fence,
 		    enum dma_resv_usage usage);
 struct dma_fence *mock_new_fence(struct mock_buffer *buf,

@@ -45,7 +45,7 @@ static bool mock_fence_enable(struct dma_fence *fence)
 
 	if (mock->on_wait)
 		schedule_work(&mock->work);
-	return true;
+	return !mock->over;
 }
 
 static const struct dma_fence_ops mock_fence_ops = {
@@ -114,6 +114,22 @@ struct dma_fence *mock_fence_on_wait(struct kunit *test)
 	struct dma_fence *fence = mock_fence(test);
 
 	to_mock_fence(fence)->on_wait = true;
+	return fence;
+}
+
+/**
+ * mock_fence_over - a fence that is found signalled when somebody wants to wait
+ * @test: the running case
+ *
+ * As one that signals between the look at it and the wait for it.
+ *
+ * Return: the fence; the case holds the reference.
+ */
+struct dma_fence *mock_fence_over(struct kunit *test)
+{
+	struct dma_fence *fence = mock_fence(test);
+
+	to_mock_fence(fence)->over = true;
 	return fence;
 }
 

@@ -11,6 +11,7 @@
 #include <linux/device.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/uaccess.h>
 #include <uapi/linux/dma-buf.h>
@@ -21,6 +22,7 @@
 #define BUFINFO_ROW "\n%08zu\t%08x\t%08x\t%08ld\t%s\t%08lu\t%s\n"
 #define BUFFERS	    "/sys/kernel/dmabuf/buffers"
 #define TEXT_SIZE   SZ_64K
+#define MANY_FENCES 128
 
 static const char *registry_fdinfo(struct mock_buffer *buf)
 {
@@ -65,11 +67,21 @@ static void registry_close(void *file)
 	__fput_sync(file);
 }
 
+static struct file *registry_open_bufinfo(struct kunit *test)
+{
+	struct file *file = filp_open(BUFINFO, O_RDONLY, 0);
+
+	if (IS_ERR(file))
+		kunit_skip(test, "no " BUFINFO);
+	mock_defer(test, registry_close, file);
+	return file;
+}
+
 /* debugfs can only be read to user memory, so the text takes that way. */
 const char *mock_bufinfo(struct kunit *test)
 {
 	void __user *page = mock_user_page(test);
-	struct file *file;
+	struct file *file = registry_open_bufinfo(test);
 	size_t len = 0;
 	char *text;
 	loff_t pos = 0;
@@ -77,10 +89,6 @@ const char *mock_bufinfo(struct kunit *test)
 
 	text = kunit_kzalloc(test, TEXT_SIZE, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, text);
-	file = filp_open(BUFINFO, O_RDONLY, 0);
-	if (IS_ERR(file))
-		kunit_skip(test, "no " BUFINFO);
-	mock_defer(test, registry_close, file);
 
 	while (len + PAGE_SIZE < TEXT_SIZE) {
 		n = file->f_op->read(file, page, PAGE_SIZE, &pos);
@@ -173,6 +181,76 @@ static void bufinfo_counts_the_entries(struct kunit *test)
 	mock_unmap(attach, sgt, DMA_BIDIRECTIONAL);
 }
 
+/* Succeeds if bufinfo is whole where it is longer than anyone could guess. */
+static void bufinfo_outgrows_its_guess(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+	unsigned int i, shown = 0;
+	const char *row;
+
+	/* A line each, and nothing in the count of buffers that tells. */
+	for (i = 0; i < MANY_FENCES; i++)
+		mock_new_fence(buf, DMA_RESV_USAGE_READ);
+
+	row = registry_find_row(buf, registry_bufinfo(test), "<none>");
+	KUNIT_ASSERT_NOT_NULL(test, row);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(row, "\nTotal "));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(row, " objects, "));
+	while ((row = strstr(row, "dma_buf_kunit test"))) {
+		shown++;
+		row++;
+	}
+	KUNIT_EXPECT_EQ(test, shown, MANY_FENCES);
+	KUNIT_EXPECT_EQ(test, file_count(buf->dmabuf->file), 1);
+}
+
+/* Another thread that keeps the reservation lock for a while. */
+struct registry_keeper {
+	struct work_struct work;
+	struct dma_resv *resv;
+	struct completion taken;
+	struct completion enough;
+};
+
+static void registry_keep(struct work_struct *work)
+{
+	struct registry_keeper *keeper =
+		container_of(work, struct registry_keeper, work);
+
+	dma_resv_lock(keeper->resv, NULL);
+	complete(&keeper->taken);
+	wait_for_completion(&keeper->enough);
+	dma_resv_unlock(keeper->resv);
+}
+
+/* Succeeds if a signal ends a reader's wait for a lock, and nothing is left. */
+static void bufinfo_is_interrupted(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+	struct registry_keeper keeper = { .resv = buf->dmabuf->resv };
+	struct file *file = registry_open_bufinfo(test);
+	void __user *page = mock_user_page(test);
+	loff_t pos = 0;
+	ssize_t n;
+
+	init_completion(&keeper.taken);
+	init_completion(&keeper.enough);
+	INIT_WORK_ONSTACK(&keeper.work, registry_keep);
+	queue_work(system_unbound_wq, &keeper.work);
+	wait_for_completion(&keeper.taken);
+
+	mock_signal_raise(test);
+	n = file->f_op->read(file, page, PAGE_SIZE, &pos);
+	mock_signal_clear();
+	complete(&keeper.enough);
+	flush_work(&keeper.work);
+	destroy_work_on_stack(&keeper.work);
+
+	KUNIT_EXPECT_EQ(test, n, -EINTR);
+	KUNIT_EXPECT_EQ(test, file_count(buf->dmabuf->file), 1);
+	KUNIT_EXPECT_GT(test, file->f_op->read(file, page, PAGE_SIZE, &pos), 0);
+}
+
 /* Opens one attribute of the buffer's directory, NULL if there is none. */
 static struct file *registry_open_stat(struct kunit *test, unsigned long ino,
 				       const char *attr)
@@ -224,12 +302,42 @@ static void stats_show_the_buffer(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, registry_open_stat(test, ino, "size"));
 }
 
+/*
+ * Succeeds if an exporter without a name is -EINVAL where the statistics would
+ * show it, whoever brings the reservation object, and is not called back.
+ */
+static void stats_need_a_name(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_buffer_new(test, MOCK_STATIC);
+	struct dma_buf_export_info info = {
+		.ops = &buf->ops,
+		.size = MOCK_SIZE,
+		.priv = buf,
+		.owner = THIS_MODULE,
+	};
+	struct dma_resv resv;
+
+	if (!IS_ENABLED(CONFIG_DMABUF_SYSFS_STATS))
+		kunit_skip(test, "no statistics configured");
+
+	KUNIT_EXPECT_PTR_EQ(test, dma_buf_export(&info), ERR_PTR(-EINVAL));
+	dma_resv_init(&resv);
+	info.resv = &resv;
+	KUNIT_EXPECT_PTR_EQ(test, dma_buf_export(&info), ERR_PTR(-EINVAL));
+	flush_delayed_fput();
+	dma_resv_fini(&resv);
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "");
+}
+
 static struct kunit_case dma_buf_registry_cases[] = {
 	KUNIT_CASE(fdinfo_tells),
 	KUNIT_CASE(bufinfo_lists_the_buffer),
 	KUNIT_CASE(bufinfo_lists_the_devices),
 	KUNIT_CASE(bufinfo_counts_the_entries),
+	KUNIT_CASE(bufinfo_outgrows_its_guess),
+	KUNIT_CASE(bufinfo_is_interrupted),
 	KUNIT_CASE(stats_show_the_buffer),
+	KUNIT_CASE(stats_need_a_name),
 	{}
 };
 

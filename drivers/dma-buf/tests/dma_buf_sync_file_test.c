@@ -137,6 +137,30 @@ static void export_merges_the_fences(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dma_fence_wait(picture, false), 0);
 }
 
+/*
+ * Succeeds if what a sync_file stands for lives as long as somebody has it,
+ * though the buffer it was taken from is gone, and no longer.
+ */
+static void no_fence_freed_under_a_sync_file(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+	struct dma_fence *one = mock_new_fence(buf, DMA_RESV_USAGE_READ);
+	struct dma_fence *two = mock_new_fence(buf, DMA_RESV_USAGE_WRITE);
+	struct dma_fence *picture = sync_file_snapshot(buf, DMA_BUF_SYNC_WRITE);
+
+	mock_buffer_drop(buf);
+	KUNIT_ASSERT_STREQ(test, mock_calls(buf), "release");
+	/* The case's own reference; the array has one to each of the two. */
+	KUNIT_ASSERT_EQ(test, kref_read(&picture->refcount), 1);
+	KUNIT_ASSERT_EQ(test, kref_read(&one->refcount), 2);
+	KUNIT_ASSERT_EQ(test, kref_read(&two->refcount), 2);
+
+	dma_fence_signal(one);
+	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(picture));
+	dma_fence_signal(two);
+	KUNIT_EXPECT_EQ(test, dma_fence_wait(picture, false), 0);
+}
+
 struct sync_file_flags {
 	const char *name;
 	u32 flags;
@@ -183,7 +207,7 @@ static void export_into_a_full_table(struct kunit *test)
 }
 
 /* Succeeds if an answer that cannot be written is -EFAULT and leaks no fd. */
-static void export_to_read_only_memory(struct kunit *test)
+static void no_fd_left_by_a_failed_answer(struct kunit *test)
 {
 	struct mock_buffer *memory = mock_export_new(test, MOCK_STATIC);
 	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
@@ -239,6 +263,8 @@ static void import_adds_the_fence(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, sync_file_import(buf, p->flags, fd), 0);
 	mock_close(fd);
+	/* The case's reference and the buffer's. */
+	KUNIT_EXPECT_EQ(test, kref_read(&fence->refcount), 2);
 	KUNIT_EXPECT_FALSE(test, sync_file_idle(buf, p->usage));
 	KUNIT_EXPECT_TRUE(test, sync_file_idle(buf, p->usage - 1));
 	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(buf->dmabuf->resv));
@@ -295,10 +321,11 @@ static struct kunit_case dma_buf_sync_file_cases[] = {
 	KUNIT_CASE(export_of_an_idle_buffer),
 	KUNIT_CASE_PARAM(export_picks_the_fences, sync_file_case_gen_params),
 	KUNIT_CASE(export_merges_the_fences),
+	KUNIT_CASE(no_fence_freed_under_a_sync_file),
 	KUNIT_CASE_PARAM(bad_flags, sync_file_bad_gen_params),
 	KUNIT_CASE(bad_memory),
 	KUNIT_CASE(export_into_a_full_table),
-	KUNIT_CASE(export_to_read_only_memory),
+	KUNIT_CASE(no_fd_left_by_a_failed_answer),
 	KUNIT_CASE_PARAM(import_adds_the_fence, sync_file_import_gen_params),
 	KUNIT_CASE(import_of_merged_fences),
 	KUNIT_CASE(import_of_a_bad_fd),

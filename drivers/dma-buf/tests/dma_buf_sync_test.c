@@ -147,6 +147,30 @@ static void poll_sees_a_new_fence(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_poll(buf, waiter), POLL_BOTH);
 }
 
+/*
+ * Succeeds if a fence that signals while poll puts its callback on it counts as
+ * signalled, wakes who slept meanwhile, and leaves no reference.
+ */
+static void poll_meets_the_signal(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+	struct mock_waiter *waiter = mock_waiter(test, POLL_BOTH);
+	struct dma_fence *fence = mock_fence_over(test);
+
+	mock_add_fence(buf, fence, DMA_RESV_USAGE_WRITE);
+	KUNIT_EXPECT_EQ(test, mock_poll(buf, waiter), POLL_BOTH);
+	KUNIT_EXPECT_GE(test, atomic_read(&waiter->wakes), 1);
+	KUNIT_EXPECT_TRUE(test, waiter->woken_for & POLLIN);
+	KUNIT_EXPECT_EQ(test, file_count(buf->dmabuf->file), 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&fence->refcount), 2);
+
+	/* The slot is free for the next fence. */
+	fence = mock_new_fence(buf, DMA_RESV_USAGE_WRITE);
+	KUNIT_EXPECT_EQ(test, mock_poll(buf, waiter), 0);
+	dma_fence_signal(fence);
+	KUNIT_EXPECT_EQ(test, mock_poll(buf, waiter), POLL_BOTH);
+}
+
 /* Succeeds if a caller that only looks gets the events and no wait queue. */
 static void poll_without_a_table(struct kunit *test)
 {
@@ -162,7 +186,7 @@ static void poll_without_a_table(struct kunit *test)
 }
 
 /* Succeeds if a buffer may be closed while polled, and goes after the fence. */
-static void poll_outlives_the_close(struct kunit *test)
+static void no_fence_callback_into_a_freed_buffer(struct kunit *test)
 {
 	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
 	struct mock_waiter *waiter = mock_waiter(test, POLL_BOTH);
@@ -195,6 +219,9 @@ static void poll_balances_references(struct kunit *test)
 	dma_fence_signal(read);
 	KUNIT_EXPECT_EQ(test, mock_poll(buf, waiter), POLL_BOTH);
 	KUNIT_EXPECT_EQ(test, file_count(buf->dmabuf->file), 1);
+	/* The case's reference and the buffer's. */
+	KUNIT_EXPECT_EQ(test, kref_read(&write->refcount), 2);
+	KUNIT_EXPECT_EQ(test, kref_read(&read->refcount), 2);
 }
 
 /*
@@ -227,8 +254,9 @@ static struct kunit_case dma_buf_sync_cases[] = {
 	KUNIT_CASE(poll_wakes_everybody),
 	KUNIT_CASE(poll_waits_for_all_fences),
 	KUNIT_CASE(poll_sees_a_new_fence),
+	KUNIT_CASE(poll_meets_the_signal),
 	KUNIT_CASE(poll_without_a_table),
-	KUNIT_CASE(poll_outlives_the_close),
+	KUNIT_CASE(no_fence_callback_into_a_freed_buffer),
 	KUNIT_CASE(poll_balances_references),
 	KUNIT_CASE(poll_does_not_take_the_lock),
 	{}

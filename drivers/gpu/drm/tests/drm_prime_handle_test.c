@@ -157,7 +157,7 @@ static void reexport_by_second_handle(struct kunit *test)
 }
 
 /* Succeeds if a closed handle is forgotten and its number is not mistaken. */
-static void closed_handle_is_forgotten(struct kunit *test)
+static void no_handle_taken_for_a_closed_one(struct kunit *test)
 {
 	struct prime_mock_duo *ctx = test->priv;
 	u32 handle = prime_mock_handle(test, ctx->exporter, ctx->efile);
@@ -208,7 +208,7 @@ static void reimport_after_close(struct kunit *test)
  * Succeeds if an object refers to its dma-buf from the export on until its
  * last handle is closed, and not longer, even though the buffer lives on.
  */
-static void object_link_lifetime(struct kunit *test)
+static void no_weak_link_to_the_dma_buf(struct kunit *test)
 {
 	struct prime_mock_duo *ctx = test->priv;
 	u32 handle = prime_mock_handle(test, ctx->exporter, ctx->efile);
@@ -222,7 +222,7 @@ static void object_link_lifetime(struct kunit *test)
 	dma_buf = prime_mock_dma_buf(test, fd);
 	KUNIT_EXPECT_PTR_EQ(test, obj->dma_buf, dma_buf);
 	/* of the descriptor, the object and the cache */
-	KUNIT_EXPECT_EQ(test, file_count(dma_buf->file), 3);
+	KUNIT_ASSERT_EQ(test, file_count(dma_buf->file), 3);
 
 	second = plain_handle(test, ctx->efile, obj);
 	prime_mock_close(test, ctx->efile, handle);
@@ -237,6 +237,66 @@ static void object_link_lifetime(struct kunit *test)
 			    obj);
 	KUNIT_EXPECT_PTR_EQ(test, obj->dma_buf, dma_buf);
 	prime_mock_close_fd(fd);
+	prime_mock_close(test, ctx->efile, handle);
+}
+
+/*
+ * Succeeds if an object that was exported finds its dma-buf again after user
+ * space has closed the descriptor, and the handle it was exported by as well.
+ */
+static void no_dangling_dma_buf_after_the_fd(struct kunit *test)
+{
+	struct prime_mock_duo *ctx = test->priv;
+	struct drm_file *other = prime_mock_open(test, ctx->exporter);
+	u32 handle = prime_mock_handle(test, ctx->exporter, ctx->efile);
+	struct drm_gem_object *obj = prime_mock_peek(test, ctx->efile, handle);
+	int fd = prime_mock_export(test, ctx->efile, handle);
+	struct dma_buf *dma_buf = prime_mock_dma_buf(test, fd);
+	u32 there;
+
+	there = plain_handle(test, other, obj);
+	prime_mock_close_fd(fd);
+	/* of the object and the cache */
+	KUNIT_ASSERT_EQ(test, file_count(dma_buf->file), 2);
+	prime_mock_close(test, ctx->efile, handle);
+	KUNIT_ASSERT_EQ(test, file_count(dma_buf->file), 1);
+	KUNIT_ASSERT_PTR_EQ(test, obj->dma_buf, dma_buf);
+
+	fd = prime_mock_export(test, other, there);
+	KUNIT_EXPECT_PTR_EQ(test, prime_mock_dma_buf(test, fd), dma_buf);
+	prime_mock_close_fd(fd);
+	prime_mock_close(test, other, there);
+}
+
+static unsigned int swap_handle_count(struct drm_gem_object *obj,
+				      unsigned int count)
+{
+	mutex_lock(&obj->dev->object_name_lock);
+	swap(obj->handle_count, count);
+	mutex_unlock(&obj->dev->object_name_lock);
+	return count;
+}
+
+/*
+ * Succeeds if an object whose last handle is gone is not exported: object and
+ * dma-buf would keep each other for good.
+ */
+static void no_loop_without_a_handle(struct kunit *test)
+{
+	struct prime_mock_duo *ctx = test->priv;
+	u32 handle = prime_mock_handle(test, ctx->exporter, ctx->efile);
+	struct drm_gem_object *obj = prime_mock_peek(test, ctx->efile, handle);
+	struct dma_buf *dma_buf;
+	unsigned int count;
+
+	count = swap_handle_count(obj, 0);
+	dma_buf = drm_gem_prime_handle_to_dmabuf(&ctx->exporter->drm,
+						 ctx->efile, handle, DRM_RDWR);
+	swap_handle_count(obj, count);
+
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(dma_buf), -ENOENT);
+	KUNIT_EXPECT_NULL(test, obj->dma_buf);
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&ctx->efile->prime.by_handle));
 	prime_mock_close(test, ctx->efile, handle);
 }
 
@@ -303,9 +363,11 @@ static struct kunit_case prime_handle_cases[] = {
 	KUNIT_CASE(import_on_other_file),
 	KUNIT_CASE(reexport_is_original),
 	KUNIT_CASE(reexport_by_second_handle),
-	KUNIT_CASE(closed_handle_is_forgotten),
+	KUNIT_CASE(no_handle_taken_for_a_closed_one),
 	KUNIT_CASE(reimport_after_close),
-	KUNIT_CASE(object_link_lifetime),
+	KUNIT_CASE(no_weak_link_to_the_dma_buf),
+	KUNIT_CASE(no_dangling_dma_buf_after_the_fd),
+	KUNIT_CASE(no_loop_without_a_handle),
 	KUNIT_CASE(two_handles_one_buffer),
 	KUNIT_CASE(many_buffers),
 	{},

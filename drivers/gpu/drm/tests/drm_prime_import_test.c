@@ -273,7 +273,7 @@ KUNIT_ARRAY_PARAM_DESC(step, step_params, name);
  * Succeeds if an import that fails at one step returns that step's error,
  * undoes all steps before it, and works when tried again.
  */
-static void import_fails(struct kunit *test)
+static void no_pin_leak_in_a_failed_import(struct kunit *test)
 {
 	const struct step_param *step = test->param_value;
 	struct import_ctx *ctx = test->priv;
@@ -306,7 +306,7 @@ static struct kunit_case prime_import_cases[] = {
 	KUNIT_CASE(destroy_unmapped),
 	KUNIT_CASE(import_keeps_buffer),
 	KUNIT_CASE(import_unmaps),
-	KUNIT_CASE_PARAM(import_fails, step_gen_params),
+	KUNIT_CASE_PARAM(no_pin_leak_in_a_failed_import, step_gen_params),
 	{},
 };
 

@@ -144,7 +144,7 @@ static struct dma_buf *export_while_closing(struct drm_gem_object *obj,
  * Succeeds if closing a handle waits for the export of it, and then removes
  * what the export has put into the cache.
  */
-static void close_during_export(struct kunit *test)
+static void no_stale_pair_after_close_in_export(struct kunit *test)
 {
 	struct race_ctx *ctx = test->priv;
 	struct drm_gem_object *obj;
@@ -181,7 +181,7 @@ static void start_guessing(struct drm_file *file, void *data)
  * Succeeds if a handle that is closed the moment it exists, before the import
  * that makes it has returned, is not remembered.
  */
-static void close_during_import(struct kunit *test)
+static void no_stale_pair_after_close_in_import(struct kunit *test)
 {
 	struct race_ctx *ctx = test->priv;
 	u32 handle = prime_mock_handle(test, ctx->exporter, ctx->efile);
@@ -245,7 +245,7 @@ static void start_second(struct drm_file *file, void *data)
 }
 
 /* Succeeds if two threads that import one buffer get one handle. */
-static void import_during_import(struct kunit *test)
+static void no_second_handle_in_two_imports(struct kunit *test)
 {
 	struct race_ctx *ctx = test->priv;
 	u32 handle = prime_mock_handle(test, ctx->exporter, ctx->efile);
@@ -312,7 +312,7 @@ static void *replace_object(struct drm_file *file, u32 handle, void *obj)
  * Succeeds if an export that had to wait does not use what the handle stood
  * for before it waited. Closing is done by hand, so that it is over first.
  */
-static void close_before_export(struct kunit *test)
+static void no_export_of_a_closed_handle(struct kunit *test)
 {
 	struct race_ctx *ctx = test->priv;
 	u32 handle = prime_mock_handle(test, ctx->exporter, ctx->efile);
@@ -343,10 +343,10 @@ static void close_before_export(struct kunit *test)
 }
 
 static struct kunit_case prime_race_cases[] = {
-	KUNIT_CASE(close_before_export),
-	KUNIT_CASE(close_during_export),
-	KUNIT_CASE(close_during_import),
-	KUNIT_CASE(import_during_import),
+	KUNIT_CASE(no_export_of_a_closed_handle),
+	KUNIT_CASE(no_stale_pair_after_close_in_export),
+	KUNIT_CASE(no_stale_pair_after_close_in_import),
+	KUNIT_CASE(no_second_handle_in_two_imports),
 	{},
 };
 

@@ -14,8 +14,10 @@
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
 #include <linux/kthread.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "vgem_fence_test.h"
 
@@ -125,7 +127,7 @@ static void vgem_probe_look_early(struct vgem_probe *probe)
  * Succeeds if a thread that guesses a handle while its fence is still on the
  * way to the reservation object can neither signal it nor lose its slot.
  */
-static void vgem_fence_test_early(struct kunit *test)
+static void vgem_fence_test_no_early_signal(struct kunit *test)
 {
 	struct vgem_test_fences *ctx = vgem_test_fences(test, VGEM_TEST_NEVER);
 	struct vgem_probe *probe;
@@ -258,9 +260,62 @@ static void vgem_fence_test_two_signals(struct kunit *test)
 	vgem_test_expect_empty(test, ctx);
 }
 
+/* A thread that has the lock of a buffer until it is told to let go. */
+struct vgem_keeper {
+	struct work_struct work;
+	struct dma_resv *resv;
+	struct completion taken;
+	struct completion enough;
+};
+
+static void vgem_keeper_work(struct work_struct *work)
+{
+	struct vgem_keeper *keeper =
+		container_of(work, struct vgem_keeper, work);
+
+	dma_resv_lock(keeper->resv, NULL);
+	complete(&keeper->taken);
+	wait_for_completion(&keeper->enough);
+	dma_resv_unlock(keeper->resv);
+}
+
+/*
+ * Succeeds if a signal ends an attach that waits for the buffer's lock, without
+ * a trace, and the next attach works.
+ */
+static void vgem_fence_test_interrupted(struct kunit *test)
+{
+	struct vgem_test_fences *ctx = vgem_test_fences(test, VGEM_TEST_NEVER);
+	struct vgem_keeper keeper = { .resv = &ctx->resv };
+	u32 handle = 0;
+	int ret;
+
+	init_completion(&keeper.taken);
+	init_completion(&keeper.enough);
+	INIT_WORK_ONSTACK(&keeper.work, vgem_keeper_work);
+	queue_work(system_unbound_wq, &keeper.work);
+	wait_for_completion(&keeper.taken);
+
+	allow_signal(SIGUSR1);
+	send_sig(SIGUSR1, current, 1);
+	ret = vgem_test_try(ctx, true, &handle);
+	flush_signals(current);
+	disallow_signal(SIGUSR1);
+	complete(&keeper.enough);
+	flush_work(&keeper.work);
+	destroy_work_on_stack(&keeper.work);
+
+	KUNIT_EXPECT_EQ(test, -ERESTARTSYS, ret);
+	KUNIT_EXPECT_EQ(test, 0, handle);
+	KUNIT_EXPECT_EQ(test, 0, vgem_test_count(ctx));
+	vgem_test_expect_empty(test, ctx);
+	vgem_test_attach(test, ctx, true);
+}
+
 static struct kunit_case vgem_fence_race_tests[] = {
 	KUNIT_CASE(vgem_fence_test_busy_locked),
-	KUNIT_CASE(vgem_fence_test_early),
+	KUNIT_CASE(vgem_fence_test_no_early_signal),
+	KUNIT_CASE(vgem_fence_test_interrupted),
 	KUNIT_CASE_SLOW(vgem_fence_test_two_writers),
 	KUNIT_CASE_SLOW(vgem_fence_test_two_signals),
 	{}

@@ -301,7 +301,7 @@ static void vgem_fence_test_close(struct kunit *test)
  * Succeeds if a fence that someone keeps holds the module after its file is
  * closed and its buffer gone, and gives it back in the end.
  */
-static void vgem_fence_test_module(struct kunit *test)
+static void vgem_fence_test_no_unload(struct kunit *test)
 {
 	struct vgem_fence_table *table;
 	struct dma_fence *fence;
@@ -339,7 +339,7 @@ static struct kunit_case vgem_fence_tests[] = {
 	KUNIT_CASE(vgem_fence_test_bounded),
 	KUNIT_CASE(vgem_fence_test_full),
 	KUNIT_CASE(vgem_fence_test_close),
-	KUNIT_CASE(vgem_fence_test_module),
+	KUNIT_CASE(vgem_fence_test_no_unload),
 	{}
 };
 
