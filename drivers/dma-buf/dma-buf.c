@@ -515,16 +515,17 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_put, DMA_BUF);
  * Show lockdep the order that stands at struct dma_buf, so that the first
  * driver to break it is told so, and not the first machine to deadlock.
  */
-static int __init dma_buf_prime_lockdep(void)
+static void __init dma_buf_prime_lockdep(void)
 {
 	struct dma_buf_object *obj;
 
 	if (!IS_ENABLED(CONFIG_LOCKDEP))
-		return 0;
+		return;
 
+	/* A lesson missed is no reason to fail, with everything in place. */
 	obj = kzalloc(sizeof(*obj), GFP_KERNEL);
 	if (!obj)
-		return -ENOMEM;
+		return;
 
 	dma_buf_object_init(obj);
 	dma_resv_init(&obj->own_resv);
@@ -538,8 +539,6 @@ static int __init dma_buf_prime_lockdep(void)
 
 	dma_resv_fini(&obj->own_resv);
 	kfree(obj);
-
-	return 0;
 }
 
 static int __init dma_buf_init(void)
@@ -561,7 +560,8 @@ static int __init dma_buf_init(void)
 		return PTR_ERR(dma_buf_mount);
 
 	dma_buf_registry_init();
+	dma_buf_prime_lockdep();
 
-	return dma_buf_prime_lockdep();
+	return 0;
 }
 subsys_initcall(dma_buf_init);
