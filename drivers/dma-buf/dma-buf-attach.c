@@ -201,9 +201,12 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_dynamic_attach, DMA_BUF);
  * @dmabuf: buffer
  * @dev: device that will access it
  *
- * See dma_buf_dynamic_attach() for the context and the errors.
+ * Like dma_buf_dynamic_attach() without callbacks: the storage has to stay where
+ * it is until dma_buf_detach().
  *
- * Return: The attachment or an ERR_PTR().
+ * Context: Process context, may sleep. The caller must not hold the
+ *	    reservation lock.
+ * Return: The attachment or an ERR_PTR(), see dma_buf_dynamic_attach().
  */
 struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf,
 					  struct device *dev)
@@ -270,8 +273,10 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_attach_cpu, DMA_BUF);
  * system memory, or hands the error on if it has none.
  *
  * Context: Process context, may sleep.
- * Return: 0, or -EREMOTEIO if the importer cannot use peer addresses or there
- *	   is no path between the two.
+ * Return: 0, or a negative errno:
+ *
+ *	   * -EREMOTEIO: the importer cannot use peer addresses, or there is no
+ *	     path between the two
  */
 int dma_buf_attach_check_peer(struct dma_buf_attachment *attach,
 			      struct device *provider)

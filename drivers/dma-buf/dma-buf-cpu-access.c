@@ -72,8 +72,14 @@ static enum dma_data_direction sync_direction(u64 flags)
  * @dmabuf: buffer
  * @argp: struct dma_buf_sync of user space
  *
- * Return: 0, -EFAULT, -EINVAL for unknown flags or no direction, or the error
- *	   of the bracket.
+ * Return: 0 or a negative errno:
+ *
+ *	   * -EFAULT: the argument is not accessible
+ *	   * -EINVAL: an unknown flag, or neither read nor write
+ *	   * -ENODEV: the storage was revoked, and this is not the end of an
+ *	     access that began before
+ *	   * -ERESTARTSYS, -EINTR: a signal arrived
+ *	   * what the exporter said
  */
 long dma_buf_ioctl_sync(struct dma_buf *dmabuf, const void __user *argp)
 {
@@ -196,9 +202,13 @@ static int check_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma,
  * @file: the buffer's file
  * @vma: area to fill, its offset in pages of the buffer
  *
- * Return: 0, -EINVAL if the exporter has no mmap or the area is not within the
- *	   buffer, -EOVERFLOW, -ENODEV if the storage was revoked, or the
- *	   exporter's error.
+ * Return: 0 or a negative errno:
+ *
+ *	   * -EINVAL: the exporter has no mmap, or the area is not within the
+ *	     buffer
+ *	   * -EOVERFLOW: the end of the area is not a number
+ *	   * -ENODEV: the storage was revoked
+ *	   * what the exporter said
  */
 int dma_buf_file_mmap(struct file *file, struct vm_area_struct *vma)
 {
@@ -329,6 +339,8 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_vmap, DMA_BUF);
  * Like dma_buf_vmap(), for callers that do not hold the reservation lock: it is
  * taken here.
  *
+ * Context: Process context, may sleep. The caller must not hold the
+ *	    reservation lock.
  * Return: 0 or a negative errno, see dma_buf_vmap().
  */
 int dma_buf_vmap_unlocked(struct dma_buf *dmabuf, struct iosys_map *map)
@@ -388,6 +400,9 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_vunmap, DMA_BUF);
  *
  * Like dma_buf_vunmap(), for callers that do not hold the reservation lock: it
  * is taken here.
+ *
+ * Context: Process context, may sleep. The caller must not hold the
+ *	    reservation lock.
  */
 void dma_buf_vunmap_unlocked(struct dma_buf *dmabuf, struct iosys_map *map)
 {

@@ -20,9 +20,9 @@
  * device's memory, or has moved.
  *
  * So with CONFIG_DMABUF_DEBUG an importer gets a table of its own, the same in all
- * but the pages, of which it has none. The exporter's table is what it was: exporters go on
- * using it, to flush caches for the CPU for instance, while importers have it
- * mapped.
+ * but the pages, of which it has none. The exporter's table is what it was:
+ * exporters go on using it, to flush caches for the CPU for instance, while
+ * importers have it mapped.
  *
  * The copy lives from map to unmap and remembers the original. No lock is
  * involved.

@@ -293,6 +293,8 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_map_attachment, DMA_BUF);
  * Like dma_buf_map_attachment(), for callers that do not hold the reservation
  * lock: it is taken here.
  *
+ * Context: Process context, may sleep. The caller must not hold the
+ *	    reservation lock.
  * Return: The mapped table or an ERR_PTR(), see dma_buf_map_attachment().
  */
 struct sg_table *
@@ -365,6 +367,9 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_attachment, DMA_BUF);
  *
  * Like dma_buf_unmap_attachment(), for callers that do not hold the reservation
  * lock: it is taken here.
+ *
+ * Context: Process context, may sleep. The caller must not hold the
+ *	    reservation lock.
  */
 void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach,
 				       struct sg_table *sgt,

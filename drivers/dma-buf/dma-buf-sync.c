@@ -227,7 +227,7 @@ static struct sync_file *snapshot_fences(struct dma_buf *dmabuf, bool write)
  *
  * Return: 0 with the file descriptor in @argp, or a negative errno:
  *
- *	   * -EFAULT: @argp is not accessible
+ *	   * -EFAULT: the argument is not accessible
  *	   * -EINVAL: neither read nor write, or an unknown flag
  *	   * -EMFILE: the process has no file descriptor left
  *	   * -ENFILE, -ENOMEM: no file or no memory left
@@ -308,7 +308,7 @@ static int add_fences(struct dma_resv *resv, struct dma_fence *fences,
  *
  * Return: 0 or a negative errno:
  *
- *	   * -EFAULT: @argp is not accessible
+ *	   * -EFAULT: the argument is not accessible
  *	   * -EINVAL: neither read nor write, an unknown flag, or not a sync file
  *	   * -ENOMEM: out of memory
  *	   * -ENOTTY: sync files are not configured

@@ -185,7 +185,16 @@ static int dma_buf_file_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* Seeking tells the size: to the end and back to the start, nothing else. */
+/**
+ * dma_buf_file_llseek - lseek() of the file descriptor
+ * @file: the buffer's file
+ * @offset: 0
+ * @whence: SEEK_END, which tells the size, or SEEK_SET, which goes back
+ *
+ * Return: The size, 0, or a negative errno:
+ *
+ *	   * -EINVAL: the offset is not 0, or another place is meant
+ */
 static loff_t dma_buf_file_llseek(struct file *file, loff_t offset, int whence)
 {
 	struct dma_buf *dmabuf = file->private_data;
@@ -203,6 +212,17 @@ static loff_t dma_buf_file_llseek(struct file *file, loff_t offset, int whence)
 	}
 }
 
+/**
+ * dma_buf_ioctl_set_name - DMA_BUF_SET_NAME
+ * @dmabuf: buffer
+ * @argp: string of user space
+ *
+ * Return: 0 or a negative errno:
+ *
+ *	   * -EFAULT: the string is not accessible
+ *	   * -EINVAL: the name is longer than DMA_BUF_NAME_LEN - 1 characters
+ *	   * -ENOMEM: out of memory
+ */
 static long dma_buf_ioctl_set_name(struct dma_buf *dmabuf,
 				   const char __user *argp)
 {

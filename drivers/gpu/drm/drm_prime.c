@@ -173,8 +173,11 @@ static struct dma_buf *dma_buf_of_handle_locked(struct drm_file *file,
  * Context: takes &drm_prime_file_private.lock and
  * &drm_device.object_name_lock, sleeps.
  * Return: the dma-buf with a reference for the caller, or an error pointer:
- * -ENOENT if there is no such handle, -ENOMEM, or what
- * &drm_gem_object_funcs.export said.
+ *
+ *	* -ENOENT: there is no such handle
+ *	* -ENOMEM: out of memory
+ *	* what &drm_gem_object_funcs.export said; where a driver has none, as
+ *	  drm_gem_prime_export()
  */
 struct dma_buf *drm_gem_prime_handle_to_dmabuf(struct drm_device *dev,
 					       struct drm_file *file_priv,
@@ -211,8 +214,11 @@ EXPORT_SYMBOL(drm_gem_prime_handle_to_dmabuf);
  * any more, or use drm_gem_prime_handle_to_dmabuf() instead.
  *
  * Context: as drm_gem_prime_handle_to_dmabuf().
- * Return: 0, -EMFILE or -ENOMEM if there is no free descriptor, or as
- * drm_gem_prime_handle_to_dmabuf().
+ * Return: 0, or a negative errno:
+ *
+ *	* -EMFILE: the process has no file descriptor left
+ *	* -ENOMEM: out of memory
+ *	* as drm_gem_prime_handle_to_dmabuf()
  */
 int drm_gem_prime_handle_to_fd(struct drm_device *dev,
 			       struct drm_file *file_priv, u32 handle,
@@ -318,8 +324,13 @@ static int handle_of_dma_buf_locked(struct drm_device *dev,
  *
  * Context: takes &drm_prime_file_private.lock and
  * &drm_device.object_name_lock, sleeps.
- * Return: 0, -EBADF if @prime_fd is not open, -EINVAL if it is not a dma-buf
- * or @dev cannot import, -ENOMEM, or what the exporter or the driver said.
+ * Return: 0, or a negative errno:
+ *
+ *	* -EBADF: @prime_fd is not open
+ *	* -EINVAL: @prime_fd is not a dma-buf, or @dev cannot import
+ *	* -ENOMEM: out of memory
+ *	* what &drm_driver.gem_prime_import said; where a driver has none, as
+ *	  drm_gem_prime_import()
  */
 int drm_gem_prime_fd_to_handle(struct drm_device *dev,
 			       struct drm_file *file_priv, int prime_fd,
@@ -349,9 +360,13 @@ EXPORT_SYMBOL(drm_gem_prime_fd_to_handle);
  * @data: &struct drm_prime_handle
  * @file_priv: file the ioctl was called on
  *
- * Return: 0, -EINVAL for an unknown flag, or what
- * &drm_driver.prime_handle_to_fd said; without it, as
- * drm_gem_prime_handle_to_fd().
+ * Return: 0, or a negative errno:
+ *
+ *	* -EINVAL: a flag is set that is neither DRM_CLOEXEC nor DRM_RDWR
+ *	* -ENOENT: there is no such handle
+ *	* -EMFILE: the process has no file descriptor left
+ *	* -ENFILE, -ENOMEM: no file or no memory left
+ *	* what the driver said
  */
 int drm_prime_handle_to_fd_ioctl(struct drm_device *dev, void *data,
 				 struct drm_file *file_priv)
@@ -376,8 +391,17 @@ int drm_prime_handle_to_fd_ioctl(struct drm_device *dev, void *data,
  *        must stay ignored
  * @file_priv: file the ioctl was called on
  *
- * Return: 0, or what &drm_driver.prime_fd_to_handle said; without it, as
- * drm_gem_prime_fd_to_handle().
+ * Return: 0, or a negative errno:
+ *
+ *	* -EBADF: there is no such file descriptor
+ *	* -EINVAL: it is not a dma-buf, or the device cannot import, or it cannot use
+ *	  storage that is scattered like that
+ *	* -ENODEV: the driver imports no buffers of other devices, or the storage was
+ *	  revoked
+ *	* -EBUSY: the device cannot reach the storage, and that cannot move
+ *	* -ERESTARTSYS, -EINTR: a signal arrived
+ *	* -ENOMEM: out of memory
+ *	* what the driver or the exporter said
  */
 int drm_prime_fd_to_handle_ioctl(struct drm_device *dev, void *data,
 				 struct drm_file *file_priv)

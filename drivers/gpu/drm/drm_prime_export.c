@@ -51,8 +51,11 @@
  * Pins the storage.
  *
  * Context: takes the reservation lock, sleeps.
- * Return: 0, -ENOSYS if the exporter maps with drm_gem_map_dma_buf() but has no
- * &drm_gem_object_funcs.get_sg_table, or what &drm_gem_object_funcs.pin said.
+ * Return: 0, or a negative errno:
+ *
+ *	* -ENOSYS: the exporter maps with drm_gem_map_dma_buf() but has no
+ *	  &drm_gem_object_funcs.get_sg_table
+ *	* what &drm_gem_object_funcs.pin said
  */
 int drm_gem_map_attach(struct dma_buf *dma_buf,
 		       struct dma_buf_attachment *attach)
@@ -91,9 +94,11 @@ EXPORT_SYMBOL(drm_gem_map_detach);
  *
  * Context: the reservation lock must be held, sleeps.
  * Return: a mapped table for drm_gem_unmap_dma_buf(), or an error pointer:
- * -EINVAL for a bad @dir, -ENOSYS without &drm_gem_object_funcs.get_sg_table,
- * what that callback said (-EINTR after a signal), or what mapping for the
- * device said.
+ *
+ *	* -EINVAL: @dir is none of the three directions
+ *	* -ENOSYS: the driver has no &drm_gem_object_funcs.get_sg_table
+ *	* what that callback said, -EINTR after a signal
+ *	* what dma_map_sgtable() said of the device
  */
 struct sg_table *drm_gem_map_dma_buf(struct dma_buf_attachment *attach,
 				     enum dma_data_direction dir)
@@ -153,8 +158,11 @@ EXPORT_SYMBOL(drm_gem_unmap_dma_buf);
  * @map: where to store the kernel address
  *
  * Context: the reservation lock must be held, sleeps.
- * Return: 0, -EOPNOTSUPP without &drm_gem_object_funcs.vmap, -ENOMEM, or what
- * that callback said.
+ * Return: 0, or a negative errno:
+ *
+ *	* -EOPNOTSUPP: the driver has no &drm_gem_object_funcs.vmap
+ *	* -ENOMEM: that callback succeeded without an address
+ *	* what that callback said
  */
 int drm_gem_dmabuf_vmap(struct dma_buf *dma_buf, struct iosys_map *map)
 {
@@ -244,8 +252,12 @@ static int mmap_as_client(struct drm_gem_object *obj,
  * of the DRM file, so that drm_vma_node_unmap() finds both kinds.
  *
  * Context: sleeps.
- * Return: 0, -EINVAL if @vma reaches beyond the object, -ENODEV if the driver
- * cannot map at all, -ENOMEM, or what the driver said.
+ * Return: 0, or a negative errno:
+ *
+ *	* -EINVAL: @vma reaches beyond the object
+ *	* -ENODEV: the driver cannot map at all
+ *	* -ENOMEM: out of memory
+ *	* what &drm_gem_object_funcs.mmap or the driver's mmap() said
  */
 int drm_gem_prime_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 {
@@ -303,8 +315,10 @@ EXPORT_SYMBOL(drm_gem_dmabuf_release);
  *
  * Context: sleeps.
  * Return: a dma-buf that holds a reference to the object and to @dev, or an
- * error pointer: -EINVAL if the object is not one of @dev, or what
- * dma_buf_export() said.
+ * error pointer:
+ *
+ *	* -EINVAL: the object is not one of @dev
+ *	* as dma_buf_export()
  */
 struct dma_buf *drm_gem_dmabuf_export(struct drm_device *dev,
 				      struct dma_buf_export_info *exp_info)

@@ -93,9 +93,11 @@ static struct drm_gem_object *import_foreign(struct drm_device *dev,
  *
  * Context: takes the reservation lock of @dma_buf, sleeps.
  * Return: an object with a reference for the caller, which is the exported one
- * if @dma_buf comes from @dev, or an error pointer: -EINVAL if the driver has
- * no &drm_driver.gem_prime_import_sg_table, else what attaching, mapping or
- * that callback said.
+ * if @dma_buf comes from @dev, or an error pointer:
+ *
+ *	* -EINVAL: the driver has no &drm_driver.gem_prime_import_sg_table
+ *	* what that callback said
+ *	* as dma_buf_attach() and dma_buf_map_attachment_unlocked()
  */
 struct drm_gem_object *drm_gem_prime_import_dev(struct drm_device *dev,
 						struct dma_buf *dma_buf,

@@ -41,7 +41,10 @@ static unsigned int longest_entry(struct drm_device *dev)
  *
  * Context: may sleep.
  * Return: a table to be freed with sg_free_table() and kfree(), or an error
- * pointer: -EINVAL for no pages, -ENOMEM.
+ * pointer:
+ *
+ *	* -EINVAL: @nr_pages is 0
+ *	* -ENOMEM: out of memory
  */
 struct sg_table *drm_prime_pages_to_sg(struct drm_device *dev,
 				       struct page **pages,
