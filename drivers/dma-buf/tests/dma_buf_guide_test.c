@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/**
+ * DOC: tests of the guides' drivers
+ *
+ * The guides in Documentation/driver-api quote drivers. Here they meet: each of
+ * the exporters with each of the importers, a process and the kernel's own
+ * mapping.
+ */
+
+#include <linux/dma-fence.h>
+#include <linux/dma-mapping.h>
+#include <linux/file.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/uaccess.h>
+
+#include "dma_buf_guide.h"
+#include "dma_buf_mock.h"
+
+#define GUIDE_PAGES 4
+#define GUIDE_SIZE  (GUIDE_PAGES * PAGE_SIZE)
+#define GUIDE_MARK  0x900d900d
+
+/* Long past any correct case. Ends a wait for an importer that does nothing. */
+#define GUIDE_HANG (10 * HZ)
+
+/* Without CONFIG_DMABUF_MOVE_NOTIFY each mapping of a dynamic pair is pinned. */
+#define FOLLOWS IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY)
+
+static void guide_put(void *data)
+{
+	dma_buf_put(data);
+	flush_delayed_fput();
+}
+
+/* Storage that is not cleared is likely to be this. */
+static void leave_dirt(struct kunit *test)
+{
+	struct page **pages = guide_pages_alloc(GUIDE_PAGES);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	for (i = 0; i < GUIDE_PAGES; i++)
+		memset_page(pages[i], 0, 0xd1, PAGE_SIZE);
+	guide_pages_free(pages, GUIDE_PAGES);
+}
+
+static struct dma_buf *exported(struct kunit *test,
+				const struct dma_buf_ops *ops)
+{
+	struct dma_buf *dmabuf;
+
+	leave_dirt(test);
+	dmabuf = guide_export(ops, GUIDE_SIZE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	mock_defer(test, guide_put, dmabuf);
+	return dmabuf;
+}
+
+/* A file descriptor as a process would pass it on, the test's until the end. */
+static void guide_close(void *data)
+{
+	mock_close((long)data);
+}
+
+static int fd_of(struct kunit *test, struct dma_buf *dmabuf)
+{
+	int fd;
+
+	get_dma_buf(dmabuf);
+	fd = dma_buf_fd(dmabuf, O_CLOEXEC);
+	if (fd < 0)
+		dma_buf_put(dmabuf);
+	KUNIT_ASSERT_GE(test, fd, 0);
+	mock_defer(test, guide_close, (void *)(long)fd);
+	return fd;
+}
+
+/* The importers, each gone at the end of the case if it did not go before. */
+static void guide_import_gone(void *data)
+{
+	guide_import_release(data);
+}
+
+static struct guide_importer *
+static_import(struct kunit *test, struct dma_buf *dmabuf, const char *name)
+{
+	struct device *dev = mock_device(test, name);
+	struct guide_importer *imp;
+
+	imp = kunit_kzalloc(test, sizeof(*imp), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, imp);
+	KUNIT_ASSERT_EQ(test, guide_import(imp, fd_of(test, dmabuf), dev), 0);
+	mock_defer(test, guide_import_gone, imp);
+	return imp;
+}
+
+static void guide_dynamic_gone(void *data)
+{
+	guide_dynamic_release(data);
+}
+
+static struct guide_dynamic *dynamic_import(struct kunit *test,
+					    struct dma_buf *dmabuf)
+{
+	struct device *dev = mock_device(test, "dynamic");
+	int fd = fd_of(test, dmabuf);
+	struct guide_dynamic *imp;
+
+	imp = kunit_kzalloc(test, sizeof(*imp), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, imp);
+	KUNIT_ASSERT_EQ(test, guide_dynamic_import(imp, fd, dev), 0);
+	mock_defer(test, guide_dynamic_gone, imp);
+	return imp;
+}
+
+/* Let a device run from start to end. */
+static void static_job(struct kunit *test, struct guide_importer *imp)
+{
+	struct dma_fence *done = mock_fence(test);
+
+	KUNIT_EXPECT_EQ(test, guide_start(imp, done), 0);
+	dma_fence_signal(done);
+}
+
+static dma_addr_t dynamic_job(struct kunit *test, struct guide_dynamic *imp)
+{
+	struct dma_fence *done = mock_fence(test);
+
+	KUNIT_EXPECT_EQ(test, guide_dynamic_start(imp, done), 0);
+	dma_fence_signal(done);
+	return imp->address;
+}
+
+static u32 __user *process_maps(struct kunit *test, struct dma_buf *dmabuf)
+{
+	unsigned long addr;
+
+	addr = kunit_vm_mmap(test, dmabuf->file, 0, GUIDE_SIZE,
+			     PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	return (u32 __user *)addr;
+}
+
+static void process_writes(struct kunit *test, u32 __user *at, u32 mark)
+{
+	u32 __user *page = at;
+	unsigned int i;
+
+	for (i = 0; i < GUIDE_PAGES; i++, page += PAGE_SIZE / sizeof(*page))
+		KUNIT_EXPECT_EQ(test, put_user(mark + i, page), 0);
+}
+
+static void process_reads(struct kunit *test, u32 __user *at, u32 mark)
+{
+	u32 __user *page = at;
+	unsigned int i;
+	u32 seen;
+
+	for (i = 0; i < GUIDE_PAGES; i++, page += PAGE_SIZE / sizeof(*page)) {
+		KUNIT_EXPECT_EQ(test, get_user(seen, page), 0);
+		KUNIT_EXPECT_EQ(test, seen, mark + i);
+	}
+}
+
+/* A reader that comes, reads one word of each page, and goes. */
+static void reader_reads(struct kunit *test, struct dma_buf *dmabuf, u32 mark)
+{
+	struct guide_reader reader;
+	unsigned int i;
+	u32 seen;
+
+	KUNIT_ASSERT_EQ(test, guide_reader_import(&reader, fd_of(test, dmabuf)),
+			0);
+	for (i = 0; i < GUIDE_PAGES; i++) {
+		KUNIT_EXPECT_EQ(test,
+				guide_reader_read(&reader, i * PAGE_SIZE, &seen,
+						  sizeof(seen)),
+				0);
+		KUNIT_EXPECT_EQ(test, seen, mark + i);
+	}
+	guide_reader_release(&reader);
+}
+
+static const struct dma_buf_ops *const guide_exporters[] = {
+	&guide_exporter_ops,
+	&guide_mover_ops,
+};
+
+static void guide_exporter_name(const struct dma_buf_ops *const *ops, char *to)
+{
+	strscpy(to, *ops == &guide_mover_ops ? "mover" : "exporter",
+		KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(guide_exporter, guide_exporters, guide_exporter_name);
+
+/* Succeeds if all kinds of importers see what a process wrote, all at once. */
+static void guide_buffer_is_shared(struct kunit *test)
+{
+	const struct dma_buf_ops *const *ops = test->param_value;
+	struct dma_buf *dmabuf = exported(test, *ops);
+	struct guide_importer *first, *second;
+	struct guide_dynamic *third;
+	u32 __user *user;
+	u32 seen;
+
+	user = process_maps(test, dmabuf);
+	KUNIT_EXPECT_EQ(test, get_user(seen, user), 0);
+	KUNIT_EXPECT_EQ(test, seen, 0);
+
+	first = static_import(test, dmabuf, "first");
+	second = static_import(test, dmabuf, "second");
+	third = dynamic_import(test, dmabuf);
+
+	process_writes(test, user, GUIDE_MARK);
+	reader_reads(test, dmabuf, GUIDE_MARK);
+	static_job(test, first);
+	static_job(test, second);
+	KUNIT_EXPECT_EQ(test, first->bytes, GUIDE_SIZE);
+	KUNIT_EXPECT_EQ(test, second->bytes, GUIDE_SIZE);
+	KUNIT_EXPECT_EQ(test, first->address, second->address);
+	KUNIT_EXPECT_EQ(test, first->address, dynamic_job(test, third));
+	process_reads(test, user, GUIDE_MARK);
+}
+
+/* Succeeds if a private mapping, which would hide others' writes, is refused. */
+static void guide_mmap_is_shared(struct kunit *test)
+{
+	struct dma_buf *dmabuf = exported(test, &guide_exporter_ops);
+	unsigned long addr;
+
+	addr = kunit_vm_mmap(test, dmabuf->file, 0, GUIDE_SIZE, PROT_READ,
+			     MAP_PRIVATE, 0);
+	KUNIT_EXPECT_EQ(test, (long)addr, -EINVAL);
+}
+
+/* Succeeds if a fd that is no dma-buf, or a size that is none, is refused. */
+static void guide_refuses(struct kunit *test)
+{
+	struct device *dev = mock_device(test, "importer");
+	struct guide_dynamic dynamic;
+	struct guide_importer imp;
+	struct guide_reader reader;
+
+	KUNIT_EXPECT_EQ(test, guide_import(&imp, -1, dev), -EBADF);
+	KUNIT_EXPECT_EQ(test, guide_dynamic_import(&dynamic, -1, dev), -EBADF);
+	KUNIT_EXPECT_EQ(test, guide_reader_import(&reader, -1), -EBADF);
+	KUNIT_EXPECT_PTR_EQ(test, guide_export(&guide_exporter_ops, 0),
+			    ERR_PTR(-EINVAL));
+}
+
+/* Succeeds if reading beyond the buffer is refused, also where sums wrap. */
+static void guide_reader_stays_inside(struct kunit *test)
+{
+	struct dma_buf *dmabuf = exported(test, &guide_exporter_ops);
+	struct guide_reader reader;
+	u32 seen;
+
+	KUNIT_ASSERT_EQ(test, guide_reader_import(&reader, fd_of(test, dmabuf)),
+			0);
+	KUNIT_EXPECT_EQ(test, guide_reader_read(&reader, GUIDE_SIZE, &seen, 4),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, guide_reader_read(&reader, 4, &seen, SIZE_MAX),
+			-EINVAL);
+	guide_reader_release(&reader);
+}
+
+/* Succeeds if the next device, and the CPU, wait for the job before them. */
+static void guide_jobs_are_ordered(struct kunit *test)
+{
+	struct dma_buf *dmabuf = exported(test, &guide_exporter_ops);
+	struct dma_fence *first = mock_fence(test);
+	struct guide_dynamic *dynamic;
+	struct guide_importer *imp;
+	struct guide_reader reader;
+	u32 seen;
+
+	imp = static_import(test, dmabuf, "static");
+	dynamic = dynamic_import(test, dmabuf);
+	KUNIT_ASSERT_EQ(test, guide_reader_import(&reader, fd_of(test, dmabuf)),
+			0);
+	KUNIT_EXPECT_EQ(test, guide_start(imp, first), 0);
+
+	mock_signal_raise(test);
+	KUNIT_EXPECT_EQ(test, guide_reader_read(&reader, 0, &seen, 4),
+			-ERESTARTSYS);
+	KUNIT_EXPECT_EQ(test, guide_start(imp, mock_fence(test)),
+			-ERESTARTSYS);
+	KUNIT_EXPECT_EQ(test, guide_dynamic_start(dynamic, mock_fence(test)),
+			-ERESTARTSYS);
+	/* The exporter has caches to see to, so it waits by itself. */
+	KUNIT_EXPECT_EQ(test,
+			dmabuf->ops->begin_cpu_access(dmabuf, DMA_FROM_DEVICE),
+			-ERESTARTSYS);
+	mock_signal_clear();
+
+	dma_fence_signal(first);
+	dynamic_job(test, dynamic);
+	KUNIT_EXPECT_EQ(test, guide_reader_read(&reader, 0, &seen, 4), 0);
+	guide_reader_release(&reader);
+}
+
+/* Succeeds if the last one to let go frees the storage, and not before. */
+static void guide_storage_is_freed(struct kunit *test)
+{
+	const struct dma_buf_ops *const *ops = test->param_value;
+	struct device *dev = mock_device(test, "importer");
+	struct dma_buf *dmabuf = guide_export(*ops, GUIDE_SIZE);
+	struct guide_buffer *buf;
+	struct guide_importer imp;
+	struct page *page;
+	int fd;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	buf = dmabuf->priv;
+	page = buf->pages[0];
+	get_page(page);
+
+	fd = dma_buf_fd(dmabuf, O_CLOEXEC);
+	KUNIT_EXPECT_EQ(test, guide_import(&imp, fd, dev), 0);
+	mock_close(fd);
+	KUNIT_EXPECT_EQ(test, page_count(page), 3);
+
+	guide_import_release(&imp);
+	flush_delayed_fput();
+	KUNIT_EXPECT_EQ(test, page_count(page), 1);
+	put_page(page);
+}
+
+/* Succeeds if a move keeps the content, and all see the new place. */
+static void guide_move_keeps_the_content(struct kunit *test)
+{
+	struct dma_buf *dmabuf = exported(test, &guide_mover_ops);
+	struct guide_buffer *buf = dmabuf->priv;
+	struct page *old = buf->pages[0];
+	struct guide_dynamic *imp;
+	dma_addr_t before;
+	u32 __user *user;
+
+	user = process_maps(test, dmabuf);
+	process_writes(test, user, GUIDE_MARK);
+	imp = dynamic_import(test, dmabuf);
+	before = dynamic_job(test, imp);
+
+	get_page(old);
+	KUNIT_EXPECT_EQ(test, guide_move(dmabuf), FOLLOWS ? 0 : -EBUSY);
+	if (FOLLOWS) {
+		KUNIT_EXPECT_PTR_NE(test, buf->pages[0], old);
+		KUNIT_EXPECT_NE(test, dynamic_job(test, imp), before);
+		KUNIT_EXPECT_EQ(test, page_count(old), 1);
+	} else {
+		KUNIT_EXPECT_PTR_EQ(test, buf->pages[0], old);
+		KUNIT_EXPECT_EQ(test, dynamic_job(test, imp), before);
+	}
+	put_page(old);
+
+	process_reads(test, user, GUIDE_MARK);
+	process_writes(test, user, ~GUIDE_MARK);
+	reader_reads(test, dmabuf, ~GUIDE_MARK);
+}
+
+/* Succeeds if an importer gives the old place back without a new job. */
+static void guide_move_frees_the_old_place(struct kunit *test)
+{
+	struct dma_buf *dmabuf = exported(test, &guide_mover_ops);
+	struct guide_buffer *buf = dmabuf->priv;
+	struct page *old = buf->pages[0];
+	struct guide_dynamic *imp;
+
+	if (!FOLLOWS)
+		kunit_skip(test, "this configuration pins what is mapped");
+
+	imp = dynamic_import(test, dmabuf);
+	dynamic_job(test, imp);
+
+	get_page(old);
+	KUNIT_EXPECT_EQ(test, guide_move(dmabuf), 0);
+	flush_work(&imp->let_go);
+	KUNIT_EXPECT_EQ(test, page_count(old), 1);
+	KUNIT_EXPECT_NULL(test, imp->sgt);
+	put_page(old);
+}
+
+/* Succeeds if a device that is at work delays a move, and loses nothing. */
+static void guide_move_waits_for_jobs(struct kunit *test)
+{
+	struct dma_buf *dmabuf = exported(test, &guide_mover_ops);
+	struct guide_buffer *buf = dmabuf->priv;
+	struct dma_fence *done = mock_fence(test);
+	struct page *old = buf->pages[0];
+	struct guide_dynamic *imp;
+
+	if (!FOLLOWS)
+		kunit_skip(test, "this configuration pins what is mapped");
+
+	imp = dynamic_import(test, dmabuf);
+	KUNIT_ASSERT_EQ(test, guide_dynamic_start(imp, done), 0);
+
+	mock_signal_raise(test);
+	KUNIT_EXPECT_EQ(test, guide_move(dmabuf), -ERESTARTSYS);
+	mock_signal_clear();
+	KUNIT_EXPECT_PTR_EQ(test, buf->pages[0], old);
+
+	dma_fence_signal(done);
+	KUNIT_EXPECT_EQ(test, guide_move(dmabuf), 0);
+	KUNIT_EXPECT_PTR_NE(test, buf->pages[0], old);
+}
+
+/* Succeeds if who cannot follow keeps the storage where it is. */
+static void guide_move_is_refused(struct kunit *test)
+{
+	struct dma_buf *dmabuf = exported(test, &guide_mover_ops);
+	struct guide_importer *imp;
+	struct guide_reader reader;
+
+	KUNIT_ASSERT_EQ(test, guide_reader_import(&reader, fd_of(test, dmabuf)),
+			0);
+	KUNIT_EXPECT_EQ(test, guide_move(dmabuf), -EBUSY);
+	guide_reader_release(&reader);
+	KUNIT_EXPECT_EQ(test, guide_move(dmabuf), 0);
+
+	imp = static_import(test, dmabuf, "static");
+	KUNIT_EXPECT_EQ(test, guide_move(dmabuf), -EBUSY);
+	kunit_release_action(test, guide_import_gone, imp);
+	KUNIT_EXPECT_EQ(test, guide_move(dmabuf), 0);
+}
+
+/* Succeeds if a buffer can be taken from a device that lets go. */
+static void guide_revoke_takes_the_storage(struct kunit *test)
+{
+	struct dma_buf *dmabuf = exported(test, &guide_mover_ops);
+	struct guide_buffer *buf = dmabuf->priv;
+	struct dma_fence *done = mock_fence(test);
+	struct guide_reader reader;
+	struct guide_dynamic *imp;
+	u32 __user *user;
+	u32 seen;
+
+	user = process_maps(test, dmabuf);
+	process_writes(test, user, GUIDE_MARK);
+	imp = dynamic_import(test, dmabuf);
+	KUNIT_ASSERT_EQ(test, guide_dynamic_start(imp, done), 0);
+
+	/* The device is at work. */
+	KUNIT_EXPECT_EQ(test, guide_revoke(dmabuf, 1), -ETIME);
+	KUNIT_EXPECT_EQ(test, buf->count, GUIDE_PAGES);
+	KUNIT_EXPECT_EQ(test, get_user(seen, user), -EFAULT);
+
+	dma_fence_signal(done);
+	KUNIT_EXPECT_EQ(test, guide_revoke(dmabuf, GUIDE_HANG), 0);
+	KUNIT_EXPECT_EQ(test, buf->count, 0);
+
+	KUNIT_EXPECT_EQ(test, guide_dynamic_start(imp, done), -ENODEV);
+	KUNIT_EXPECT_EQ(test, guide_reader_import(&reader, fd_of(test, dmabuf)),
+			-ENODEV);
+	KUNIT_EXPECT_EQ(test, guide_move(dmabuf), -ENODEV);
+	KUNIT_EXPECT_EQ(test, get_user(seen, user), -EFAULT);
+}
+
+/* Succeeds if an importer that does not let go keeps the storage alive. */
+static void guide_revoke_spares_who_stays(struct kunit *test)
+{
+	struct dma_buf *dmabuf = exported(test, &guide_mover_ops);
+	struct guide_buffer *buf = dmabuf->priv;
+	struct guide_importer *imp;
+
+	imp = static_import(test, dmabuf, "static");
+	KUNIT_EXPECT_EQ(test, guide_revoke(dmabuf, 1), -ETIME);
+	KUNIT_EXPECT_EQ(test, buf->count, GUIDE_PAGES);
+	kunit_release_action(test, guide_import_gone, imp);
+	KUNIT_EXPECT_EQ(test, guide_revoke(dmabuf, 1), 0);
+	KUNIT_EXPECT_EQ(test, buf->count, 0);
+}
+
+static struct kunit_case dma_buf_guide_cases[] = {
+	KUNIT_CASE_PARAM(guide_buffer_is_shared, guide_exporter_gen_params),
+	KUNIT_CASE(guide_mmap_is_shared),
+	KUNIT_CASE(guide_refuses),
+	KUNIT_CASE(guide_reader_stays_inside),
+	KUNIT_CASE(guide_jobs_are_ordered),
+	KUNIT_CASE_PARAM(guide_storage_is_freed, guide_exporter_gen_params),
+	KUNIT_CASE(guide_move_keeps_the_content),
+	KUNIT_CASE(guide_move_frees_the_old_place),
+	KUNIT_CASE(guide_move_waits_for_jobs),
+	KUNIT_CASE(guide_move_is_refused),
+	KUNIT_CASE(guide_revoke_takes_the_storage),
+	KUNIT_CASE(guide_revoke_spares_who_stays),
+	{}
+};
+
+static struct kunit_suite dma_buf_guide_suite = {
+	.name = "dma_buf_guide",
+	.test_cases = dma_buf_guide_cases,
+};
+
+kunit_test_suite(dma_buf_guide_suite);
