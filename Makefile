@@ -60,7 +60,11 @@ coverage: ## which lines of our code the tests run (build/coverage)
 	@tools/packages kernel check coverage
 	@tools/coverage --jobs $(JOBS)
 
-lint: ## checkpatch, sparse, kernel-doc, similarity
+docs: ## the documentation as web pages (build/docs/html)
+	@tools/packages kernel docs
+	@tools/docs
+
+lint: ## checkpatch, sparse, kernel-doc, the pages of make docs, similarity
 	@tools/packages kernel check
 	@tools/check --jobs $(JOBS) --only lint
 
@@ -71,4 +75,4 @@ help: ## this list
 	@awk -F ':.*## ' '/^## /{print "\n" substr($$0, 4)} \
 		/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: run check kernel debug stock vm install patches compile-check coverage lint clean help
+.PHONY: run check kernel debug stock vm install patches compile-check coverage docs lint clean help
