@@ -11,6 +11,38 @@ from toolbox import TOOLS, tool
 OVERLAY = os.path.join(TOOLS, "overlay")
 overlay = tool("overlay")
 
+# Pages of a kernel, as far as the overlay looks.
+DMA_BUF_PAGE = """\
+Stock's title
+=============
+
+Old text about buffers.
+
+Reservation Objects
+-------------------
+
+Text about fences.
+"""
+PRIME_PAGE = """\
+PRIME Buffer Sharing
+====================
+
+Before.
+
+Overview and Lifetime Rules
+---------------------------
+
+Old text about PRIME.
+
+PRIME Function References
+-------------------------
+
+DRM MM Range Allocator
+======================
+
+After.
+"""
+
 
 def run(*line):
     return subprocess.run([OVERLAY, *line], capture_output=True, text=True)
@@ -27,6 +59,10 @@ class Kernel(unittest.TestCase):
         self.put("Makefile", "VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 7\nEXTRAVERSION =\n")
         for path in overlay.HOOKS:
             self.put(path, f"# stock {path}\n")
+        for path, (entry, _) in overlay.CONTENTS.items():
+            self.put(path, f".. toctree::\n\n   first\n{entry}\n   last\n")
+        self.put(overlay.DMA_BUF_PAGE, DMA_BUF_PAGE)
+        self.put(overlay.PRIME_PAGE, PRIME_PAGE)
         self.put("drivers/dma-buf/dma-buf.c", "stock\n")
         self.put("drivers/gpu/drm/vgem/vgem_old.c", "stock\n")
         self.put("kernel/fork.c", "stock\n")
@@ -129,6 +165,49 @@ class Install(Kernel):
         before = self.files(self.kdir)
         self.refuses(run("install", "--kernel", self.kdir), "7.0.0")
         self.assertEqual(self.files(self.kdir), before)
+
+
+class Pages(Kernel):
+    """Stock's documentation: what spoke of replaced files goes, the rest stays."""
+
+    def setUp(self):
+        super().setUp()
+        done = run("install", "--kernel", self.kdir)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_our_page_takes_the_place_of_half_a_page(self):
+        ours = self.text(overlay.REPO, overlay.DMA_BUF_PAGE)
+        self.assertEqual(self.text(self.kdir, overlay.DMA_BUF_PAGE), ours)
+        fences = self.text(self.kdir, overlay.FENCE_PAGE)
+        self.assertTrue(fences.endswith(DMA_BUF_PAGE[DMA_BUF_PAGE.index("Reservation Objects"):]))
+        self.assertNotIn("buffers", fences)
+
+    def test_the_section_on_prime_points_to_our_page(self):
+        text = self.text(self.kdir, overlay.PRIME_PAGE)
+        self.assertIn(f"Before.\n\n{overlay.PRIME_POINTER}DRM MM Range Allocator\n====", text)
+        self.assertNotIn("Old text", text)
+
+    def test_our_pages_are_in_the_tables_of_contents(self):
+        for path, (entry, new) in overlay.CONTENTS.items():
+            self.assertIn(f"   first\n{entry}\n{new}\n   last\n", self.text(self.kdir, path))
+
+    def test_again_changes_nothing(self):
+        before = self.files(self.kdir)
+        self.assertIn(" 0 files", run("install", "--kernel", self.kdir).stdout)
+        self.assertEqual(self.files(self.kdir), before)
+
+    def test_what_is_about_this_repository_stays_here(self):
+        for path in ("conf.py", "index.rst", "dev"):
+            self.assertFalse(os.path.exists(os.path.join(self.kdir, "Documentation", path)))
+
+    def test_a_tree_without_documentation_gets_ours_alone(self):
+        bare = os.path.join(self.top, "bare")
+        shutil.copytree(self.kdir, bare)
+        shutil.rmtree(os.path.join(bare, "Documentation"))
+        done = run("install", "--kernel", bare)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(os.path.exists(os.path.join(bare, overlay.DMA_BUF_PAGE)))
+        self.assertFalse(os.path.exists(os.path.join(bare, overlay.PRIME_PAGE)))
 
 
 class Patches(Kernel):
