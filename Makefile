@@ -64,6 +64,24 @@ docs: ## the documentation as web pages (build/docs/html)
 	@tools/packages kernel docs
 	@tools/docs
 
+parity: parity-user parity-kernel parity-intree ## run the same on stock and on ours, table what differs
+
+parity-user: ## only what user space sees (Documentation/dev/parity.rst)
+	@tools/packages kernel check
+	@tools/parity/run user --jobs $(JOBS)
+
+parity-kernel: ## only what drivers see of the dma-buf core
+	@tools/packages kernel check
+	@tools/parity/run kernel --jobs $(JOBS)
+
+parity-intree: ## only the kernel's own tests: kselftests, DRM's KUnit
+	@tools/packages kernel check
+	@tools/parity/run intree --jobs $(JOBS)
+
+parity-i915: ## i915's mock selftests on both (builds two more kernels)
+	@tools/packages kernel check
+	@tools/parity/run i915 --jobs $(JOBS)
+
 lint: ## checkpatch, sparse, kernel-doc, the pages of make docs, similarity
 	@tools/packages kernel check
 	@tools/check --jobs $(JOBS) --only lint
@@ -73,6 +91,7 @@ clean: ## remove build/ (the cache below ~/.cache/prime stays)
 
 help: ## this list
 	@awk -F ':.*## ' '/^## /{print "\n" substr($$0, 4)} \
-		/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+		/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: run check kernel debug stock vm install patches compile-check coverage docs lint clean help
+.PHONY: run check kernel debug stock vm install patches compile-check coverage docs \
+	parity parity-user parity-kernel parity-intree parity-i915 lint clean help

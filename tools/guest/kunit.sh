@@ -4,14 +4,23 @@
 # Load each module of KUnit suites and print the results of the suites it brings.
 #
 #   kunit.sh 'MODULE [OPTION ...]' ...
+#
+# A module with a slash in it is a file, others are those of the kernel's tree.
 
 results=/sys/kernel/debug/kunit
 
 for module in "$@"; do
+	load=modprobe
+	name=${module%% *}
+	case $name in */*)
+		load=insmod
+		name=$(basename "$name" .ko)
+		;;
+	esac
 	before=$(ls $results)
 	# shellcheck disable=SC2086 # options are words of their own
-	if ! modprobe $module; then
-		echo "not ok 1 - $module loads"
+	if ! $load $module; then
+		echo "not ok 1 - $name loads"
 		continue
 	fi
 	found=
@@ -24,6 +33,6 @@ $suite
 		found=yes
 		cat "$results/$suite/results"
 	done
-	[ -n "$found" ] || echo "not ok 1 - $module has a suite"
-	modprobe -r "${module%% *}" || echo "not ok 1 - $module unloads"
+	[ -n "$found" ] || echo "not ok 1 - $name has a suite"
+	modprobe -r "$name" 2> /dev/null || rmmod "$name" || echo "not ok 1 - $name unloads"
 done

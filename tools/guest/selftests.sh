@@ -23,17 +23,4 @@ for test in dmabuf-heaps/dmabuf-heap drivers/dma-buf/udmabuf sync/sync_test; do
 done
 echo 0 > /proc/sys/vm/nr_hugepages
 
-# The module's load fails with the first test that does.
-ran=-$(dmesg | grep -c 'dma-buf: Running')
-if modprobe dmabuf_selftests; then
-	ran=$(($(dmesg | grep -c 'dma-buf: Running') $ran))
-	echo "# $ran suites ran"
-	if [ "$ran" -gt 0 ]; then
-		echo "ok 1 - dmabuf_selftests"
-	else
-		echo "not ok 1 - dmabuf_selftests ran nothing"
-	fi
-	modprobe -r dmabuf_selftests
-else
-	echo "not ok 1 - dmabuf_selftests"
-fi
+"$(dirname "$0")/loadtests.sh" dma-buf dmabuf_selftests

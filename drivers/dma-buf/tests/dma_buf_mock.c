@@ -88,6 +88,22 @@ static void mock_account(struct mock_buffer *buf, enum mock_op op)
 	}
 }
 
+/* What takes something back has no way to refuse. */
+static bool mock_can_fail(enum mock_op op)
+{
+	switch (op) {
+	case MOCK_DETACH:
+	case MOCK_UNPIN:
+	case MOCK_UNMAP:
+	case MOCK_VUNMAP:
+	case MOCK_RELEASE:
+	case MOCK_MOVE:
+		return false;
+	default:
+		return true;
+	}
+}
+
 static int mock_enter(struct dma_buf *dmabuf, enum mock_op op,
 		      struct dma_buf_attachment *attach, struct sg_table *sgt,
 		      enum dma_data_direction dir)
@@ -103,6 +119,8 @@ static int mock_enter(struct dma_buf *dmabuf, enum mock_op op,
 	};
 
 	spin_lock(&buf->lock);
+	if (buf->fail_at == buf->calls + 1 && mock_can_fail(op))
+		call.err = buf->fail_with;
 	if (buf->calls < MOCK_LOG)
 		buf->log[buf->calls] = call;
 	buf->calls++;
@@ -479,6 +497,21 @@ bool mock_wait_released(struct mock_buffer *buf)
 
 	complete(&buf->released);
 	return true;
+}
+
+/**
+ * mock_fail_at - let one callback fail, whichever it is
+ * @buf: the buffer
+ * @position: its place among the callbacks since the last mock_calls(), the
+ *	      first is 1; 0 for none. A callback without a return value goes on
+ * @err: errno for it
+ */
+void mock_fail_at(struct mock_buffer *buf, unsigned int position, int err)
+{
+	spin_lock(&buf->lock);
+	buf->fail_at = position;
+	buf->fail_with = err;
+	spin_unlock(&buf->lock);
 }
 
 /**

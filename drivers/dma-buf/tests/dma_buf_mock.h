@@ -97,6 +97,10 @@ struct mock_buffer {
 
 	/** @fail: errno for each callback, 0 to succeed */
 	int fail[MOCK_OPS];
+	/** @fail_at: the one callback to fail, see mock_fail_at(); 0 for none */
+	unsigned int fail_at;
+	/** @fail_with: errno for it */
+	int fail_with;
 	/** @map_returns_null: answer map_dma_buf with NULL */
 	bool map_returns_null;
 	/** @vmap_iomem: hand out the vmap as I/O memory */
@@ -150,6 +154,7 @@ int mock_needs_splats(struct kunit *test);
 void mock_buffer_drop(struct mock_buffer *buf);
 bool mock_wait_released(struct mock_buffer *buf);
 
+void mock_fail_at(struct mock_buffer *buf, unsigned int position, int err);
 const char *mock_calls(struct mock_buffer *buf);
 unsigned int mock_count(struct mock_buffer *buf, enum mock_op op,
 			struct dma_buf_attachment *attach);

@@ -22,6 +22,7 @@ static void revoked_buffer_is_closed(struct kunit *test)
 	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
 	struct device *dev = mock_device(test, "importer");
 	struct dma_buf_attachment *attach = mock_attach(buf, dev, NULL);
+	struct vm_area_struct vma = { .vm_end = PAGE_SIZE };
 	struct dma_buf *dmabuf = buf->dmabuf;
 	struct iosys_map map;
 	unsigned long addr;
@@ -47,6 +48,7 @@ static void revoked_buffer_is_closed(struct kunit *test)
 	addr = kunit_vm_mmap(test, dmabuf->file, 0, PAGE_SIZE, PROT_READ,
 			     MAP_SHARED, 0);
 	KUNIT_EXPECT_EQ(test, (long)addr, -ENODEV);
+	KUNIT_EXPECT_EQ(test, dma_buf_mmap(dmabuf, &vma, 0), -ENODEV);
 	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "");
 
 	/* Who was here before may leave in good order. */
