@@ -10,6 +10,7 @@ MAKEFLAGS += --no-print-directory
 KDIR ?=
 export KDIR
 JOBS ?= $(shell nproc)
+MINUTES ?= 2
 VM := tools/vm
 
 ## The two commands
@@ -82,6 +83,10 @@ parity-i915: ## i915's mock selftests on both (builds two more kernels)
 	@tools/packages kernel check
 	@tools/parity/run i915 --jobs $(JOBS)
 
+stress: ## let everything race on KCSAN and debug kernels, MINUTES=2 in all
+	@tools/packages kernel check
+	@tools/stress --jobs $(JOBS) --minutes $(MINUTES)
+
 lint: ## checkpatch, sparse, kernel-doc, the pages of make docs, similarity
 	@tools/packages kernel check
 	@tools/check --jobs $(JOBS) --only lint
@@ -94,4 +99,4 @@ help: ## this list
 		/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run check kernel debug stock vm install patches compile-check coverage docs \
-	parity parity-user parity-kernel parity-intree parity-i915 lint clean help
+	parity parity-user parity-kernel parity-intree parity-i915 stress lint clean help

@@ -327,7 +327,7 @@ int count_open_fds(void)
 	return n;
 }
 
-void send_fd(int socket, int fd)
+int __send_fd(int socket, int fd, int flags)
 {
 	char byte = 'f', control[CMSG_SPACE(sizeof(int))] = {};
 	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
@@ -343,10 +343,10 @@ void send_fd(int socket, int fd)
 	cmsg->cmsg_type = SCM_RIGHTS;
 	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	igt_assert_eq(sendmsg(socket, &msg, MSG_NOSIGNAL), 1);
+	return sendmsg(socket, &msg, MSG_NOSIGNAL | flags) < 0 ? -errno : 0;
 }
 
-int receive_fd(int socket)
+int __receive_fd(int socket, int *fd, int flags)
 {
 	char byte, control[CMSG_SPACE(sizeof(int))];
 	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
@@ -357,11 +357,26 @@ int receive_fd(int socket)
 		.msg_controllen = sizeof(control),
 	};
 	struct cmsghdr *cmsg;
+
+	*fd = -1;
+	if (recvmsg(socket, &msg, MSG_CMSG_CLOEXEC | flags) < 0)
+		return -errno;
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (!cmsg || cmsg->cmsg_type != SCM_RIGHTS)
+		return -ENOMSG;
+	memcpy(fd, CMSG_DATA(cmsg), sizeof(*fd));
+	return 0;
+}
+
+void send_fd(int socket, int fd)
+{
+	igt_assert_eq(__send_fd(socket, fd, 0), 0);
+}
+
+int receive_fd(int socket)
+{
 	int fd;
 
-	igt_assert_eq(recvmsg(socket, &msg, MSG_CMSG_CLOEXEC), 1);
-	cmsg = CMSG_FIRSTHDR(&msg);
-	igt_assert(cmsg && cmsg->cmsg_type == SCM_RIGHTS);
-	memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
+	igt_assert_eq(__receive_fd(socket, &fd, 0), 0);
 	return fd;
 }

@@ -73,6 +73,8 @@ int dmabuf_alive(ino_t inode);
 int count_open_fds(void);
 
 /* A descriptor over a UNIX socket. */
+int __send_fd(int socket, int fd, int flags);
+int __receive_fd(int socket, int *fd, int flags);
 void send_fd(int socket, int fd);
 int receive_fd(int socket);
 
