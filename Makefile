@@ -87,6 +87,10 @@ stress: ## let everything race on KCSAN and debug kernels, MINUTES=2 in all
 	@tools/packages kernel check
 	@tools/stress --jobs $(JOBS) --minutes $(MINUTES)
 
+faults: ## fail every allocation of every operation once, print a table
+	@tools/packages kernel check
+	@tools/faults --jobs $(JOBS)
+
 lint: ## checkpatch, sparse, kernel-doc, the pages of make docs, similarity
 	@tools/packages kernel check
 	@tools/check --jobs $(JOBS) --only lint
@@ -99,4 +103,4 @@ help: ## this list
 		/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run check kernel debug stock vm install patches compile-check coverage docs \
-	parity parity-user parity-kernel parity-intree parity-i915 stress lint clean help
+	parity parity-user parity-kernel parity-intree parity-i915 stress faults lint clean help

@@ -3,9 +3,13 @@
 #
 # Run the igt-tests of the fast list on every device the guest has.
 #
-#   igt.sh BIN RESULTS      BIN holds the programs, RESULTS gets what they left
+#   igt.sh BIN RESULTS [OPTION ...]
+#
+# BIN holds the programs, RESULTS gets what they left, options are the runner's.
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 
-exec "$top/igt-tests/runner" --bin "$1" --results "$2/igt" --kernel ours --ktap \
-	--load "vgem devices=2" --load vkms --load vivid --load vim2m
+bin=$1 results=$2
+shift 2
+exec "$top/igt-tests/runner" --bin "$bin" --results "$results/igt" --kernel ours --ktap \
+	--load "vgem devices=2" --load vkms --load vivid --load vim2m "$@"

@@ -9,6 +9,8 @@
 
 results=/sys/kernel/debug/kunit
 
+"$(dirname "$0")/faults.sh"
+
 for module in "$@"; do
 	load=modprobe
 	name=${module%% *}

@@ -399,10 +399,12 @@ struct mock_buffer *mock_buffer_new(struct kunit *test, enum mock_kind kind)
 }
 
 /**
- * mock_export - export a mock buffer
- * @buf: the object; its dmabuf member is set afterwards
+ * mock_try_export - export a mock buffer, if that works
+ * @buf: the object; its dmabuf member is set on success
+ *
+ * Return: what the core answered.
  */
-void mock_export(struct mock_buffer *buf)
+struct dma_buf *mock_try_export(struct mock_buffer *buf)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct dma_buf *dmabuf;
@@ -415,11 +417,22 @@ void mock_export(struct mock_buffer *buf)
 	info.priv = buf;
 
 	dmabuf = dma_buf_export(&info);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(buf->test, dmabuf);
+	if (IS_ERR_OR_NULL(dmabuf))
+		return dmabuf;
 
 	kref_get(&buf->ref);
 	buf->owned = true;
 	buf->dmabuf = dmabuf;
+	return dmabuf;
+}
+
+/**
+ * mock_export - export a mock buffer, or end the case
+ * @buf: the object; its dmabuf member is set afterwards
+ */
+void mock_export(struct mock_buffer *buf)
+{
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(buf->test, mock_try_export(buf));
 }
 
 /**

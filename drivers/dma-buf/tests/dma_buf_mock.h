@@ -147,6 +147,7 @@ struct mock_buffer {
 void mock_defer(struct kunit *test, kunit_action_t *action, void *ctx);
 
 struct mock_buffer *mock_buffer_new(struct kunit *test, enum mock_kind kind);
+struct dma_buf *mock_try_export(struct mock_buffer *buf);
 void mock_export(struct mock_buffer *buf);
 struct mock_buffer *mock_export_new(struct kunit *test, enum mock_kind kind);
 void mock_past_mainline(struct kunit *test);

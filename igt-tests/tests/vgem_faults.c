@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Devices, out of memory: each allocation that is made for a client who opens
+ * one, describes a new vgem device in configfs, or makes it, fails once. See
+ * faults.c for how.
+ */
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "igt.h"
+
+#include "faults.h"
+
+#define CONFIG "/sys/kernel/config/vgem/faults"
+
+IGT_TEST_DESCRIPTION("Opening and making devices out of memory.");
+
+/* open() of a device: the DRM core's file, PRIME's part of it and vgem's. */
+
+static void find_path(struct bench *b)
+{
+	char *path = drmGetDeviceNameFromFd2(b->from->fd);
+
+	igt_assert(path);
+	snprintf(b->text, sizeof(b->text), "%s", path);
+	free(path);
+}
+
+static int run_open(struct bench *b)
+{
+	b->fd = open(b->text, O_RDWR | O_CLOEXEC);
+	return b->fd < 0 ? -errno : 0;
+}
+
+static void good_open(struct bench *b)
+{
+	char name[16];
+
+	igt_assert_eq(__get_drm_device_name(b->fd, name, sizeof(name)), 0);
+	drm_close_driver(b->fd);
+}
+
+/* mkdir in configfs describes a device, 1 in its attribute makes it. */
+
+static int entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	int n = 0;
+
+	igt_assert(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* Nodes and devices: what a new device adds to. */
+static int nodes(void)
+{
+	return entries("/dev/dri") + entries("/sys/bus/platform/devices") +
+	       entries("/sys/class/drm");
+}
+
+static int write_config(const char *value)
+{
+	int fd = open(CONFIG "/enable", O_WRONLY | O_CLOEXEC), err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, value, strlen(value)) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static void read_config(const char *name, char *value, int size)
+{
+	char path[96];
+	int fd, len;
+
+	snprintf(path, sizeof(path), CONFIG "/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	igt_assert_fd(fd);
+	len = read(fd, value, size - 1);
+	igt_assert_lt(0, len);
+	close(fd);
+	value[len] = 0;
+	value[strcspn(value, "\n")] = 0;
+}
+
+static void require_config(struct bench *b __maybe_unused)
+{
+	igt_require_f(access("/sys/kernel/config/vgem", F_OK) == 0,
+		      "vgem has no configfs\n");
+}
+
+static int run_mkdir(struct bench *b __maybe_unused)
+{
+	return mkdir(CONFIG, 0755) ? -errno : 0;
+}
+
+static void good_mkdir(struct bench *b __maybe_unused)
+{
+	char value[8];
+
+	read_config("enable", value, sizeof(value));
+	igt_assert_eq(strcmp(value, "0"), 0);
+	do_or_die(rmdir(CONFIG));
+}
+
+static void refused_mkdir(struct bench *b __maybe_unused)
+{
+	igt_assert_eq(access(CONFIG, F_OK), -1);
+	igt_assert_eq(errno, ENOENT);
+}
+
+static void make_description(struct bench *b)
+{
+	require_config(b);
+	b->fd = nodes();
+	do_or_die(mkdir(CONFIG, 0755));
+}
+
+static int run_enable(struct bench *b __maybe_unused)
+{
+	return write_config("1");
+}
+
+/* Without memory the driver core does without the node in /dev. */
+static void good_enable(struct bench *b)
+{
+	char value[32], path[64];
+
+	read_config("card", value, sizeof(value));
+	snprintf(path, sizeof(path), "/sys/class/drm/%s", value);
+	do_or_die(access(path, F_OK));
+	igt_assert_eq(write_config("0"), 0);
+	igt_assert_eq(nodes(), b->fd);
+}
+
+static void refused_enable(struct bench *b)
+{
+	char value[8];
+
+	read_config("enable", value, sizeof(value));
+	igt_assert_eq(strcmp(value, "0"), 0);
+	igt_assert_eq(nodes(), b->fd);
+}
+
+static void drop_description(struct bench *b __maybe_unused)
+{
+	do_or_die(rmdir(CONFIG));
+}
+
+static bool is_drm(const struct endpoint *ep)
+{
+	return ep->type == ENDPOINT_DRM && ep->exports;
+}
+
+static bool is_vgem(const struct endpoint *ep)
+{
+	return strcmp(ep->name, "vgem0") == 0;
+}
+
+static const struct fault_test tests[] = {
+	{
+		.name = "open",
+		.describe = "open() of a device node",
+		.from = is_drm,
+		.op = { find_path, run_open, good_open, .least_refused = 3 },
+	},
+	{
+		.name = "config-make",
+		.describe = "mkdir below /sys/kernel/config/vgem",
+		.from = is_vgem,
+		.op = { require_config, run_mkdir, good_mkdir, refused_mkdir,
+			.least_refused = 3 },
+	},
+	{
+		.name = "config-enable",
+		.describe = "making the device that a directory describes",
+		.from = is_vgem,
+		.op = { make_description, run_enable, good_enable,
+			refused_enable, drop_description, .slow = true,
+			.least_refused = 10,
+			/* devtmpfs needs memory to take a node away */
+			.one_only = true,
+			/* stock's drm_minor_alloc_release() puts an ERR_PTR */
+			.spared = "drm_sysfs_minor_alloc",
+			/* the driver core's word for a name it lost */
+			.errnos = { ENOMEM, EINVAL } },
+	},
+};
+
+igt_main
+{
+	fault_tests(tests, ARRAY_SIZE(tests));
+}
