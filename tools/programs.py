@@ -24,8 +24,8 @@ def steps(name, jobs, tree):
              f"INSTALL_PATH={target}", "install"]]
 
 
-def build(names, jobs, tree=os.path.join(BUILD, "ours")):
-    """names: igt, journey, parity, kselftest (which needs a built kernel)"""
+def build(names, jobs, tree):
+    """names: igt, journey, parity, or kselftest, which is the built tree's."""
     os.makedirs(BUILD, exist_ok=True)
     log = os.path.join(BUILD, "programs.log")
     with open(log, "w") as out:
