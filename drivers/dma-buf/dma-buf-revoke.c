@@ -208,6 +208,7 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_revoke, DMA_BUF);
 
 static bool reclaimed(struct dma_buf_object *obj)
 {
+	/* Pairs with dma_buf_revoke_progress_locked(). */
 	return smp_load_acquire(&obj->state) == DMA_BUF_RECLAIMED;
 }
 

@@ -181,11 +181,10 @@ void faults_require(void)
 	igt_require_f(access("/proc/self/fail-nth", W_OK) == 0,
 		      "no fail-nth (CONFIG_FAULT_INJECTION, root)\n");
 	igt_require_f(igt_debugfs_mount(), "no debugfs\n");
+	/* Of CONFIG_FAILSLAB, CONFIG_FAIL_PAGE_ALLOC, CONFIG_FAULT_INJECTION_DEBUG_FS. */
 	for (unsigned int i = 0; i < ARRAY_SIZE(knobs); i++)
-		igt_require_f(
-			read_knob(&knobs[i]),
-			"no %s in debugfs (CONFIG_FAILSLAB, CONFIG_FAIL_PAGE_ALLOC, CONFIG_FAULT_INJECTION_DEBUG_FS)\n",
-			knobs[i].file);
+		igt_require_f(read_knob(&knobs[i]), "no %s in debugfs\n",
+			      knobs[i].file);
 	igt_install_exit_handler(restore_all);
 	for (unsigned int i = 0; i < ARRAY_SIZE(knobs); i++)
 		set_knob(&knobs[i], knobs[i].value);
@@ -199,10 +198,9 @@ void faults_spare(const char *function)
 {
 	const char *const functions[] = { function, NULL };
 
-	igt_require_f(
-		has_filter(&filters[0]),
-		"%s has to be spared (CONFIG_FAULT_INJECTION_STACKTRACE_FILTER)\n",
-		function);
+	/* Of CONFIG_FAULT_INJECTION_STACKTRACE_FILTER. */
+	igt_require_f(has_filter(&filters[0]), "%s cannot be spared\n",
+		      function);
 	set_filter(&filters[0], functions);
 }
 

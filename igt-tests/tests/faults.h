@@ -43,8 +43,7 @@ struct fault_op {
 	void (*good)(struct bench *b); /* run's result works; undoes it */
 	void (*refused)(struct bench *b); /* what run has not changed */
 	void (*finish)(struct bench *b); /* undoes prepare */
-	void (*in_child)(
-		struct bench *b); /* run is in a new process, after this */
+	void (*in_child)(struct bench *b); /* before run, in a new process */
 	bool one_only; /* never all allocations: the test says why */
 	bool slow; /* shown to work again by the next fault only, and the last */
 	const char *spared; /* a function of the kernel that must not fail */

@@ -437,10 +437,12 @@ static void guide_revoke_takes_the_storage(struct kunit *test)
 	struct guide_reader reader;
 	struct guide_dynamic *imp;
 	u32 __user *user;
-	u32 seen;
+	u32 seen = 0;
 
 	user = process_maps(test, dmabuf);
 	process_writes(test, user, GUIDE_MARK);
+	KUNIT_EXPECT_EQ(test, get_user(seen, user), 0);
+	KUNIT_EXPECT_EQ(test, seen, GUIDE_MARK);
 	imp = dynamic_import(test, dmabuf);
 	KUNIT_ASSERT_EQ(test, guide_dynamic_start(imp, done), 0);
 

@@ -243,6 +243,7 @@ static void map_fails(struct kunit *test)
 	sgt = mock_map(attach, DMA_FROM_DEVICE);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
 	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "map:from*");
+	mock_unmap(attach, sgt, DMA_FROM_DEVICE);
 }
 
 static void map_expect_addresses(struct kunit *test, struct sg_table *sgt,

@@ -20,12 +20,12 @@
 /**
  * struct trace_log - the events of one buffer
  * @priv: the exporter's pointer, by which the buffer is known even in its export
- * @lock: guards @text and @len; events come from any task
  * @text: names of events, with a number where they have one
  * @len: characters in @text
  */
 struct trace_log {
 	void *priv;
+	/** @lock: guards @text and @len; events come from any task */
 	spinlock_t lock;
 	char text[TRACE_TEXT];
 	size_t len;
@@ -104,7 +104,8 @@ static void probe_map(void *log, struct dma_buf_attachment *attach,
 static void probe_unmap(void *log, struct dma_buf_attachment *attach,
 			struct sg_table *sgt, enum dma_data_direction dir)
 {
-	trace_note(log, attach->dmabuf, "unmap");
+	/* One of them is about to go. */
+	trace_note(log, attach->dmabuf, "unmap:%u", attach->map_count - 1);
 }
 
 static void probe_pin(void *log, struct dma_buf_attachment *attach,
@@ -169,10 +170,13 @@ static void trace_forget(void *data)
 {
 	int i;
 
-	for (i = 0; i < ARRAY_SIZE(trace_probes); i++)
+	for (i = 0; i < ARRAY_SIZE(trace_probes); i++) {
+		void *probe = trace_probes[i].probe;
+
 		if (trace_points[i])
-			tracepoint_probe_unregister(
-				trace_points[i], trace_probes[i].probe, data);
+			tracepoint_probe_unregister(trace_points[i], probe,
+						    data);
+	}
 	tracepoint_synchronize_unregister();
 }
 
@@ -239,7 +243,7 @@ static void trace_of_a_device(struct kunit *test)
 	mock_unmap(attach, more, DMA_TO_DEVICE);
 	mock_unmap(attach, sgt, DMA_TO_DEVICE);
 	mock_detach(buf, attach);
-	trace_expect(test, log, "attach map:1 map:2 unmap unmap detach");
+	trace_expect(test, log, "attach map:1 map:2 unmap:1 unmap:0 detach");
 }
 
 /* Succeeds if what failed leaves no event of what did not happen. */

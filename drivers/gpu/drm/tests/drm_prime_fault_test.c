@@ -74,7 +74,7 @@ static void free_block(void *block)
 static int fault_init(struct kunit *test)
 {
 	struct fault_ctx *ctx;
-	int i;
+	int i, ret;
 
 	fault_require(test);
 	ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
@@ -85,9 +85,8 @@ static int fault_init(struct kunit *test)
 
 	ctx->block = alloc_pages(GFP_KERNEL, LARGE_ORDER);
 	KUNIT_ASSERT_NOT_NULL(test, ctx->block);
-	KUNIT_ASSERT_EQ(
-		test, 0,
-		kunit_add_action_or_reset(test, free_block, ctx->block));
+	ret = kunit_add_action_or_reset(test, free_block, ctx->block);
+	KUNIT_ASSERT_EQ(test, ret, 0);
 	for (i = 0; i < LARGE; i++)
 		ctx->pages[i] = ctx->block + LARGE - 1 - i;
 	test->priv = ctx;
