@@ -38,6 +38,12 @@ class Guest(unittest.TestCase):
     def test_modules_load(self):
         self.ends(self.vm("--", "sh", "-c", "modprobe vkms && grep -q vkms /proc/modules"), 0)
 
+    def test_all_cpus_come_up(self):
+        for cpus in ("1", "2"):
+            done = self.vm("--smp", cpus, "--", "nproc")
+            self.ends(done, 0)
+            self.assertEqual(done.stdout, cpus + "\n")
+
     def test_more_qemu_arguments(self):
         self.ends(self.vm("--qemu-arg=-device", "--qemu-arg=edu", "--", "sh", "-c",
                           "cat /sys/bus/pci/devices/*/device | grep 0x11e8"), 0)

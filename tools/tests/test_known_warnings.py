@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A known warning is left out, and nothing else with it."""
+import os
+import sys
+import tempfile
+import unittest
+
+REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.append(os.path.join(REPO, "igt-tests"))
+import known_warnings  # noqa: E402
+
+
+def report(function):
+    return ["------------[ cut here ]------------", f"WARNING: CPU: 0 PID: 39 at {function}+0x74/0x490 [vkms]",
+            "Call Trace:", f" {function}+0x74", "---[ end trace 0000000000000000 ]---"]
+
+
+class Log(unittest.TestCase):
+    def test_known_is_removed(self):
+        log = ["a", *report("known"), "b"]
+        self.assertEqual(known_warnings.remove(log, functions=["known"]), ["a", "b"])
+
+    def test_others_stay(self):
+        for log in (report("other"), report("unknown"), report("known_too"), report("known")[:-1],
+                    report("known")[:2] + report("other")):
+            self.assertEqual(known_warnings.remove(log, functions=["known"]), log)
+
+    def test_records_of_the_runner(self):
+        log = [(4, line) for line in report("known")] + [(3, "BUG: x")]
+        self.assertEqual(known_warnings.remove(log, lambda r: r[1], ["known"]), [(3, "BUG: x")])
+
+    def test_the_list_has_reasons(self):
+        self.assertTrue(known_warnings.read())
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as f:
+            f.write("# comment\nfunction\n")
+            f.flush()
+            with self.assertRaises(ValueError):
+                known_warnings.read(f.name)
