@@ -11,5 +11,5 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 
 bin=$1 results=$2
 shift 2
-exec "$top/igt-tests/runner" --bin "$bin" --results "$results/igt" --kernel ours --ktap \
+exec "$top/igt-tests/runner" --bin "$bin" --results "$results/igt" --kernel ours --ktap --multiple-mode \
 	--load "vgem devices=2" --load vkms --load vivid --load vim2m "$@"

@@ -3,16 +3,23 @@
 #
 # Load each module of KUnit suites and print the results of the suites it brings.
 #
-#   kunit.sh 'MODULE [OPTION ...]' ...
+#   kunit.sh 'MODULE [OPTION ...] [only=SUITES.CASES]' ...
 #
+# SUITES and CASES are patterns, as KUnit's filter_glob takes them.
 # A module with a slash in it is a file, others are those of the kernel's tree.
 
 results=/sys/kernel/debug/kunit
+filter=/sys/module/kunit/parameters/filter_glob
 
 "$(dirname "$0")/faults.sh"
 
 for module in "$@"; do
 	load=modprobe
+	case $module in
+	*" only="*) printf %s "${module##* only=}" > $filter ;;
+	*) printf '*.*' > $filter ;;
+	esac
+	module=${module%% only=*}
 	name=${module%% *}
 	case $name in */*)
 		load=insmod

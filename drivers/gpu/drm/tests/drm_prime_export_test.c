@@ -119,7 +119,7 @@ static void export_lifetime(struct kunit *test)
 }
 
 /* Succeeds if a failed export takes its references back. */
-static void export_fails(struct kunit *test)
+static void export_fails_warns(struct kunit *test)
 {
 	struct export_ctx *ctx = test->priv;
 	static const struct dma_buf_ops no_ops = {};
@@ -138,7 +138,7 @@ static void export_fails(struct kunit *test)
 }
 
 /* Succeeds if an object cannot be exported by a device that is not its own. */
-static void export_wrong_device(struct kunit *test)
+static void export_wrong_device_warns(struct kunit *test)
 {
 	struct export_ctx *ctx = test->priv;
 	struct prime_mock *other;
@@ -296,7 +296,7 @@ static void unmap_nothing(struct kunit *test)
 }
 
 /* Succeeds if a mapping that makes no sense is refused with an errno. */
-static void map_misused(struct kunit *test)
+static void map_misused_warns(struct kunit *test)
 {
 	struct export_ctx *ctx = test->priv;
 	struct dma_buf_attachment attach = {
@@ -317,7 +317,7 @@ static void map_misused(struct kunit *test)
 }
 
 /* Succeeds if a device that does not reach the pages gets no table of them. */
-static void map_out_of_reach(struct kunit *test)
+static void map_out_of_reach_warns(struct kunit *test)
 {
 	struct export_ctx *ctx = test->priv;
 	struct dma_buf_attachment *attach;
@@ -371,8 +371,8 @@ static void vmap_unsupported(struct kunit *test)
 static struct kunit_case prime_export_cases[] = {
 	KUNIT_CASE(export_properties),
 	KUNIT_CASE(export_lifetime),
-	KUNIT_CASE(export_fails),
-	KUNIT_CASE(export_wrong_device),
+	KUNIT_CASE(export_fails_warns),
+	KUNIT_CASE(export_wrong_device_warns),
 	KUNIT_CASE(attach_pins),
 	KUNIT_CASE(attach_pin_fails),
 	KUNIT_CASE(attach_needs_sg_table),
@@ -380,8 +380,8 @@ static struct kunit_case prime_export_cases[] = {
 	KUNIT_CASE(map_covers_object),
 	KUNIT_CASE(map_fails),
 	KUNIT_CASE(unmap_nothing),
-	KUNIT_CASE(map_misused),
-	KUNIT_CASE(map_out_of_reach),
+	KUNIT_CASE(map_misused_warns),
+	KUNIT_CASE(map_out_of_reach_warns),
 	KUNIT_CASE(vmap_content),
 	KUNIT_CASE(vmap_unsupported),
 	{},

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The runner of igt-tests: what it makes of programs that end in every way."""
+import os
+import subprocess
+import tempfile
+import unittest
+
+REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+# Speaks as IGT's programs do.  "dies" ends the process, "hangs" waits for ever.
+PROGRAM = r"""#!/bin/sh
+if [ "$1" = --list-subtests ]; then echo "good parts skips dies bad hangs late"; exit 0; fi
+echo $$ >> "$PROCESSES"
+code=0
+say() { echo "$1"; echo "$1" >&2; }
+for name in good parts skips dies bad hangs late; do
+	case ",$2," in *",$name,"*) ;; *) continue ;; esac
+	say "Starting subtest: $name"
+	verdict=SUCCESS
+	case $name in
+	parts)
+		say "Starting dynamic subtest: a"
+		say "Dynamic subtest a: SUCCESS (0.1s)"
+		say "Starting dynamic subtest: b"
+		say "Dynamic subtest b: SKIP (0.1s)" ;;
+	skips) echo "Test requirement not met"; verdict=SKIP; [ "$2" != skips ] || code=77 ;;
+	dies) kill -SEGV $$ ;;
+	bad) echo "(bad:1) CRITICAL: 1 != 2" >&2; verdict=FAIL code=98 ;;
+	hangs) read -r _ < "$PIPE" ;;
+	esac
+	say "Subtest $name: $verdict (0.5s)"
+done
+exit $code
+"""
+
+
+class Runner(unittest.TestCase):
+    def run_list(self, names, *options):
+        """-> {subtest or subtest@part: result}, how many processes it took, exit status"""
+        with tempfile.TemporaryDirectory() as top:
+            program, listed = os.path.join(top, "fake"), os.path.join(top, "list")
+            with open(program, "w") as f:
+                f.write(PROGRAM)
+            os.chmod(program, 0o755)
+            with open(listed, "w") as f:
+                f.writelines(f"igt@fake@{name}\n" for name in names)
+            os.mkfifo(os.path.join(top, "pipe"))
+            env = dict(os.environ, PROCESSES=os.path.join(top, "count"), PIPE=os.path.join(top, "pipe"))
+            done = subprocess.run([f"{REPO}/igt-tests/runner", "--bin", top, "--testlist", listed,
+                                   "--timeout", "1", *options], env=env, capture_output=True, text=True)
+            with open(os.path.join(top, "count")) as f:
+                processes = len(f.readlines())
+        words = [line.split() for line in done.stdout.splitlines() if line.startswith(("PASS", "FAIL", "SKIP"))]
+        return {w[1][len("igt@fake@"):]: w[0] for w in words}, processes, done.returncode
+
+    def test_each_in_a_process(self):
+        results, processes, code = self.run_list(["good", "parts", "skips"])
+        self.assertEqual(results, {"good": "PASS", "parts@a": "PASS", "parts@b": "SKIP", "skips": "SKIP"})
+        self.assertEqual((processes, code), (3, 0))
+
+    def test_all_in_one(self):
+        results, processes, code = self.run_list(["good", "parts", "skips", "late"], "--multiple-mode")
+        self.assertEqual(results, {"good": "PASS", "parts@a": "PASS", "parts@b": "SKIP", "skips": "SKIP",
+                                   "late": "PASS"})
+        self.assertEqual((processes, code), (1, 0))
+
+    def test_a_failure_is_its_own(self):
+        results, processes, code = self.run_list(["good", "bad", "late"], "--multiple-mode")
+        self.assertEqual(results, {"good": "PASS", "bad": "FAIL", "late": "PASS"})
+        self.assertEqual((processes, code), (1, 1))
+
+    def test_the_rest_runs_after_a_death(self):
+        results, processes, code = self.run_list(["good", "dies", "skips", "late"], "--multiple-mode")
+        self.assertEqual(results, {"good": "PASS", "skips": "SKIP", "dies": "FAIL", "late": "PASS"})
+        self.assertEqual((processes, code), (2, 1))
+
+    def test_the_rest_runs_after_a_timeout(self):
+        results, processes, code = self.run_list(["good", "hangs", "late"], "--multiple-mode")
+        self.assertEqual(results, {"good": "PASS", "hangs": "FAIL", "late": "PASS"})
+        self.assertEqual((processes, code), (2, 1))
