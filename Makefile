@@ -10,7 +10,10 @@ MAKEFLAGS += --no-print-directory
 KDIR ?=
 export KDIR
 JOBS ?= $(shell nproc)
-MINUTES ?= 2
+# How long to race or to fuzz, each with a default of its own.
+MINUTES ?=
+# For fuzz: one input to run again.
+INPUT ?=
 VM := tools/vm
 
 ## The two commands
@@ -85,11 +88,15 @@ parity-i915: ## i915's mock selftests on both (builds two more kernels)
 
 stress: ## let everything race on KCSAN and debug kernels, MINUTES=2 in all
 	@tools/packages kernel check
-	@tools/stress --jobs $(JOBS) --minutes $(MINUTES)
+	@tools/stress --jobs $(JOBS) --minutes $(or $(MINUTES),2)
 
 faults: ## fail every allocation of every operation once, print a table
 	@tools/packages kernel check
 	@tools/faults --jobs $(JOBS)
+
+fuzz: ## look for new faults with libFuzzer and KCOV, MINUTES=5; INPUT=file runs one again
+	@tools/packages kernel fuzz
+	@tools/fuzz/run --jobs $(JOBS) $(if $(INPUT),--input "$(INPUT)",--minutes $(or $(MINUTES),5))
 
 lint: ## checkpatch, sparse, kernel-doc, the pages of make docs, similarity
 	@tools/packages kernel check
@@ -103,4 +110,4 @@ help: ## this list
 		/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run check kernel debug stock vm install patches compile-check coverage docs \
-	parity parity-user parity-kernel parity-intree parity-i915 stress faults lint clean help
+	parity parity-user parity-kernel parity-intree parity-i915 stress faults fuzz lint clean help
