@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the kernel knows of a device's needs without being told for dma-buf.
+ *
+ * Drivers tell the DMA API how far their device reaches, and some tell it how
+ * long a segment may be.  Most do not, and the DMA API answers with a default
+ * that nobody meant (64 KiB).  What was said is a constraint, a default is none.
+ */
+
+#include <linux/device.h>
+#include <linux/dma-buf-constraints.h>
+#include <linux/dma-direct.h>
+#include <linux/dma-map-ops.h>
+#include <linux/export.h>
+#include <linux/iommu-dma.h>
+#include <linux/minmax.h>
+#include <linux/scatterlist.h>
+#include <linux/swiotlb.h>
+
+/**
+ * DOC: constraints of a device
+ *
+ * From the DMA API come the mask, with the limit of the bus between the device
+ * and memory, and, if the driver set them, the longest segment and its boundary.
+ *
+ * dma_max_mapping_size() is left out. All that stands behind it in this kernel,
+ * for devices with an IOMMU and without, is how much swiotlb copies at once, and
+ * it tells a limit exactly when a device may be out of reach of memory. A buffer
+ * that is copied on its way is no longer shared. So such a device does not get
+ * entries of 256 KiB, which suit the copying; it gets memory that it reaches, and
+ * then has no such limit. dma_buf_constraints_bounced() finds the copies.
+ *
+ * Behind an IOMMU
+ * ~~~~~~~~~~~~~~~
+ *
+ * A table shows addresses as the device sees them. Where the IOMMU of the DMA API
+ * translates, these are below the mask wherever the pages are, and one goes on
+ * where the other ended. The check of a table needs no exception for that. The
+ * choice of the storage does: dma_buf_constraints_of_storage() drops what the
+ * IOMMU brings about. Other translations (a driver's own IOMMU domain, 32-bit
+ * Arm) count as none, which at worst makes the storage better than it had to be.
+ */
+
+/**
+ * dma_buf_constraints_of_device - what the DMA API knows
+ * @dev: device
+ * @c: where to put it
+ *
+ * A device without a DMA mask is not one that the DMA API maps for, and so has
+ * no constraints. Whether addresses of other devices are any use is not the
+ * device's but its driver's to say, when it attaches.
+ *
+ * Context: Any, but not while the driver of @dev changes its mask.
+ */
+void dma_buf_constraints_of_device(struct device *dev,
+				   struct dma_buf_constraints *c)
+{
+	const struct device_dma_parameters *parms = dev->dma_parms;
+
+	*c = DMA_BUF_CONSTRAINTS_ANY;
+	if (dev->dma_mask)
+		c->dma_mask =
+			min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
+	if (parms && parms->max_segment_size)
+		c->max_segment_size = parms->max_segment_size;
+	/* a long of all ones is how a 32-bit kernel says none */
+	if (dma_get_seg_boundary(dev) != ULONG_MAX)
+		c->segment_boundary_mask = dma_get_seg_boundary(dev);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_constraints_of_device, DMA_BUF);
+
+/**
+ * dma_buf_constraints_of_storage - what a device needs of memory
+ * @dev: device
+ * @dst: where to put it, may be @c
+ * @c: what it needs of a table
+ *
+ * The difference is what an IOMMU does, see dma_buf_constraints_translate().
+ *
+ * Context: Any.
+ */
+void dma_buf_constraints_of_storage(struct device *dev,
+				    struct dma_buf_constraints *dst,
+				    const struct dma_buf_constraints *c)
+{
+	if (use_dma_iommu(dev))
+		dma_buf_constraints_translate(dst, c);
+	else
+		*dst = *c;
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_constraints_of_storage, DMA_BUF);
+
+/**
+ * dma_buf_constraints_bounced - was a device given a copy of the buffer?
+ * @dev: device
+ * @sgt: table that is mapped for it
+ *
+ * Sees the copies of swiotlb where the DMA API maps directly. Operations of an
+ * architecture or of Xen are not looked into.
+ *
+ * Context: Any. The table stays mapped.
+ * Return: true if an entry leads to a bounce buffer.
+ */
+bool dma_buf_constraints_bounced(struct device *dev, const struct sg_table *sgt)
+{
+	struct scatterlist *sg;
+	int i;
+
+	if (use_dma_iommu(dev) || get_dma_ops(dev))
+		return false;
+
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		if (sg_dma_is_bus_address(sg))
+			continue;
+		if (swiotlb_find_pool(dev,
+				      dma_to_phys(dev, sg_dma_address(sg))))
+			return true;
+	}
+
+	return false;
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_constraints_bounced, DMA_BUF);
