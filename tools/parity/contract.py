@@ -60,7 +60,7 @@ def closure(name, bodies, seen):
 
 def cases(folder):
     texts = test_files(folder)
-    helpers = {n: b for t in texts.values() for n, b in definitions(t).items() if n.startswith("mock_")}
+    helpers = {n: b for t in texts.values() for n, b in definitions(t).items() if n.startswith(("mock_", "law_"))}
     found = []
     for text in texts.values():
         suite = re.search(r"\.name = \"(\w+)\",\n(?:\t\.\w+ = .*\n)*\t\.test_cases", text)
