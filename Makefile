@@ -14,6 +14,7 @@ JOBS ?= $(shell nproc)
 MINUTES ?=
 # For fuzz: one input to run again.
 INPUT ?=
+ROUNDS ?= 20000000
 VM := tools/vm
 
 ## The two commands
@@ -59,6 +60,11 @@ compile-check: ## compile every in-tree user of the API against our headers
 	@tools/packages kernel cross
 	@kernel=$$(tools/kernel source) && \
 		tools/compile-check --kernel "$$kernel" --build build/compile-check --jobs $(JOBS)
+
+constraints: ## try the laws of constraints in user space, ROUNDS=20000000
+	@tools/packages kernel check
+	@$(MAKE) -s -C tools/constraints
+	@build/constraints/constraints $(ROUNDS) $(SEED)
 
 coverage: ## which lines of our code the tests run (build/coverage)
 	@tools/packages kernel check coverage
@@ -109,5 +115,5 @@ help: ## this list
 	@awk -F ':.*## ' '/^## /{print "\n" substr($$0, 4)} \
 		/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: run check kernel debug stock vm install patches compile-check coverage docs \
+.PHONY: run check kernel debug stock vm install patches compile-check constraints coverage docs \
 	parity parity-user parity-kernel parity-intree parity-i915 stress faults fuzz lint clean help
