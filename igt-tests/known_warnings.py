@@ -12,7 +12,7 @@ BEGIN, END = "[ cut here ]", "---[ end trace"
 
 
 def read(path=LIST):
-    """-> names of functions that are known to warn"""
+    """-> what is known to warn: FUNCTION, or FUNCTION < CALLER"""
     with open(path) as f:
         entries = [(line.partition("#")) for line in f if line.strip() and not line.startswith("#")]
     for function, _, reason in entries:
@@ -24,8 +24,16 @@ def read(path=LIST):
 def remove(records, text=lambda record: record, functions=None):
     """Records of a log less the reports of known warnings; text() tells a record's line."""
     functions = read() if functions is None else functions
-    at = re.compile(r"WARNING: .* at (?:%s)\+0x" % "|".join(map(re.escape, functions)))
     kept, report = [], []
+
+    def known(lines):
+        for entry in functions:
+            function, _, caller = (s.strip() for s in entry.partition("<"))
+            if re.search(rf"WARNING: .* at {re.escape(function)}\+0x", lines) and \
+                    (not caller or re.search(rf"\s{re.escape(caller)}\+0x", lines)):
+                return True
+        return False
+
     for record in records:
         line = text(record)
         if BEGIN in line:
@@ -34,7 +42,7 @@ def remove(records, text=lambda record: record, functions=None):
         elif report:
             report.append(record)
             if END in line:
-                kept += [] if any(at.search(text(r)) for r in report) else report
+                kept += [] if known("\n".join(map(text, report))) else report
                 report = []
         else:
             kept.append(record)

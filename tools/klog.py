@@ -8,6 +8,11 @@ many to look at than one too few.
 import os
 import re
 import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.append(os.path.join(os.path.dirname(HERE), "igt-tests"))
+import known_warnings  # noqa: E402
 
 BAD_LOG = re.compile(
     r"WARNING:|BUG:|BUG at|Oops|general protection fault|KASAN|KCSAN|UBSAN|"
@@ -60,9 +65,19 @@ def races(text):
     return list(found.values())
 
 
+def known_races(path=os.path.join(HERE, "stress.known")):
+    """-> titles of reports about stock code alone; each has its reason in the list"""
+    with open(path) as f:
+        entries = [line.partition("#") for line in f if line.strip() and not line.startswith("#")]
+    for title, _, reason in entries:
+        if not reason.strip():
+            raise ValueError(f"{path}: '{title.strip()}' needs its reason after '#'")
+    return ["data-race in " + title.strip() for title, _, _ in entries]
+
+
 def others(text):
-    """The suspicious lines that are not KCSAN's."""
-    return list(dict.fromkeys(line.rstrip() for line in text.split("\n")
+    """The suspicious lines that are not KCSAN's, nor a known warning's."""
+    return list(dict.fromkeys(line.rstrip() for line in known_warnings.remove(text.split("\n"))
                               if BAD_LOG.search(line) and not KCSAN_LINE.search(line)))
 
 

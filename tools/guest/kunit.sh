@@ -10,6 +10,8 @@
 
 results=/sys/kernel/debug/kunit
 filter=/sys/module/kunit/parameters/filter_glob
+# what the kernel was booted with, if anything
+everything=$(grep -v '(null)' $filter)
 
 "$(dirname "$0")/faults.sh"
 
@@ -17,7 +19,7 @@ for module in "$@"; do
 	load=modprobe
 	case $module in
 	*" only="*) printf %s "${module##* only=}" > $filter ;;
-	*) printf '*.*' > $filter ;;
+	*) printf %s "${everything:-*}" > $filter ;;
 	esac
 	module=${module%% only=*}
 	name=${module%% *}

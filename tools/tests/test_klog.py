@@ -54,6 +54,16 @@ class Races(unittest.TestCase):
         self.assertEqual(klog.races("kcsan: strict mode configured\nall is well\n"), [])
 
 
+class Known(unittest.TestCase):
+    def test_races_have_reasons(self):
+        self.assertTrue(all(title.startswith("data-race in ") for title in klog.known_races()))
+        with tempfile.NamedTemporaryFile("w", suffix=".known") as f:
+            f.write("# a list\na / b\n")
+            f.flush()
+            with self.assertRaises(ValueError):
+                klog.known_races(f.name)
+
+
 class Others(unittest.TestCase):
     def test_reports_of_kcsan_are_not_among_them(self):
         self.assertEqual(klog.others(REPORT), [])

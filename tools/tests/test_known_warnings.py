@@ -25,6 +25,12 @@ class Log(unittest.TestCase):
                     report("known")[:2] + report("other")):
             self.assertEqual(known_warnings.remove(log, functions=["known"]), log)
 
+    def test_a_helper_is_known_by_who_calls_it(self):
+        log = report("helper")
+        called = log[:3] + [" caller+0x33a/0x340"] + log[3:]
+        self.assertEqual(known_warnings.remove(called, functions=["helper < caller"]), [])
+        self.assertEqual(known_warnings.remove(log, functions=["helper < caller"]), log)
+
     def test_records_of_the_runner(self):
         log = [(4, line) for line in report("known")] + [(3, "BUG: x")]
         self.assertEqual(known_warnings.remove(log, lambda r: r[1], ["known"]), [(3, "BUG: x")])
