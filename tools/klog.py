@@ -65,19 +65,16 @@ def races(text):
     return list(found.values())
 
 
-def known_races(path=os.path.join(HERE, "stress.known")):
-    """-> titles of reports about stock code alone; each has its reason in the list"""
-    with open(path) as f:
-        entries = [line.partition("#") for line in f if line.strip() and not line.startswith("#")]
-    for title, _, reason in entries:
-        if not reason.strip():
-            raise ValueError(f"{path}: '{title.strip()}' needs its reason after '#'")
-    return ["data-race in " + title.strip() for title, _, _ in entries]
+def known(path=os.path.join(HERE, "stress.known")):
+    """-> titles of KCSAN's reports, warnings as known_warnings has them: of stock code alone"""
+    entries = known_warnings.read(path)
+    return (["data-race in " + e for e in entries if " / " in e], [e for e in entries if " < " in e])
 
 
-def others(text):
+def others(text, known_too=()):
     """The suspicious lines that are not KCSAN's, nor a known warning's."""
-    return list(dict.fromkeys(line.rstrip() for line in known_warnings.remove(text.split("\n"))
+    warnings = known_warnings.read() + list(known_too)
+    return list(dict.fromkeys(line.rstrip() for line in known_warnings.remove(text.split("\n"), functions=warnings)
                               if BAD_LOG.search(line) and not KCSAN_LINE.search(line)))
 
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The runner of igt-tests: what it makes of programs that end in every way."""
+import importlib.machinery
+import importlib.util
 import os
 import subprocess
 import tempfile
@@ -78,3 +80,20 @@ class Runner(unittest.TestCase):
         results, processes, code = self.run_list(["good", "hangs", "late"], "--multiple-mode")
         self.assertEqual(results, {"good": "PASS", "hangs": "FAIL", "late": "PASS"})
         self.assertEqual((processes, code), (2, 1))
+
+
+class KernelLog(unittest.TestCase):
+    def setUp(self):
+        loader = importlib.machinery.SourceFileLoader("runner", f"{REPO}/igt-tests/runner")
+        self.runner = importlib.util.module_from_spec(importlib.util.spec_from_loader("runner", loader))
+        loader.exec_module(self.runner)
+
+    def test_each_has_its_own(self):
+        log = [(6, "[IGT] fake: starting subtest a"), (4, "x"), (6, "[IGT] fake: starting subtest b"), (4, "y")]
+        mine = self.runner.give_out(self.runner.log_sections(log, "a"), ["a", "b"])
+        self.assertEqual([[text for _, text in mine[n]][1:] for n in "ab"], [["x"], ["y"]])
+
+    def test_nothing_is_lost(self):
+        log = [(4, "before any"), (6, "[IGT] fake: starting subtest b"), (4, "y")]
+        mine = self.runner.give_out(self.runner.log_sections(log, "a"), ["b"])
+        self.assertEqual({text for _, text in mine["b"]}, {text for _, text in log})

@@ -55,13 +55,17 @@ class Races(unittest.TestCase):
 
 
 class Known(unittest.TestCase):
-    def test_races_have_reasons(self):
-        self.assertTrue(all(title.startswith("data-race in ") for title in klog.known_races()))
-        with tempfile.NamedTemporaryFile("w", suffix=".known") as f:
-            f.write("# a list\na / b\n")
-            f.flush()
-            with self.assertRaises(ValueError):
-                klog.known_races(f.name)
+    LOG = ("[ cut here ]\nWARNING: CPU: 1 at refcount_warn_saturate+0x80/0xe0\nCall Trace:\n"
+           " sync_timeline_signal+0x33a/0x340\n---[ end trace 0 ]---\n")
+
+    def test_races_and_warnings_are_told_apart(self):
+        races, warnings = klog.known()
+        self.assertTrue(races and all(r.startswith("data-race in ") and " < " not in r for r in races))
+        self.assertEqual(warnings, ["refcount_warn_saturate < sync_timeline_signal"])
+
+    def test_known_under_stress_only(self):
+        self.assertEqual(klog.others(self.LOG, klog.known()[1]), [])
+        self.assertEqual(len(klog.others(self.LOG)), 2)
 
 
 class Others(unittest.TestCase):
