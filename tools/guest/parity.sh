@@ -14,7 +14,9 @@ modprobe virtio_gpu
 modprobe vivid n_devs=1 node_types=0x1
 modprobe vim2m
 
-"$1" > "$2"
+timed=
+[ $# -lt 3 ] || timed=--untimed
+"$1" $timed > "$2"
 code=$?
 [ $# -gt 2 ] || exit $code
 if [ $code = 0 ]; then

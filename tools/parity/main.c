@@ -25,6 +25,8 @@
 #define HANG_SECONDS  600
 #define MAX_EXPORTERS 16
 
+bool leave_out_timed;
+
 static const struct group groups[] = {
 	{ "sync", "DMA_BUF_IOCTL_SYNC: arguments", EXPORTERS, run_sync },
 	{ "sync-wait", "DMA_BUF_IOCTL_SYNC: fences and signals", EXPORTERS,
@@ -143,6 +145,11 @@ int main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "--list") == 0) {
 		list_groups();
 		return 0;
+	}
+	if (argc > 1 && strcmp(argv[1], "--untimed") == 0) {
+		leave_out_timed = true;
+		argc--;
+		argv++;
 	}
 	num = exporters_open(all, MAX_EXPORTERS);
 	for (int i = 0; i < num; i++)
