@@ -5,6 +5,8 @@
  * a: which dma-buf   b: flags   c: other objects
  */
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -13,12 +15,38 @@
 #include <linux/dma-buf.h>
 
 #include "argument.h"
+#include "check.h"
 #include "objects.h"
 #include "operations.h"
 
-static int dmabuf_fd(const struct step *step)
+static struct file dmabuf(const struct step *step)
 {
-	return file_find(KIND_DMABUF, step->a).fd;
+	return file_find(KIND_DMABUF, step->a);
+}
+
+/*
+ * A check that is missing may do no harm that the kernel sees. Other files give the
+ * ioctl a meaning of their own, beside another step the number may be another
+ * file's by now, and at an odd place it is not known what was passed.
+ */
+static bool knows_better(const struct step *step, const struct file *file)
+{
+	return file->kind == KIND_DMABUF && step->place < PLACE_ODD &&
+	       !step_is_beside();
+}
+
+static long refused(const struct step *step, const struct file *file, bool bad,
+		    const char *what, long result)
+{
+	if (bad && result >= 0 && knows_better(step, file))
+		check_failed("%s was taken", what);
+	return result;
+}
+
+/* What all ioctls with flags of an access say no to. */
+static bool bad_access(uint64_t flags, uint64_t known)
+{
+	return flags & ~known || !(flags & DMA_BUF_SYNC_RW);
 }
 
 /* May wait for a fence that nobody signals. */
@@ -29,8 +57,12 @@ long op_dmabuf_sync(const struct step *step)
 				     DMA_BUF_SYNC_WRITE, DMA_BUF_SYNC_END),
 	};
 
-	return call_ioctl_blocking(dmabuf_fd(step), DMA_BUF_IOCTL_SYNC, &sync,
-				   sizeof(sync));
+	bool bad = bad_access(sync.flags, DMA_BUF_SYNC_VALID_FLAGS_MASK);
+	struct file file = dmabuf(step);
+
+	return refused(step, &file, bad, "an unknown access",
+		       call_ioctl_blocking(file.fd, DMA_BUF_IOCTL_SYNC, &sync,
+					   sizeof(sync)));
 }
 
 /* b: which of the two numbers of the ioctl, value: how long the name is */
@@ -39,13 +71,17 @@ long op_dmabuf_name(const struct step *step)
 	unsigned long cmd =
 		step->b & 1 ? DMA_BUF_SET_NAME_A : DMA_BUF_SET_NAME_B;
 	size_t length = number(step->value) % 64;
+	struct file file = dmabuf(step);
 	char name[64];
 
 	memset(name, 'a' + step->c % 26, sizeof(name));
 	name[length] = 0;
 	/* with b & 2 the end of the text is the end of what can be read */
-	return call_ioctl(dmabuf_fd(step), cmd, name,
-			  step->b & 2 ? length : length + 1);
+	return refused(step, &file,
+		       !(step->b & 2) && length >= DMA_BUF_NAME_LEN,
+		       "a name that is too long",
+		       call_ioctl(file.fd, cmd, name,
+				  step->b & 2 ? length : length + 1));
 }
 
 long op_dmabuf_export_sync(const struct step *step)
@@ -55,13 +91,14 @@ long op_dmabuf_export_sync(const struct step *step)
 				     DMA_BUF_SYNC_WRITE, DMA_BUF_SYNC_END),
 		.fd = -1,
 	};
-	long result =
-		call_ioctl(dmabuf_fd(step), DMA_BUF_IOCTL_EXPORT_SYNC_FILE,
-			   &arg, sizeof(arg));
+	bool bad = bad_access(arg.flags, DMA_BUF_SYNC_RW);
+	struct file file = dmabuf(step);
+	long result = call_ioctl(file.fd, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &arg,
+				 sizeof(arg));
 
 	if (result >= 0)
 		file_add(arg.fd, KIND_SYNC);
-	return result;
+	return refused(step, &file, bad, "an unknown access", result);
 }
 
 /* c: which sync file */
@@ -73,8 +110,12 @@ long op_dmabuf_import_sync(const struct step *step)
 		.fd = file_find(KIND_SYNC, step->c).fd,
 	};
 
-	return call_ioctl(dmabuf_fd(step), DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &arg,
-			  sizeof(arg));
+	bool bad = bad_access(arg.flags, DMA_BUF_SYNC_RW);
+	struct file file = dmabuf(step);
+
+	return refused(step, &file, bad, "an unknown access",
+		       call_ioctl(file.fd, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &arg,
+				  sizeof(arg)));
 }
 
 /* b: number, c: size, direction by value; the argument is zeros */
