@@ -9,6 +9,7 @@
 
 #include <linux/file.h>
 #include <linux/iosys-map.h>
+#include <linux/pci.h>
 
 #include "dma_buf_mock.h"
 
@@ -197,6 +198,34 @@ static void peer_without_a_path(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, attach->peer2peer);
 }
 
+static void peer_put_pci(void *pci)
+{
+	pci_dev_put(pci);
+}
+
+/* Succeeds if where there is a path, a device's own the shortest, it is used. */
+static void peer_with_a_path(struct kunit *test)
+{
+	struct pci_dev *pci = pci_get_device(PCI_ANY_ID, PCI_ANY_ID, NULL);
+	struct dma_buf_attachment *attach;
+	struct peer_answer answer = { .ret = 1 };
+	struct mock_buffer *buf;
+
+	if (!pci)
+		kunit_skip(test, "no PCI device");
+	mock_defer(test, peer_put_pci, pci);
+	if (!IS_ENABLED(CONFIG_PCI_P2PDMA))
+		kunit_skip(test, "peer-to-peer DMA is not configured");
+
+	buf = mock_export_new(test, MOCK_DYNAMIC);
+	answer.provider = &pci->dev;
+	buf->hook = peer_negotiate;
+	buf->hook_data = &answer;
+	attach = mock_attach(buf, &pci->dev, &peer_importer);
+	KUNIT_EXPECT_EQ(test, answer.ret, 0);
+	KUNIT_EXPECT_TRUE(test, attach->peer2peer);
+}
+
 /* Succeeds if the exporter's refusal is what the importer gets. */
 static void peer_is_refused(struct kunit *test)
 {
@@ -262,6 +291,7 @@ static struct kunit_case dma_buf_beyond_cases[] = {
 	KUNIT_CASE(cpu_is_in_bufinfo),
 	KUNIT_CASE(cpu_is_told_of_moves),
 	KUNIT_CASE_PARAM(peer_without_a_path, peer_gen_params),
+	KUNIT_CASE(peer_with_a_path),
 	KUNIT_CASE(peer_is_refused),
 	KUNIT_CASE(counts_follow_the_calls),
 	{}

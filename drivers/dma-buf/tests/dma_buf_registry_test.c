@@ -185,6 +185,51 @@ static void bufinfo_counts_the_entries(struct kunit *test)
 	mock_unmap(attach, sgt, DMA_BIDIRECTIONAL);
 }
 
+static void expect_attached(struct mock_buffer *buf, struct device *dev,
+			    const char *counts)
+{
+	struct kunit *test = buf->test;
+	const char *row;
+	char line[96];
+
+	snprintf(line, sizeof(line), "\t%s\n\t\t%s\n", dev_name(dev), counts);
+	row = mock_bufinfo_row(buf, mock_bufinfo(test), "<none>");
+	KUNIT_ASSERT_NOT_NULL(test, row);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(row, line), "no '%s'", counts);
+}
+
+/*
+ * Succeeds if bufinfo tells whose pins keep the storage where it is, those of the
+ * core for a static importer included. Past mainline, as above.
+ */
+static void bufinfo_counts_the_pins(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_DYNAMIC);
+	struct device *loose = mock_device(test, "loose");
+	struct device *fixed = mock_device(test, "fixed");
+	struct device *peer = mock_device(test, "peer");
+	struct dma_buf_attachment *attach, *kept;
+	char counts[64];
+
+	mock_past_mainline(test);
+	attach = mock_attach(buf, loose, &mock_importer);
+	kept = mock_attach(buf, fixed, NULL);
+	mock_attach(buf, peer, &mock_importer_p2p);
+	KUNIT_ASSERT_NOT_NULL(test, kept->sgt);
+	snprintf(counts, sizeof(counts), "mapped 0, pinned 1, sg entries %u",
+		 kept->sgt->nents);
+
+	KUNIT_EXPECT_EQ(test, mock_pin(attach), 0);
+	KUNIT_EXPECT_EQ(test, mock_pin(attach), 0);
+	expect_attached(buf, loose, "mapped 0, pinned 2, dynamic");
+	expect_attached(buf, fixed, counts);
+	expect_attached(buf, peer, "mapped 0, pinned 0, dynamic, peer-to-peer");
+
+	mock_unpin(attach);
+	mock_unpin(attach);
+	expect_attached(buf, loose, "mapped 0, pinned 0, dynamic");
+}
+
 /* Succeeds if bufinfo is whole where it is longer than anyone could guess. */
 static void bufinfo_outgrows_its_guess(struct kunit *test)
 {
@@ -338,6 +383,7 @@ static struct kunit_case dma_buf_registry_cases[] = {
 	KUNIT_CASE(bufinfo_lists_the_buffer),
 	KUNIT_CASE(bufinfo_lists_the_devices),
 	KUNIT_CASE(bufinfo_counts_the_entries),
+	KUNIT_CASE(bufinfo_counts_the_pins),
 	KUNIT_CASE(bufinfo_outgrows_its_guess),
 	KUNIT_CASE(bufinfo_is_interrupted),
 	KUNIT_CASE(stats_show_the_buffer),

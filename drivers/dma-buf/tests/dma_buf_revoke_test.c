@@ -273,6 +273,22 @@ static void revoke_leaves_the_object(struct kunit *test)
 			MOCK_SIZE);
 }
 
+/* Succeeds if bufinfo says of a buffer that its storage is gone. */
+static void revoked_is_in_bufinfo(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+	const char *row, *end, *mark;
+
+	dma_buf_revoke(buf->dmabuf);
+	row = mock_bufinfo_row(buf, mock_bufinfo(test), "<none>");
+	KUNIT_ASSERT_NOT_NULL(test, row);
+	mark = strstr(row, "\n\tRevoked\n");
+	end = strstr(row, "\tAttached Devices:");
+	KUNIT_ASSERT_NOT_NULL(test, mark);
+	KUNIT_ASSERT_NOT_NULL(test, end);
+	KUNIT_EXPECT_TRUE(test, mark < end);
+}
+
 /* Succeeds if the wait is for fences of all kinds, and a signal ends it. */
 static void revoke_waits_for_fences(struct kunit *test)
 {
@@ -342,6 +358,7 @@ static struct kunit_case dma_buf_revoke_cases[] = {
 	KUNIT_CASE(revoke_tells_dynamic_importers),
 	KUNIT_CASE(revoke_zaps_user_mappings),
 	KUNIT_CASE(revoke_leaves_the_object),
+	KUNIT_CASE(revoked_is_in_bufinfo),
 	KUNIT_CASE(revoke_waits_for_fences),
 	KUNIT_CASE(revoke_wakes_the_exporter),
 	{}
