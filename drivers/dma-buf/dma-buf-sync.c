@@ -230,7 +230,8 @@ static struct sync_file *snapshot_fences(struct dma_buf *dmabuf, bool write)
  *	   * -EFAULT: the argument is not accessible
  *	   * -EINVAL: neither read nor write, or an unknown flag
  *	   * -EMFILE: the process has no file descriptor left
- *	   * -ENFILE, -ENOMEM: no file or no memory left
+ *	   * -ENOMEM: out of memory, or the limit of open files is reached, which
+ *	     sync_file_create() does not tell apart
  *	   * -ENOTTY: sync files are not configured
  */
 long dma_buf_ioctl_export_sync_file(struct dma_buf *dmabuf, void __user *argp)
