@@ -37,6 +37,7 @@ int bufinfo_read(char *text, int size)
 /* What an operation that failed, or was undone, leaves as it was. */
 struct machine {
 	int fds, buffers, attachments;
+	int fd; /* after a few more: one that is only reserved is not open */
 	uint32_t handle[3]; /* the lowest that is free, of each device */
 };
 
@@ -58,6 +59,21 @@ static void count_buffers(struct machine *m)
 	}
 }
 
+/* The lowest alone would not tell: below the one that is lost others are free. */
+static int few_more_fds(void)
+{
+	int fd[16], last;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(fd); i++) {
+		fd[i] = dup(STDERR_FILENO);
+		igt_assert_fd(fd[i]);
+	}
+	last = fd[ARRAY_SIZE(fd) - 1];
+	for (unsigned int i = 0; i < ARRAY_SIZE(fd); i++)
+		close(fd[i]);
+	return last;
+}
+
 static uint32_t lowest_free_handle(int fd)
 {
 	struct vgem_bo bo = { .width = 1, .height = 1, .bpp = 32 };
@@ -73,6 +89,7 @@ static void look(struct machine *m, const struct bench *b)
 
 	memset(m, 0, sizeof(*m));
 	m->fds = count_open_fds();
+	m->fd = few_more_fds();
 	count_buffers(m);
 	for (unsigned int i = 0; i < ARRAY_SIZE(eps); i++)
 		if (eps[i] && eps[i]->type == ENDPOINT_DRM)
@@ -85,6 +102,7 @@ static void expect_same(const struct machine *before, const struct bench *b)
 
 	look(&now, b);
 	igt_assert_eq(now.fds, before->fds);
+	igt_assert_eq(now.fd, before->fd);
 	igt_assert_eq(now.buffers, before->buffers);
 	igt_assert_eq(now.attachments, before->attachments);
 	for (unsigned int i = 0; i < ARRAY_SIZE(now.handle); i++)
