@@ -44,8 +44,11 @@ static int trace_count;
 static bool available;
 
 static unsigned long seen[SEEN];
-static unsigned int seen_count;
+/* By the number of the last input that came through. */
+static unsigned int seen_by[SEEN];
+static unsigned int seen_count, input_number;
 static int seen_file = -1;
+static bool exact; /* no block of an input may be missing in the list */
 
 bool cover_available(void)
 {
@@ -97,6 +100,7 @@ void cover_begin(void)
 {
 	int i;
 
+	input_number++;
 	memset(results, 0, sizeof(results));
 	for (i = 0; i < trace_count; i++)
 		__atomic_store_n(&traces[i][0], 0, __ATOMIC_RELAXED);
@@ -108,6 +112,7 @@ static void note(unsigned long address)
 
 	while (seen[at] && seen[at] != address)
 		at = (at + 1) % SEEN;
+	seen_by[at] = input_number;
 	if (seen[at] || seen_count >= SEEN / 2)
 		return;
 	seen[at] = address;
@@ -127,7 +132,8 @@ static void count(const unsigned long *trace)
 
 		if (*counter < UINT8_MAX)
 			++*counter;
-		if (*counter == 1)
+		/* two steps may share a counter, and hide a block */
+		if (*counter == 1 || exact)
 			note(trace[i]);
 		previous = trace[i];
 	}
@@ -142,14 +148,29 @@ void cover_end(void)
 		count(traces[i]);
 }
 
-/* The counters that the last input has set, as a line of their numbers. */
+/* From now on cover_print() tells all. */
+void cover_exact(void)
+{
+	exact = true;
+}
+
+/*
+ * What the last input has reached, as a line of words: b and a block's address, a
+ * and an operation's answer, e and a step from one block to another.
+ */
 void cover_print(FILE *file)
 {
 	unsigned int i;
 
+	for (i = 0; i < SEEN; i++)
+		if (seen[i] && seen_by[i] == input_number)
+			fprintf(file, "b%lx ", seen[i]);
+	for (i = 0; i < RESULTS; i++)
+		if (results[i])
+			fprintf(file, "a%x ", i);
 	for (i = 0; i < COUNTERS; i++)
 		if (counters[i])
-			fprintf(file, "%x ", i);
+			fprintf(file, "e%x ", i);
 	fprintf(file, "\n");
 }
 

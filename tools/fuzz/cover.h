@@ -15,6 +15,7 @@ void cover_start_thread(void);
 void cover_begin(void);
 void cover_result(uint8_t op, long result);
 void cover_end(void);
+void cover_exact(void);
 void cover_print(FILE *file);
 unsigned int cover_count(void);
 

@@ -210,6 +210,7 @@ int main(int argc, char **argv)
 			end = now() + atoi(optarg);
 		} else if (option == 'c') {
 			reached = fopen(optarg, "we");
+			cover_exact();
 		} else {
 			fprintf(stderr,
 				"usage: replay [-v] [-n TIMES] [-t SECONDS] [-c FILE] FILE ...\n");

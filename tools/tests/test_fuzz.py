@@ -122,6 +122,8 @@ class Corpus(unittest.TestCase):
         self.assertEqual(set().union(*(what for data, what in reached if data in kept)), {1, 2, 3})
         self.assertEqual(len(kept), 2)
         self.assertIn(b"2" * 8, kept)
+        self.assertEqual(run.fewest(reached, {1, 2, 3}), [])
+        self.assertEqual(run.fewest(reached, {1, 2}), [max(b"3" * 8, b"4" * 8)])
 
 
 class FakeGuest:
@@ -190,6 +192,30 @@ class Sessions(unittest.TestCase):
             session.leaks(30)
             self.assertEqual(session.close(), 1)
         self.assertEqual(set(run.inputs_of(os.path.join(run.FINDINGS, "unreferenced-object/input.hex"))), {b"a", b"b"})
+
+    def test_what_is_kept(self):
+        kept, seeds = (os.path.join(self.top, name) for name in ("corpus.hex", "seeds.hex"))
+        for name, value in (("KEPT", kept), ("SEEDS", seeds)):
+            self.addCleanup(setattr, run, name, getattr(run, name))
+            setattr(run, name, value)
+        inputs = {b"1" * 8: "b1 b2 a7 e1", b"2" * 8: "b1 a7 e2", b"3" * 8: "b1 a8 e1", b"4" * 8: "b2 a7 e1 e2"}
+        run.write_lines(kept, [b"1" * 8])
+        run.write_lines(seeds, [b"2" * 8])
+        # in the order of the files' names, as the guest runs them
+        run.add_inputs(run.CORPUS, inputs)
+        reached = "".join(inputs[data] + "\n" for data in run.files_in(run.CORPUS))
+        FakeGuest.ends = [(0, "", {"reached": reached.encode()})]
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            self.assertEqual(run.keep(), 0)
+        everything = "2 blocks, 2 answers, 2 steps between blocks\n"
+        self.assertTrue(said.getvalue().startswith(f"before: 4 inputs reach {everything}"), said.getvalue())
+        self.assertTrue(said.getvalue().endswith(everything), said.getvalue())
+        words = set(" ".join(inputs[data] for data in run.lines_of(kept)).split())
+        self.assertTrue({"b1", "b2"} <= words, words)
+        self.assertEqual(len(run.lines_of(kept)), 1)
+        words = set(" ".join(inputs[data] for data in run.kept_inputs()).split())
+        self.assertEqual(words, {"b1", "b2", "a7", "a8", "e1", "e2"})
 
     def minutes(self, minutes, guest_takes):
         """How long each guest is told to fuzz, where a guest takes that much longer."""
