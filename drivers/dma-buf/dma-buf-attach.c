@@ -24,8 +24,11 @@
  * So access takes two steps. dma_buf_attach() introduces the device, and the
  * exporter accepts or refuses it. dma_buf_map_attachment() asks for addresses
  * that this device can use; that is when the exporter may allocate or move the
- * storage. An importer attaches once, maps for as long as its device works, and
- * takes both back in reverse order::
+ * storage. What the device needs of it is put together when it attaches, see the
+ * DOC section of dma-buf-need.c, and where exporters take part, they choose the
+ * storage by that, see the DOC section of dma-buf-negotiate.c. An importer
+ * attaches once, maps for as long as its device works, and takes both back in
+ * reverse order::
  *
  *	attach = dma_buf_attach(dmabuf, dev);
  *	sgt = dma_buf_map_attachment_unlocked(attach, dir);
@@ -72,11 +75,24 @@ static int attachment_join_locked(struct dma_buf_attachment *attach)
 
 	dma_resv_assert_held(dmabuf->resv);
 
+	/* Attaching allocates nothing. */
+	if (dma_buf_can_constrain(dmabuf))
+		return dma_buf_negotiate_join_locked(attach);
+
 	if (!attach->dev ||
 	    dma_buf_attachment_is_dynamic(attach) == dma_buf_is_dynamic(dmabuf))
 		return 0;
 
 	return dma_buf_map_keep_locked(attach);
+}
+
+/* Whoever holds the lock to negotiate may wait for fences. */
+static int attachment_lock(struct dma_buf *dmabuf)
+{
+	if (dma_buf_can_constrain(dmabuf))
+		return dma_resv_lock_interruptible(dmabuf->resv, NULL);
+
+	return dma_resv_lock(dmabuf->resv, NULL);
 }
 
 static int attachment_join(struct dma_buf_attachment *attach)
@@ -85,7 +101,10 @@ static int attachment_join(struct dma_buf_attachment *attach)
 	struct dma_buf_object *obj = to_dma_buf_object(dmabuf);
 	int ret;
 
-	dma_resv_lock(dmabuf->resv, NULL);
+	ret = attachment_lock(dmabuf);
+	if (ret)
+		return ret;
+
 	ret = dma_buf_revoke_check(dmabuf);
 	if (ret)
 		goto unlock;
@@ -106,7 +125,7 @@ unlock:
 static struct dma_buf_attachment *
 attachment_alloc(struct dma_buf *dmabuf, struct device *dev,
 		 const struct dma_buf_attach_ops *importer_ops,
-		 void *importer_priv)
+		 void *importer_priv, const struct dma_buf_constraints *c)
 {
 	struct dma_buf_attachment *attach;
 
@@ -123,40 +142,35 @@ attachment_alloc(struct dma_buf *dmabuf, struct device *dev,
 	attach->importer_ops = importer_ops;
 	attach->importer_priv = importer_priv;
 	attach->peer2peer = importer_ops && importer_ops->allow_peer2peer;
+	dma_buf_need_collect(attach, c);
 
 	return attach;
 }
 
 /**
- * dma_buf_dynamic_attach - introduce a device that can follow moves
+ * dma_buf_attach_constrained - introduce a device that needs something special
  * @dmabuf: buffer
  * @dev: device that will access it
  * @importer_ops: how to reach the importer; NULL for a static one
  * @importer_priv: importer's data, ready for use: the importer may be called
  *		   back before this function returns
+ * @c: what the device needs, beyond what is known from elsewhere; NULL for
+ *     nothing
+ *
+ * Like dma_buf_dynamic_attach(), and says so. If the exporter does not take part
+ * in negotiations, what breaks @c is an error when the buffer is mapped.
  *
  * Context: Process context, may sleep. The caller must not hold the
- *	    reservation lock, which is taken here. Calls &dma_buf_ops.attach
- *	    without it, then, if only one side is dynamic, &dma_buf_ops.pin and
- *	    &dma_buf_ops.map_dma_buf with it.
- * Return: The attachment, to be given back with dma_buf_detach(), or an
- *	   ERR_PTR():
+ *	    reservation lock.
+ * Return: The attachment or an ERR_PTR(), see dma_buf_dynamic_attach(), and:
  *
- *	   * -EINVAL: @dmabuf or @dev is NULL, or @importer_ops has neither
- *	     &dma_buf_attach_ops.move_notify nor
- *	     &dma_buf_attach_ops.invalidate_mappings
- *	   * -ENOMEM: out of memory
- *	   * -ENODEV: the storage was revoked
- *	   * -EBUSY: the storage exists, does not suit @dev and cannot move
- *	   * -EREMOTEIO: the storage is another device's memory, to which @dev
- *	     has no path
- *	   * -ERESTARTSYS, -EINTR: a signal arrived
- *	   * another error of the exporter's callbacks
+ *	   * -EINVAL: @c is not valid, see dma_buf_constraints_valid()
  */
 struct dma_buf_attachment *
-dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
-		       const struct dma_buf_attach_ops *importer_ops,
-		       void *importer_priv)
+dma_buf_attach_constrained(struct dma_buf *dmabuf, struct device *dev,
+			   const struct dma_buf_attach_ops *importer_ops,
+			   void *importer_priv,
+			   const struct dma_buf_constraints *c)
 {
 	struct dma_buf_attachment *attach;
 	int ret;
@@ -164,7 +178,10 @@ dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
 	if (WARN_ON_ONCE(!dmabuf || !dev))
 		return ERR_PTR(-EINVAL);
 
-	attach = attachment_alloc(dmabuf, dev, importer_ops, importer_priv);
+	if (c && dma_buf_constraints_valid(c))
+		return ERR_PTR(-EINVAL);
+
+	attach = attachment_alloc(dmabuf, dev, importer_ops, importer_priv, c);
 	if (IS_ERR(attach))
 		return attach;
 
@@ -194,6 +211,48 @@ err_free:
 	kfree(attach);
 	return ERR_PTR(ret);
 }
+EXPORT_SYMBOL_NS_GPL(dma_buf_attach_constrained, DMA_BUF);
+
+/**
+ * dma_buf_dynamic_attach - introduce a device that can follow moves
+ * @dmabuf: buffer
+ * @dev: device that will access it
+ * @importer_ops: how to reach the importer; NULL for a static one
+ * @importer_priv: importer's data, ready for use: the importer may be called
+ *		   back before this function returns
+ *
+ * An exporter that takes part in negotiations has storage then, or will have,
+ * that suits @dev and all others that are attached.
+ *
+ * Context: Process context, may sleep. The caller must not hold the
+ *	    reservation lock, which is taken here. Calls &dma_buf_ops.attach
+ *	    without it. Then, with it, &dma_buf_ops.constrain of an exporter that
+ *	    takes part, and &dma_buf_attach_ops.move_notify of others that are
+ *	    attached; of another exporter, if only one side is dynamic,
+ *	    &dma_buf_ops.pin and &dma_buf_ops.map_dma_buf.
+ * Return: The attachment, to be given back with dma_buf_detach(), or an
+ *	   ERR_PTR():
+ *
+ *	   * -EINVAL: @dmabuf or @dev is NULL, or @importer_ops has neither
+ *	     &dma_buf_attach_ops.move_notify nor
+ *	     &dma_buf_attach_ops.invalidate_mappings, or the exporter takes part
+ *	     and no storage, of its or at all, suits all devices
+ *	   * -ENOMEM: out of memory
+ *	   * -ENODEV: the storage was revoked
+ *	   * -EBUSY: the storage exists, does not suit @dev and cannot move
+ *	   * -EREMOTEIO: the storage is another device's memory, to which @dev
+ *	     has no path
+ *	   * -ERESTARTSYS, -EINTR: a signal arrived
+ *	   * another error of the exporter's callbacks
+ */
+struct dma_buf_attachment *
+dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
+		       const struct dma_buf_attach_ops *importer_ops,
+		       void *importer_priv)
+{
+	return dma_buf_attach_constrained(dmabuf, dev, importer_ops,
+					  importer_priv, NULL);
+}
 EXPORT_SYMBOL_NS_GPL(dma_buf_dynamic_attach, DMA_BUF);
 
 /**
@@ -202,7 +261,8 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_dynamic_attach, DMA_BUF);
  * @dev: device that will access it
  *
  * Like dma_buf_dynamic_attach() without callbacks: the storage has to stay where
- * it is until dma_buf_detach().
+ * it is until dma_buf_detach(), or, if its exporter takes part in negotiations,
+ * while it is mapped.
  *
  * Context: Process context, may sleep. The caller must not hold the
  *	    reservation lock.
@@ -247,7 +307,8 @@ dma_buf_attach_cpu(struct dma_buf *dmabuf,
 	if (WARN_ON_ONCE(!dmabuf))
 		return ERR_PTR(-EINVAL);
 
-	attach = attachment_alloc(dmabuf, NULL, importer_ops, importer_priv);
+	attach = attachment_alloc(dmabuf, NULL, importer_ops, importer_priv,
+				  NULL);
 	if (IS_ERR(attach))
 		return attach;
 
@@ -333,6 +394,7 @@ static void attachment_settle_locked(struct dma_buf_attachment *attach)
 		dma_buf_unpin_locked(attach, &attach->pin_count);
 
 	list_del(&attach->node);
+	dma_buf_negotiate_leave_locked(attach);
 	dma_buf_revoke_progress_locked(dmabuf);
 }
 
@@ -345,8 +407,9 @@ static void attachment_settle_locked(struct dma_buf_attachment *attach)
  *
  * Context: Process context, may sleep. The caller must not hold the
  *	    reservation lock, which is taken here. A mapping the core has kept
- *	    is unmapped and unpinned with it, &dma_buf_ops.detach called
- *	    without it.
+ *	    is unmapped and unpinned with it, an exporter that takes part told
+ *	    with &dma_buf_ops.constrain what the others need; &dma_buf_ops.detach
+ *	    is called without it.
  */
 void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 {

@@ -11,6 +11,9 @@
 #include <linux/kobject.h>
 #include <linux/poll.h>
 
+struct dentry;
+struct seq_file;
+
 /**
  * struct dma_buf_poll_slot - a poll event the buffer waits for
  * @cb:		callback on the fence that delays the event
@@ -76,6 +79,16 @@ struct dma_buf_object {
 	 */
 	unsigned int lost_count;
 
+	/**
+	 * @constraints: What suits all &dma_buf.attachments, about memory, as
+	 * last agreed with an exporter that takes part; of others it stays
+	 * %DMA_BUF_CONSTRAINTS_ANY.  Guarded by &dma_buf.resv.
+	 */
+	struct dma_buf_constraints constraints;
+
+	/** @moves: How often the core had the storage moved, guarded likewise. */
+	unsigned int moves;
+
 	/** @state: Only ever moves on.  Written under &dma_buf.resv. */
 	enum dma_buf_state state;
 
@@ -122,6 +135,28 @@ void dma_buf_unpin_locked(struct dma_buf_attachment *attach,
 /* dma-buf-map.c */
 int dma_buf_map_keep_locked(struct dma_buf_attachment *attach);
 void dma_buf_map_drop_locked(struct dma_buf_attachment *attach);
+
+/* dma-buf-negotiate.c */
+int dma_buf_negotiate_join_locked(struct dma_buf_attachment *attach);
+void dma_buf_negotiate_leave_locked(struct dma_buf_attachment *attach);
+
+/* dma-buf-need.c */
+void dma_buf_need_collect(struct dma_buf_attachment *attach,
+			  const struct dma_buf_constraints *said);
+void dma_buf_need_of_storage(const struct dma_buf_attachment *attach,
+			     const struct dma_buf_constraints *need,
+			     struct dma_buf_constraints *c);
+bool dma_buf_need_nothing(const struct dma_buf_constraints *c);
+int dma_buf_need_check(struct dma_buf_attachment *attach,
+		       const struct sg_table *sgt);
+void dma_buf_need_show(struct seq_file *seq, const char *before,
+		       const struct dma_buf_constraints *c);
+void dma_buf_need_show_fdinfo(struct seq_file *seq, struct dma_buf *dmabuf);
+
+/* dma-buf-declare.c */
+void dma_buf_declared_for(struct device *dev, struct dma_buf_constraints *c);
+void dma_buf_declare_init(void);
+void dma_buf_declare_debugfs(struct dentry *dir);
 
 /* dma-buf-revoke.c */
 int dma_buf_revoke_check(struct dma_buf *dmabuf);

@@ -27,12 +27,18 @@
  * answers from that mapping until detach. The static side then never meets the
  * reservation lock in a place where its own locks could be in the way.
  *
+ * An exporter that takes part in negotiations is dynamic, and its storage has to
+ * be free to move while nobody has it mapped. So a static importer's mapping is
+ * made when it is asked for, pinned, and is not kept; see the DOC section of
+ * dma-buf-negotiate.c.
+ *
  * What the core checks
  * ~~~~~~~~~~~~~~~~~~~~
  *
  * A table goes out only if the buffer was not revoked, and only with addresses
  * the device can use: those of another device's memory, on the bus that both
- * share, need &dma_buf_attachment.peer2peer. How many tables are out is counted
+ * share, need &dma_buf_attachment.peer2peer, and for the rest the DOC section of
+ * dma-buf-need.c has the rules. How many tables are out is counted
  * per attachment, which is how dma_buf_revoke() knows when the storage is free.
  * One that comes back when none is owed is not taken.
  *
@@ -81,6 +87,10 @@ static int attachment_check_table(struct dma_buf_attachment *attach,
 	/* The exporter was told so at attach. */
 	if (WARN_ON_ONCE(!attach->peer2peer && peer_memory(sgt)))
 		return -EREMOTEIO;
+
+	ret = dma_buf_need_check(attach, sgt);
+	if (ret)
+		return ret;
 
 	/* A dynamic importer looks at these fences itself. */
 	if (dma_buf_attachment_is_dynamic(attach))
@@ -187,10 +197,16 @@ void dma_buf_map_drop_locked(struct dma_buf_attachment *attach)
 		dma_buf_unpin_locked(attach, &attach->core_pin_count);
 }
 
-/* Without move notification configured, whatever is mapped is pinned. */
-static bool pinned_while_mapped(struct dma_buf *dmabuf)
+/*
+ * Without move notification configured, whatever is mapped is pinned; or, by an
+ * exporter that takes part, what is mapped by those who cannot be notified.
+ */
+static bool pinned_while_mapped(struct dma_buf_attachment *attach)
 {
-	return dma_buf_is_dynamic(dmabuf) &&
+	if (dma_buf_can_constrain(attach->dmabuf))
+		return !dma_buf_attachment_is_dynamic(attach);
+
+	return dma_buf_is_dynamic(attach->dmabuf) &&
 	       !IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY);
 }
 
@@ -201,7 +217,7 @@ attachment_map_new_locked(struct dma_buf_attachment *attach,
 	struct dma_buf *dmabuf = attach->dmabuf;
 	struct sg_table *sgt;
 
-	if (pinned_while_mapped(dmabuf))
+	if (pinned_while_mapped(attach))
 		sgt = attachment_map_pinned_locked(attach, dir);
 	else
 		sgt = attachment_map_locked(attach, dir);
@@ -243,7 +259,11 @@ attachment_map_kept_locked(struct dma_buf_attachment *attach,
  * Return: The mapped table, to be given back with dma_buf_unmap_attachment(),
  *	   or an ERR_PTR():
  *
- *	   * -EINVAL: @attach is NULL or incomplete, or has no device
+ *	   * -EINVAL: @attach is NULL or incomplete, or has no device; or the
+ *	     exporter does not take part in negotiations, and answered with
+ *	     what breaks a declaration for this device
+ *	   * -EIO: the exporter takes part, and answered with something else
+ *	     than it has agreed to, or with a copy
  *	   * -ENODEV: the storage was revoked
  *	   * -EBUSY: a kept mapping exists for another direction
  *	   * -EREMOTEIO: the exporter answered with another device's memory,
@@ -349,7 +369,7 @@ void dma_buf_unmap_attachment(struct dma_buf_attachment *attach,
 
 	if (sgt != attach->sgt) {
 		attachment_unmap_locked(attach, sgt, dir);
-		if (pinned_while_mapped(dmabuf))
+		if (pinned_while_mapped(attach))
 			dma_buf_unpin_locked(attach, &attach->core_pin_count);
 	} else if (!attach->map_count && dma_buf_is_revoked(dmabuf)) {
 		dma_buf_map_drop_locked(attach);

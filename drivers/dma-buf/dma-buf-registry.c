@@ -179,6 +179,10 @@ static void show_attachment(struct seq_file *seq,
 	if (attach->peer2peer)
 		seq_puts(seq, ", peer-to-peer");
 	seq_putc(seq, '\n');
+	if (!dma_buf_need_nothing(&attach->constraints)) {
+		dma_buf_need_show(seq, "\t\tneeds ", &attach->constraints);
+		seq_putc(seq, '\n');
+	}
 }
 
 static unsigned int show_attachments(struct seq_file *seq,
@@ -208,6 +212,10 @@ static int show_buffer(struct seq_file *seq, struct dma_buf *dmabuf)
 	show_buffer_line(seq, dmabuf);
 	if (dma_buf_is_revoked(dmabuf))
 		seq_puts(seq, "\tRevoked\n");
+	if (dma_buf_can_constrain(dmabuf)) {
+		dma_buf_need_show(seq, "\tNeeds ", &obj->constraints);
+		seq_printf(seq, ", moved %u times\n", obj->moves);
+	}
 	dma_resv_describe(dmabuf->resv, seq);
 
 	seq_puts(seq, "\tAttached Devices:\n");
@@ -274,4 +282,5 @@ void __init dma_buf_registry_init(void)
 	struct dentry *dir = debugfs_create_dir("dma_buf", NULL);
 
 	debugfs_create_file("bufinfo", 0444, dir, NULL, &bufinfo_fops);
+	dma_buf_declare_debugfs(dir);
 }

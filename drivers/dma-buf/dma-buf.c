@@ -68,8 +68,8 @@
  * other function, in particular those whose names end in _unlocked.
  *
  * Exporters hold it when they call dma_buf_move_notify(). The core holds it
- * around &dma_buf_ops.pin, unpin, map_dma_buf, unmap_dma_buf, vmap and vunmap,
- * and not around attach, detach, release, begin_cpu_access, end_cpu_access and
+ * around &dma_buf_ops.pin, unpin, constrain, map_dma_buf, unmap_dma_buf, vmap and
+ * vunmap, and not around attach, detach, release, begin_cpu_access, end_cpu_access and
  * mmap.
  */
 
@@ -273,6 +273,8 @@ static void dma_buf_file_show_fdinfo(struct seq_file *seq, struct file *file)
 	if (dmabuf->name)
 		seq_printf(seq, "name:\t%s\n", dmabuf->name);
 	spin_unlock(&dmabuf->name_lock);
+
+	dma_buf_need_show_fdinfo(seq, dmabuf);
 }
 
 static const struct file_operations dma_buf_fops = {
@@ -297,6 +299,10 @@ static int dma_buf_check_export(const struct dma_buf_export_info *info)
 		return -EINVAL;
 
 	if (WARN_ON_ONCE(!ops->pin != !ops->unpin))
+		return -EINVAL;
+
+	/* Who is asked to move must know who forbids it. */
+	if (WARN_ON_ONCE(ops->constrain && !ops->pin))
 		return -EINVAL;
 
 	/* What is kept mapped until detach cannot move in between. */
@@ -340,6 +346,7 @@ static void dma_buf_object_init(struct dma_buf_object *obj)
 	memset_after(obj, 0, inode);
 	INIT_LIST_HEAD(&obj->base.attachments);
 	INIT_LIST_HEAD(&obj->cpu_attachments);
+	obj->constraints = DMA_BUF_CONSTRAINTS_ANY;
 	spin_lock_init(&obj->base.name_lock);
 	dma_buf_poll_init(obj);
 }
@@ -377,9 +384,9 @@ static void dma_buf_object_fill(struct dma_buf_object *obj,
  *
  *	   * -EINVAL: @exp_info lacks &dma_buf_export_info.priv or a mandatory
  *	     operation, has only one of &dma_buf_ops.pin and &dma_buf_ops.unpin,
- *	     combines them with &dma_buf_ops.cache_sgt_mapping, gives a size
- *	     beyond what a file can have, or, with per-buffer statistics
- *	     configured, has no name
+ *	     or &dma_buf_ops.constrain without them, combines them with
+ *	     &dma_buf_ops.cache_sgt_mapping, gives a size beyond what a file can
+ *	     have, or, with per-buffer statistics configured, has no name
  *	   * -ENOENT: the exporter's module is being unloaded
  *	   * -ENOMEM: out of memory
  *	   * -ENFILE: the limit of open files is reached
@@ -579,6 +586,7 @@ static int __init dma_buf_init(void)
 	if (IS_ERR(dma_buf_mount))
 		return PTR_ERR(dma_buf_mount);
 
+	dma_buf_declare_init();
 	dma_buf_registry_init();
 	dma_buf_prime_lockdep();
 

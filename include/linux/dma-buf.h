@@ -10,6 +10,7 @@
 #ifndef __DMA_BUF_H__
 #define __DMA_BUF_H__
 
+#include <linux/dma-buf-constraints.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
@@ -81,6 +82,34 @@ struct dma_buf_ops {
 	 * @unpin: Undoes one @pin.  Locked; present exactly if @pin is.
 	 */
 	void (*unpin)(struct dma_buf_attachment *attach);
+
+	/**
+	 * @constrain: Bring the storage to where all devices can use it.
+	 * Locked, optional; having it takes @pin and @unpin. See the DOC
+	 * section of drivers/dma-buf/dma-buf-negotiate.c.
+	 *
+	 * Without @move it is a question: does the storage meet @c as it is, or
+	 * will it when it is allocated? An exporter that says so keeps a copy
+	 * of @c and allocates for that, until it is asked again; @c may then
+	 * also be looser. Nothing is moved or allocated here.
+	 *
+	 * With @move the storage has to go, now. Dynamic importers were told,
+	 * all fences of &dma_buf.resv have signaled, no importer has pinned or
+	 * vmapped the buffer. The exporter allocates, takes page table entries
+	 * of processes back, copies, and keeps @c.
+	 *
+	 * @c is about addresses of memory. What an IOMMU does for a device is
+	 * taken into account.
+	 *
+	 * Return: 0, or a negative errno, with the storage as it was:
+	 *
+	 *	* -EAGAIN: it takes a move; not with @move
+	 *	* -EBUSY: it takes a move, and the exporter itself cannot have one
+	 *	* -EINVAL: never, with this exporter
+	 *	* -ENOMEM or another: it could not be done now
+	 */
+	int (*constrain)(struct dma_buf *dmabuf,
+			 const struct dma_buf_constraints *c, bool move);
 
 	/**
 	 * @map_dma_buf: Make the storage reachable for one device.  Locked,
@@ -332,6 +361,19 @@ struct dma_buf_attachment {
 	 */
 	bool complete;
 
+	/**
+	 * @constraints: What a table for @dev has to be like, from all sources.
+	 * Changed by dma_buf_attachment_constrain() alone, under &dma_buf.resv.
+	 */
+	struct dma_buf_constraints constraints;
+
+	/**
+	 * @declared: The part of @constraints that was declared for dma-bufs,
+	 * and not only to the DMA API. For the core only, guarded by
+	 * &dma_buf.resv.
+	 */
+	struct dma_buf_constraints declared;
+
 	/** @importer_ops: Set if the importer is dynamic. */
 	const struct dma_buf_attach_ops *importer_ops;
 
@@ -406,6 +448,17 @@ dma_buf_attachment_is_dynamic(struct dma_buf_attachment *attach)
 	return attach->importer_ops;
 }
 
+/**
+ * dma_buf_can_constrain - does the exporter take part in negotiations?
+ * @dmabuf: buffer
+ *
+ * Return: true if the exporter has &dma_buf_ops.constrain.
+ */
+static inline bool dma_buf_can_constrain(struct dma_buf *dmabuf)
+{
+	return dmabuf->ops->constrain;
+}
+
 /* The object: dma-buf.c */
 struct dma_buf *dma_buf_export(const struct dma_buf_export_info *exp_info);
 int dma_buf_fd(struct dma_buf *dmabuf, int flags);
@@ -421,6 +474,11 @@ dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
 		       const struct dma_buf_attach_ops *importer_ops,
 		       void *importer_priv);
 struct dma_buf_attachment *
+dma_buf_attach_constrained(struct dma_buf *dmabuf, struct device *dev,
+			   const struct dma_buf_attach_ops *importer_ops,
+			   void *importer_priv,
+			   const struct dma_buf_constraints *c);
+struct dma_buf_attachment *
 dma_buf_attach_cpu(struct dma_buf *dmabuf,
 		   const struct dma_buf_attach_ops *importer_ops,
 		   void *importer_priv);
@@ -428,6 +486,12 @@ int dma_buf_attach_check_peer(struct dma_buf_attachment *attach,
 			      struct device *provider);
 bool dma_buf_attach_revocable(struct dma_buf_attachment *attach);
 void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach);
+
+/* What devices need: dma-buf-negotiate.c, dma-buf-declare.c */
+int dma_buf_attachment_constrain(struct dma_buf_attachment *attach,
+				 const struct dma_buf_constraints *c);
+int devm_dma_buf_declare_constraints(struct device *dev,
+				     const struct dma_buf_constraints *c);
 
 /* What a device sees: dma-buf-map.c */
 struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,

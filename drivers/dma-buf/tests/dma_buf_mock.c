@@ -41,13 +41,14 @@ module_param(splats, bool, 0444);
 MODULE_PARM_DESC(splats, "Also run the cases that make the core warn");
 
 static const char *const mock_op_names[MOCK_OPS] = {
-	[MOCK_ATTACH] = "attach", [MOCK_DETACH] = "detach",
-	[MOCK_PIN] = "pin",	  [MOCK_UNPIN] = "unpin",
-	[MOCK_MAP] = "map",	  [MOCK_UNMAP] = "unmap",
-	[MOCK_BEGIN] = "begin",	  [MOCK_END] = "end",
-	[MOCK_MMAP] = "mmap",	  [MOCK_VMAP] = "vmap",
-	[MOCK_VUNMAP] = "vunmap", [MOCK_RELEASE] = "release",
-	[MOCK_MOVE] = "move",
+	[MOCK_ATTACH] = "attach",     [MOCK_DETACH] = "detach",
+	[MOCK_PIN] = "pin",	      [MOCK_UNPIN] = "unpin",
+	[MOCK_MAP] = "map",	      [MOCK_UNMAP] = "unmap",
+	[MOCK_BEGIN] = "begin",	      [MOCK_END] = "end",
+	[MOCK_MMAP] = "mmap",	      [MOCK_VMAP] = "vmap",
+	[MOCK_VUNMAP] = "vunmap",     [MOCK_RELEASE] = "release",
+	[MOCK_MOVE] = "move",	      [MOCK_CONSTRAIN] = "constrain",
+	[MOCK_RELOCATE] = "relocate",
 };
 
 static const char *mock_dir_name(enum dma_data_direction dir)
@@ -534,6 +535,18 @@ void mock_fail_at(struct mock_buffer *buf, unsigned int position, int err)
 void mock_log_move(struct dma_buf_attachment *attach)
 {
 	mock_enter_attach(attach, MOCK_MOVE);
+}
+
+/**
+ * mock_log_constrain - note what an exporter that takes part is asked
+ * @dmabuf: its buffer
+ * @move: whether the storage is to move
+ *
+ * Return: what the exporter is to answer.
+ */
+int mock_log_constrain(struct dma_buf *dmabuf, bool move)
+{
+	return mock_enter_buffer(dmabuf, move ? MOCK_RELOCATE : MOCK_CONSTRAIN);
 }
 
 /**

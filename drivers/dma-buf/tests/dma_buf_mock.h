@@ -34,6 +34,8 @@ enum mock_op {
 	MOCK_VUNMAP,
 	MOCK_RELEASE,
 	MOCK_MOVE,
+	MOCK_CONSTRAIN,
+	MOCK_RELOCATE,
 	MOCK_OPS
 };
 
@@ -166,6 +168,9 @@ extern const struct dma_buf_attach_ops mock_importer;
 extern const struct dma_buf_attach_ops mock_importer_p2p;
 void mock_log_move(struct dma_buf_attachment *attach);
 
+/* Exporters that take part, see dma_buf_negotiate_mock.c. */
+int mock_log_constrain(struct dma_buf *dmabuf, bool move);
+
 struct device *mock_device(struct kunit *test, const char *name);
 struct dma_buf_attachment *mock_try_attach(struct mock_buffer *buf,
 					   struct device *dev,
@@ -214,6 +219,23 @@ struct dma_fence *mock_new_fence(struct mock_buffer *buf,
 /* While a signal is pending, an interruptible wait returns at once. */
 void mock_signal_raise(struct kunit *test);
 void mock_signal_clear(void);
+
+/**
+ * struct mock_keeper - another thread that keeps the reservation lock
+ * @work: that thread
+ * @resv: the lock
+ * @taken: it has it
+ * @enough: it may let go
+ */
+struct mock_keeper {
+	struct work_struct work;
+	struct dma_resv *resv;
+	struct completion taken;
+	struct completion enough;
+};
+
+void mock_keep_lock(struct mock_keeper *keeper, struct mock_buffer *buf);
+void mock_leave_lock(struct mock_keeper *keeper);
 
 /**
  * struct mock_waiter - one sleeper in poll(), without the sleep

@@ -186,6 +186,43 @@ void mock_signal_clear(void)
 	disallow_signal(SIGUSR1);
 }
 
+static void mock_keep(struct work_struct *work)
+{
+	struct mock_keeper *keeper =
+		container_of(work, struct mock_keeper, work);
+
+	dma_resv_lock(keeper->resv, NULL);
+	complete(&keeper->taken);
+	wait_for_completion(&keeper->enough);
+	dma_resv_unlock(keeper->resv);
+}
+
+/**
+ * mock_keep_lock - have another thread take the reservation lock, and keep it
+ * @keeper: on the stack; no assertion may end the case before mock_leave_lock()
+ * @buf: the buffer
+ */
+void mock_keep_lock(struct mock_keeper *keeper, struct mock_buffer *buf)
+{
+	keeper->resv = buf->dmabuf->resv;
+	init_completion(&keeper->taken);
+	init_completion(&keeper->enough);
+	INIT_WORK_ONSTACK(&keeper->work, mock_keep);
+	queue_work(system_unbound_wq, &keeper->work);
+	wait_for_completion(&keeper->taken);
+}
+
+/**
+ * mock_leave_lock - have it let go
+ * @keeper: after mock_keep_lock()
+ */
+void mock_leave_lock(struct mock_keeper *keeper)
+{
+	complete(&keeper->enough);
+	flush_work(&keeper->work);
+	destroy_work_on_stack(&keeper->work);
+}
+
 static int mock_waiter_wake(wait_queue_entry_t *wait, unsigned int mode,
 			    int flags, void *key)
 {

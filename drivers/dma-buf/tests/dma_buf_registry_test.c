@@ -253,47 +253,21 @@ static void bufinfo_outgrows_its_guess(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, file_count(buf->dmabuf->file), 1);
 }
 
-/* Another thread that keeps the reservation lock for a while. */
-struct registry_keeper {
-	struct work_struct work;
-	struct dma_resv *resv;
-	struct completion taken;
-	struct completion enough;
-};
-
-static void registry_keep(struct work_struct *work)
-{
-	struct registry_keeper *keeper =
-		container_of(work, struct registry_keeper, work);
-
-	dma_resv_lock(keeper->resv, NULL);
-	complete(&keeper->taken);
-	wait_for_completion(&keeper->enough);
-	dma_resv_unlock(keeper->resv);
-}
-
 /* Succeeds if a signal ends a reader's wait for a lock, and nothing is left. */
 static void bufinfo_is_interrupted(struct kunit *test)
 {
 	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
-	struct registry_keeper keeper = { .resv = buf->dmabuf->resv };
+	struct mock_keeper keeper;
 	struct file *file = registry_open_bufinfo(test);
 	void __user *page = mock_user_page(test);
 	loff_t pos = 0;
 	ssize_t n;
 
-	init_completion(&keeper.taken);
-	init_completion(&keeper.enough);
-	INIT_WORK_ONSTACK(&keeper.work, registry_keep);
-	queue_work(system_unbound_wq, &keeper.work);
-	wait_for_completion(&keeper.taken);
-
 	mock_signal_raise(test);
+	mock_keep_lock(&keeper, buf);
 	n = file->f_op->read(file, page, PAGE_SIZE, &pos);
 	mock_signal_clear();
-	complete(&keeper.enough);
-	flush_work(&keeper.work);
-	destroy_work_on_stack(&keeper.work);
+	mock_leave_lock(&keeper);
 
 	KUNIT_EXPECT_EQ(test, n, -EINTR);
 	KUNIT_EXPECT_EQ(test, file_count(buf->dmabuf->file), 1);

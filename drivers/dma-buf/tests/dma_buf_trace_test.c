@@ -13,7 +13,7 @@
 #include <linux/mman.h>
 #include <linux/tracepoint.h>
 
-#include "dma_buf_mock.h"
+#include "dma_buf_party.h"
 
 #define TRACE_TEXT 256
 
@@ -136,6 +136,20 @@ static void probe_revoke(void *log, struct dma_buf *dmabuf, unsigned int count)
 	trace_note(log, dmabuf, "revoke:%u", count);
 }
 
+static void probe_constrain(void *log, struct dma_buf *dmabuf,
+			    struct device *dev,
+			    const struct dma_buf_constraints *need, int ret)
+{
+	trace_note(log, dmabuf, "constrain:%u:%d", need->max_segments, ret);
+}
+
+static void probe_refuse(void *log, struct dma_buf_attachment *attach,
+			 const struct dma_buf_violation *violation)
+{
+	trace_note(log, attach->dmabuf, "refuse:%s",
+		   dma_buf_demand_name(violation->demand));
+}
+
 static const struct {
 	const char *name;
 	void *probe;
@@ -153,6 +167,8 @@ static const struct {
 	{ "dma_buf_cpu_access", probe_cpu_access },
 	{ "dma_buf_move", probe_move },
 	{ "dma_buf_revoke", probe_revoke },
+	{ "dma_buf_constrain", probe_constrain },
+	{ "dma_buf_refuse", probe_refuse },
 };
 
 static struct tracepoint *trace_points[ARRAY_SIZE(trace_probes)];
@@ -281,6 +297,49 @@ static void trace_of_moves(struct kunit *test)
 	trace_expect(test, log, "attach pin:1 pin:0 move:1 move:1 revoke:0");
 }
 
+/* Succeeds if each decision about the storage is told, with its outcome. */
+static void trace_of_decisions(struct kunit *test)
+{
+	struct dma_buf_constraints few = DMA_BUF_CONSTRAINTS_ANY;
+	struct mock_party *party = mock_party(test);
+	struct trace_log *log = trace_begin(test, party->buf);
+	struct dma_buf_attachment *attach;
+
+	few.max_segments = 7;
+	attach = mock_party_attach(party->buf, "a", NULL, &few);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	trace_expect(test, log, "constrain:7:0 attach");
+
+	few.max_segments = 5;
+	party->buf->fail[MOCK_CONSTRAIN] = -EAGAIN;
+	attach = mock_party_attach(party->buf, "b", NULL, &few);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	trace_expect(test, log, "move:0 constrain:5:0 attach");
+
+	few.dma_mask = PAGE_SIZE - 1;
+	KUNIT_EXPECT_PTR_EQ(test,
+			    mock_party_attach(party->buf, "c", NULL, &few),
+			    ERR_PTR(-EINVAL));
+	trace_expect(test, log, "constrain:5:-22");
+	mock_party_detach(party->buf, attach);
+	trace_expect(test, log, "detach constrain:7:0");
+}
+
+/* Succeeds if a table that is kept from a device is told, with the reason. */
+static void trace_of_a_refused_table(struct kunit *test)
+{
+	struct dma_buf_constraints far = mock_below(MOCK_SIZE - 1);
+	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+	struct trace_log *log = trace_begin(test, buf);
+	struct dma_buf_attachment *attach;
+
+	attach = mock_party_attach(buf, "importer", NULL, &far);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	KUNIT_EXPECT_PTR_EQ(test, mock_map(attach, DMA_TO_DEVICE),
+			    ERR_PTR(-EINVAL));
+	trace_expect(test, log, "attach refuse:mask");
+}
+
 /* Succeeds if the CPU's use is told: both ends, and mmap with its range. */
 static void trace_of_the_cpu(struct kunit *test)
 {
@@ -302,6 +361,7 @@ static void trace_of_the_cpu(struct kunit *test)
 static struct kunit_case dma_buf_trace_cases[] = {
 	KUNIT_CASE(trace_of_the_object), KUNIT_CASE(trace_of_a_device),
 	KUNIT_CASE(trace_of_failures),	 KUNIT_CASE(trace_of_moves),
+	KUNIT_CASE(trace_of_decisions),	 KUNIT_CASE(trace_of_a_refused_table),
 	KUNIT_CASE(trace_of_the_cpu),	 {}
 };
 

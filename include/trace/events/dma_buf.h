@@ -173,6 +173,76 @@ TRACE_EVENT(dma_buf_pin,
 		  __entry->pins)
 );
 
+/*
+ * What suits all devices changes, because of this one; 0 if the exporter agreed.
+ * A dma_buf_move before it tells that the storage had to move.
+ */
+TRACE_EVENT(dma_buf_constrain,
+	TP_PROTO(struct dma_buf *dmabuf, struct device *dev,
+		 const struct dma_buf_constraints *need, int ret),
+
+	TP_ARGS(dmabuf, dev, need, ret),
+
+	TP_STRUCT__entry(
+		__field(unsigned long, ino)
+		__string(dev, dev_name(dev))
+		__field(u64, mask)
+		__field(u64, boundary)
+		__field(u64, segment_size)
+		__field(u64, align)
+		__field(unsigned int, segments)
+		__field(unsigned int, domains)
+		__field(int, ret)
+	),
+
+	TP_fast_assign(
+		__entry->ino = file_inode(dmabuf->file)->i_ino;
+		__assign_str(dev);
+		__entry->mask = need->dma_mask;
+		__entry->boundary = need->segment_boundary_mask;
+		__entry->segment_size = need->max_segment_size;
+		__entry->align = need->alignment;
+		__entry->segments = need->max_segments;
+		__entry->domains = need->domains;
+		__entry->ret = ret;
+	),
+
+	TP_printk("ino=%lu dev=%s mask=%#llx boundary=%#llx segment-size=%llu align=%llu segments=%u domains=%#x ret=%d",
+		  __entry->ino, __get_str(dev), __entry->mask,
+		  __entry->boundary, __entry->segment_size, __entry->align,
+		  __entry->segments, __entry->domains, __entry->ret)
+);
+
+/* The exporter has mapped what the device cannot use; it is not given out. */
+TRACE_EVENT(dma_buf_refuse,
+	TP_PROTO(struct dma_buf_attachment *attach,
+		 const struct dma_buf_violation *violation),
+
+	TP_ARGS(attach, violation),
+
+	TP_STRUCT__entry(
+		__field(unsigned long, ino)
+		__string(dev, dev_name(attach->dev))
+		__string(demand, dma_buf_demand_name(violation->demand))
+		__field(unsigned int, entry)
+		__field(u64, address)
+		__field(u64, length)
+	),
+
+	TP_fast_assign(
+		__entry->ino = file_inode(attach->dmabuf->file)->i_ino;
+		__assign_str(dev);
+		__assign_str(demand);
+		__entry->entry = violation->entry;
+		__entry->address = violation->address;
+		__entry->length = violation->length;
+	),
+
+	TP_printk("ino=%lu dev=%s demand=%s entry=%u address=%#llx length=%llu",
+		  __entry->ino, __get_str(dev), __get_str(demand),
+		  __entry->entry, __entry->address, __entry->length)
+);
+
 /* A process asks for a mapping; whether it gets one is not known yet. */
 TRACE_EVENT(dma_buf_mmap,
 	TP_PROTO(struct dma_buf *dmabuf, unsigned long pgoff,

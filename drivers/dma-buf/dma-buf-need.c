@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What one device needs: gathered, shown, and held against each table.
+ */
+
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/limits.h>
+#include <linux/printk.h>
+#include <linux/seq_file.h>
+#include <linux/swiotlb.h>
+
+#include <trace/events/dma_buf.h>
+
+#include "dma-buf-internal.h"
+
+/**
+ * DOC: needs of a device
+ *
+ * A display without an IOMMU scans out what follows the first address, whatever
+ * that is. Its driver may say that it needs one piece, or never have heard that
+ * it should. Either way the device must not be given anything else, so what is
+ * known about it is put together when it attaches, from
+ *
+ * 1. the DMA API, see the DOC section of dma-buf-constraints-device.c;
+ * 2. the importer, with dma_buf_attach_constrained();
+ * 3. the driver of the device, once, with devm_dma_buf_declare_constraints();
+ * 4. the administrator, see the DOC section of dma-buf-declare.c;
+ * 5. an importer that is wiser later, with dma_buf_attachment_constrain().
+ *
+ * The need is the intersection of all, &dma_buf_attachment.constraints. It stays
+ * what it is while the device is attached: what is declared for the device
+ * meanwhile counts for its next attachment. A change of its DMA mask does, too.
+ *
+ * The check
+ * ~~~~~~~~~
+ *
+ * Every table that goes out is looked at once, entry by entry, and not at all if
+ * the device can use any.
+ *
+ * * An exporter that takes part has agreed to all of the need. If its table is
+ *   something else, it is at fault: the importer gets -EIO and no table, and the
+ *   kernel's log a warning.
+ * * An exporter that does not take part was never asked. What mainline lets
+ *   pass, the limits of the DMA API, is let pass, and what was declared for
+ *   dma-bufs (2 to 5) is an error for the importer, -EINVAL, as it is where a
+ *   driver looks itself.
+ *
+ * An address can be within reach and still not be the buffer's: the DMA API may
+ * have a device work on a copy (swiotlb). Nobody copies that back while the
+ * buffer is shared, so from an exporter that takes part it is -EIO, too.
+ *
+ * Shown
+ * ~~~~~
+ *
+ * bufinfo has the need of each device that has one, bufinfo and fdinfo what suits all devices
+ * of a buffer and how often it moved for that. Text of mainline stays as it is,
+ * lines are added. fdinfo needs the reservation lock for it, hence has the lines
+ * only for exporters that take part, and not if the reader gets a signal.
+ */
+
+/**
+ * dma_buf_need_collect - put together what a newcomer needs
+ * @attach: attachment of a device, not yet on the list
+ * @said: what its importer says, or NULL
+ */
+void dma_buf_need_collect(struct dma_buf_attachment *attach,
+			  const struct dma_buf_constraints *said)
+{
+	attach->constraints = DMA_BUF_CONSTRAINTS_ANY;
+	attach->declared = DMA_BUF_CONSTRAINTS_ANY;
+	if (!attach->dev)
+		return;
+
+	dma_buf_constraints_of_device(attach->dev, &attach->constraints);
+	dma_buf_declared_for(attach->dev, &attach->declared);
+	if (said)
+		dma_buf_constraints_intersect(&attach->declared,
+					      &attach->declared, said);
+	dma_buf_constraints_intersect(&attach->constraints,
+				      &attach->constraints, &attach->declared);
+}
+
+/**
+ * dma_buf_need_of_storage - what a device needs of memory
+ * @attach: attachment of the device, which the exporter has seen
+ * @need: what it needs of a table
+ * @c: where to put it, may be @need
+ */
+void dma_buf_need_of_storage(const struct dma_buf_attachment *attach,
+			     const struct dma_buf_constraints *need,
+			     struct dma_buf_constraints *c)
+{
+	dma_buf_constraints_of_storage(attach->dev, c, need);
+	if (!attach->peer2peer)
+		c->domains &= ~DMA_BUF_DOMAIN_PEER;
+}
+
+/**
+ * dma_buf_need_nothing - will any table do?
+ * @c: constraints
+ *
+ * Cheaper than looking at a table, as a rule for all devices of a buffer.
+ *
+ * Return: true if @c is %DMA_BUF_CONSTRAINTS_ANY.
+ */
+bool dma_buf_need_nothing(const struct dma_buf_constraints *c)
+{
+	return c->dma_mask == U64_MAX && c->segment_boundary_mask == U64_MAX &&
+	       c->max_segment_size == U64_MAX && c->alignment == 1 &&
+	       c->max_segments == UINT_MAX && c->domains == DMA_BUF_DOMAIN_ALL;
+}
+
+static bool may_bounce(const struct dma_buf_attachment *attach)
+{
+	return attach->constraints.dma_mask != U64_MAX ||
+	       is_swiotlb_force_bounce(attach->dev);
+}
+
+static void warn_of_breach(const struct dma_buf_attachment *attach,
+			   const struct dma_buf_violation *v)
+{
+	const char *exporter = attach->dmabuf->exp_name;
+	const char *demand = dma_buf_demand_name(v->demand);
+
+	WARN_ONCE(1, "dma-buf: %s breaks its word to %s: %s, %#llx+%#llx\n",
+		  exporter, dev_name(attach->dev), demand, v->address,
+		  v->length);
+}
+
+/* Of an exporter that has agreed. */
+static int check_agreed(struct dma_buf_attachment *attach,
+			const struct sg_table *sgt)
+{
+	const struct dma_buf_constraints *c = &attach->constraints;
+	struct dma_buf *dmabuf = attach->dmabuf;
+	struct dma_buf_violation v;
+
+	if (!dma_buf_need_nothing(c) &&
+	    dma_buf_constraints_check_sgt(c, sgt, dmabuf->size, &v)) {
+		trace_dma_buf_refuse(attach, &v);
+		warn_of_breach(attach, &v);
+		return -EIO;
+	}
+
+	if (may_bounce(attach) &&
+	    dma_buf_constraints_bounced(attach->dev, sgt)) {
+		pr_warn_once("dma-buf: %s would see a copy of what %s has\n",
+			     dev_name(attach->dev), dmabuf->exp_name);
+		return -EIO;
+	}
+
+	return 0;
+}
+
+/* Of an exporter that was not asked. */
+static int check_declared(struct dma_buf_attachment *attach,
+			  const struct sg_table *sgt)
+{
+	struct dma_buf_violation v;
+	int ret;
+
+	if (dma_buf_need_nothing(&attach->declared))
+		return 0;
+
+	ret = dma_buf_constraints_check_sgt(&attach->declared, sgt,
+					    attach->dmabuf->size, &v);
+	if (ret)
+		trace_dma_buf_refuse(attach, &v);
+
+	return ret;
+}
+
+/**
+ * dma_buf_need_check - may a device be given that table?
+ * @attach: attachment of the device, with the reservation lock held
+ * @sgt: what the exporter has mapped for it
+ *
+ * Return: 0, or a negative errno:
+ *
+ *	   * -EIO: the exporter takes part, and breaks what it has agreed to, or
+ *	     the device would work on a copy
+ *	   * -EINVAL, -EREMOTEIO: the exporter does not take part, and the table
+ *	     breaks what was declared, see dma_buf_constraints_check_sgt()
+ */
+int dma_buf_need_check(struct dma_buf_attachment *attach,
+		       const struct sg_table *sgt)
+{
+	if (dma_buf_can_constrain(attach->dmabuf))
+		return check_agreed(attach, sgt);
+
+	return check_declared(attach, sgt);
+}
+
+/**
+ * dma_buf_need_show - print constraints into bufinfo or fdinfo
+ * @seq: where to
+ * @before: what to print in front of them
+ * @c: the constraints
+ *
+ * The line is left open.
+ */
+void dma_buf_need_show(struct seq_file *seq, const char *before,
+		       const struct dma_buf_constraints *c)
+{
+	char text[DMA_BUF_CONSTRAINTS_TEXT_SIZE];
+
+	dma_buf_constraints_print(text, sizeof(text), c);
+	seq_printf(seq, "%s%s", before, text);
+}
+
+/**
+ * dma_buf_need_show_fdinfo - print what devices need into fdinfo
+ * @seq: where to
+ * @dmabuf: buffer
+ */
+void dma_buf_need_show_fdinfo(struct seq_file *seq, struct dma_buf *dmabuf)
+{
+	struct dma_buf_object *obj = to_dma_buf_object(dmabuf);
+	struct dma_buf_attachment *attach;
+
+	if (!dma_buf_can_constrain(dmabuf) ||
+	    dma_resv_lock_interruptible(dmabuf->resv, NULL))
+		return;
+
+	dma_buf_need_show(seq, "constraints:\t", &obj->constraints);
+	seq_printf(seq, "\nmoves:\t%u\n", obj->moves);
+	list_for_each_entry(attach, &dmabuf->attachments, node) {
+		seq_printf(seq, "attached:\t%s", dev_name(attach->dev));
+		dma_buf_need_show(seq, " ", &attach->constraints);
+		seq_putc(seq, '\n');
+	}
+	dma_resv_unlock(dmabuf->resv);
+}

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/**
+ * DOC: tests of a device's needs
+ *
+ * From where they come, what an importer can add later, which tables they keep
+ * from a device, and where people see them.
+ */
+
+#include <linux/dma-mapping.h>
+#include <linux/sizes.h>
+
+#include "dma_buf_party.h"
+
+/* No storage is there: the mock's pages never lie in the first four. */
+#define OUT_OF_REACH (MOCK_SIZE - 1)
+
+/* Succeeds if the need is that of the DMA API, the importer and the driver. */
+static void need_from_all_sources(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+	struct device *dev = mock_device(test, "importer");
+	struct dma_buf_constraints one = mock_one_piece(), said;
+	struct dma_buf_attachment *attach;
+
+	said = mock_below(U64_MAX);
+	said.alignment = SZ_4K;
+	KUNIT_ASSERT_EQ(test, dma_set_mask(dev, DMA_BIT_MASK(40)), 0);
+	KUNIT_ASSERT_EQ(test, devm_dma_buf_declare_constraints(dev, &one), 0);
+	attach =
+		dma_buf_attach_constrained(buf->dmabuf, dev, NULL, NULL, &said);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+
+	KUNIT_EXPECT_EQ(test, attach->constraints.dma_mask, DMA_BIT_MASK(40));
+	KUNIT_EXPECT_EQ(test, attach->constraints.max_segments, 1);
+	KUNIT_EXPECT_EQ(test, attach->constraints.alignment, SZ_4K);
+	KUNIT_EXPECT_EQ(test, attach->declared.dma_mask, U64_MAX);
+	KUNIT_EXPECT_EQ(test, attach->declared.max_segments, 1);
+	KUNIT_EXPECT_EQ(test, attach->declared.alignment, SZ_4K);
+	dma_buf_detach(buf->dmabuf, attach);
+}
+
+/* Succeeds if an importer that cannot mean what it says is -EINVAL. */
+static void attach_needs_sense(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+	struct dma_buf_constraints c = DMA_BUF_CONSTRAINTS_ANY;
+
+	c.alignment = 3;
+	KUNIT_EXPECT_PTR_EQ(test, mock_party_attach(buf, "a", NULL, &c),
+			    ERR_PTR(-EINVAL));
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "");
+}
+
+/* Succeeds if an importer can ask for more when its mapping is given back. */
+static void importer_is_wiser_later(struct kunit *test)
+{
+	struct dma_buf_constraints one = mock_one_piece();
+	struct mock_party *party = mock_party(test);
+	struct mock_buffer *buf = party->buf;
+	struct dma_buf_attachment *attach;
+	struct sg_table *sgt;
+
+	attach = mock_party_attach(buf, "importer", NULL, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	sgt = mock_map(attach, DMA_TO_DEVICE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	mock_calls(buf);
+
+	buf->fail[MOCK_CONSTRAIN] = -EAGAIN;
+	KUNIT_EXPECT_EQ(test, dma_buf_attachment_constrain(attach, &one),
+			-EBUSY);
+	KUNIT_EXPECT_EQ(test, attach->constraints.max_segments, UINT_MAX);
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "constrain!*");
+
+	mock_unmap(attach, sgt, DMA_TO_DEVICE);
+	mock_calls(buf);
+	KUNIT_EXPECT_EQ(test, dma_buf_attachment_constrain(attach, &one), 0);
+	KUNIT_EXPECT_EQ(test, attach->constraints.max_segments, 1);
+	KUNIT_EXPECT_EQ(test, attach->declared.max_segments, 1);
+	KUNIT_EXPECT_EQ(test, party->agreed.max_segments, 1);
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "constrain!* relocate*");
+	KUNIT_EXPECT_EQ(test, mock_moves(buf), 1);
+
+	/* It is so already. */
+	KUNIT_EXPECT_EQ(test, dma_buf_attachment_constrain(attach, &one), 0);
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "");
+}
+
+/* Succeeds if a dynamic importer that asks for more is told, as all are. */
+static void wiser_importer_is_told(struct kunit *test)
+{
+	struct dma_buf_constraints one = mock_one_piece();
+	struct mock_party *party = mock_party(test);
+	struct mock_buffer *buf = party->buf;
+	struct dma_buf_attachment *attach;
+
+	attach = mock_party_attach(buf, "importer", &mock_importer, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	mock_calls(buf);
+
+	buf->fail[MOCK_CONSTRAIN] = -EAGAIN;
+	KUNIT_EXPECT_EQ(test, dma_buf_attachment_constrain(attach, &one), 0);
+	KUNIT_EXPECT_EQ(test, mock_count(buf, MOCK_MOVE, attach), 1);
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf),
+			   "constrain!* move* relocate*");
+}
+
+/* Succeeds if what cannot be had, or meant, changes nothing. */
+static void wiser_importer_is_refused(struct kunit *test)
+{
+	struct dma_buf_constraints one = mock_one_piece();
+	struct dma_buf_constraints far = mock_below(PAGE_SIZE - 1);
+	struct mock_party *party = mock_party(test);
+	struct mock_buffer *buf = party->buf;
+	struct dma_buf_attachment *attach;
+
+	attach = mock_party_attach(buf, "importer", NULL, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	mock_calls(buf);
+
+	KUNIT_EXPECT_EQ(test, dma_buf_attachment_constrain(attach, &far),
+			-EINVAL);
+	far.alignment = 3;
+	KUNIT_EXPECT_EQ(test, dma_buf_attachment_constrain(attach, &far),
+			-EINVAL);
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "");
+
+	buf->fail[MOCK_CONSTRAIN] = -ENOMEM;
+	KUNIT_EXPECT_EQ(test, dma_buf_attachment_constrain(attach, &one),
+			-ENOMEM);
+	KUNIT_EXPECT_EQ(test, attach->constraints.max_segments, UINT_MAX);
+	KUNIT_EXPECT_EQ(test, attach->constraints.dma_mask, U64_MAX);
+	KUNIT_EXPECT_EQ(test, attach->declared.max_segments, UINT_MAX);
+}
+
+/* Succeeds if a table that meets the need goes out. */
+static void good_table_goes_out(struct kunit *test)
+{
+	struct dma_buf_constraints c = mock_below(DMA_BIT_MASK(63));
+	struct mock_party *party = mock_party(test);
+	struct dma_buf_attachment *attach;
+	struct sg_table *sgt;
+
+	c.alignment = PAGE_SIZE;
+	c.max_segments = MOCK_PAGES;
+	attach = mock_party_attach(party->buf, "importer", NULL, &c);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	sgt = mock_map(attach, DMA_TO_DEVICE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	mock_unmap(attach, sgt, DMA_TO_DEVICE);
+}
+
+struct breach {
+	const char *name;
+	struct dma_buf_constraints c;
+	int err;
+};
+
+static const struct breach breaches[] = {
+	{ "mask",
+	  { .dma_mask = OUT_OF_REACH,
+	    .segment_boundary_mask = U64_MAX,
+	    .max_segment_size = U64_MAX,
+	    .alignment = 1,
+	    .max_segments = UINT_MAX,
+	    .domains = DMA_BUF_DOMAIN_ALL },
+	  -EINVAL },
+	{ "alignment",
+	  { .dma_mask = U64_MAX,
+	    .segment_boundary_mask = U64_MAX,
+	    .max_segment_size = U64_MAX,
+	    .alignment = BIT_ULL(45),
+	    .max_segments = UINT_MAX,
+	    .domains = DMA_BUF_DOMAIN_ALL },
+	  -EINVAL },
+	{ "domain",
+	  { .dma_mask = U64_MAX,
+	    .segment_boundary_mask = U64_MAX,
+	    .max_segment_size = U64_MAX,
+	    .alignment = 1,
+	    .max_segments = UINT_MAX,
+	    .domains = DMA_BUF_DOMAIN_PEER },
+	  -EREMOTEIO },
+};
+
+KUNIT_ARRAY_PARAM_DESC(breach, breaches, name);
+
+/*
+ * Succeeds if a table that breaks a declaration is an error for the importer of
+ * an exporter that was never asked, without a warning, and is unmapped.
+ */
+static void declared_for_an_exporter_that_does_not_ask(struct kunit *test)
+{
+	const struct breach *p = test->param_value;
+	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+	struct dma_buf_attachment *attach;
+
+	attach = mock_party_attach(buf, "importer", NULL, &p->c);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "attach");
+	KUNIT_EXPECT_PTR_EQ(test, mock_map(attach, DMA_TO_DEVICE),
+			    ERR_PTR(p->err));
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "map:to* unmap:to*");
+}
+
+/* Succeeds if the same is found at attach where the core maps at attach. */
+static void declared_and_mapped_at_attach(struct kunit *test)
+{
+	const struct breach *p = test->param_value;
+	struct mock_buffer *buf = mock_export_new(test, MOCK_DYNAMIC);
+
+	KUNIT_EXPECT_PTR_EQ(test, mock_party_attach(buf, "a", NULL, &p->c),
+			    ERR_PTR(p->err));
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf),
+			   "attach pin* map:both* unmap:both* unpin* detach");
+}
+
+/* Succeeds if the same is found in a table that is kept, when it is said. */
+static void declared_too_late_for_a_kept_table(struct kunit *test)
+{
+	const struct breach *p = test->param_value;
+	struct mock_buffer *buf = mock_export_new(test, MOCK_CACHED);
+	struct dma_buf_attachment *attach;
+	struct sg_table *sgt;
+
+	attach = mock_party_attach(buf, "importer", NULL, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	sgt = mock_map(attach, DMA_TO_DEVICE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+
+	KUNIT_EXPECT_EQ(test, dma_buf_attachment_constrain(attach, &p->c),
+			p->err);
+	KUNIT_EXPECT_EQ(test, attach->declared.dma_mask, U64_MAX);
+	mock_unmap(attach, sgt, DMA_TO_DEVICE);
+}
+
+/* Succeeds if what an importer says later is checked from then on. */
+static void declared_later(struct kunit *test)
+{
+	const struct breach *p = test->param_value;
+	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+	struct dma_buf_attachment *attach;
+
+	attach = mock_party_attach(buf, "importer", NULL, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	KUNIT_EXPECT_EQ(test, dma_buf_attachment_constrain(attach, &p->c), 0);
+	KUNIT_EXPECT_PTR_EQ(test, mock_map(attach, DMA_TO_DEVICE),
+			    ERR_PTR(p->err));
+}
+
+/* Attaches when the DMA API has one limit, and has another at each mapping. */
+static struct dma_buf_attachment *attach_then_widen(struct mock_buffer *buf)
+{
+	struct device *dev = mock_device(buf->test, "narrow");
+	struct dma_buf_attachment *attach;
+	u64 mask = OUT_OF_REACH;
+
+	/* dma_set_mask() would know better */
+	swap(*dev->dma_mask, mask);
+	attach = mock_attach(buf, dev, NULL);
+	swap(*dev->dma_mask, mask);
+	return attach;
+}
+
+/* Succeeds if limits of the DMA API let pass what they do in mainline. */
+static void dma_api_is_left_to_an_exporter_that_does_not_ask(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+	struct dma_buf_attachment *attach = attach_then_widen(buf);
+	struct sg_table *sgt;
+
+	KUNIT_EXPECT_EQ(test, attach->constraints.dma_mask, OUT_OF_REACH);
+	sgt = mock_map(attach, DMA_TO_DEVICE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	mock_unmap(attach, sgt, DMA_TO_DEVICE);
+}
+
+/* Succeeds if bufinfo has a line more for the buffer and for each device. */
+static void bufinfo_tells_the_needs(struct kunit *test)
+{
+	struct dma_buf_constraints one = mock_one_piece();
+	struct dma_buf_constraints low = mock_below(DMA_BIT_MASK(30));
+	struct mock_party *party = mock_party(test);
+	struct mock_buffer *buf = party->buf;
+	static const char of_both[] =
+		"\tNeeds mask=0x3fffffff,segments=1,domains=system, moved 1 times\n";
+	struct dma_buf_attachment *a, *b;
+	const char *row;
+	char line[192];
+
+	a = mock_party_attach(buf, "a", NULL, &one);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, a);
+	buf->fail[MOCK_CONSTRAIN] = -EAGAIN;
+	b = mock_party_attach(buf, "b", NULL, &low);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, b);
+
+	row = mock_bufinfo_row(buf, mock_bufinfo(test), "<none>");
+	KUNIT_ASSERT_NOT_NULL(test, row);
+	row = strchr(row + 1, '\n') + 1;
+	KUNIT_EXPECT_TRUE(test, !strncmp(row, of_both, strlen(of_both)));
+	snprintf(line, sizeof(line),
+		 "\t%s\n\t\tmapped 0, pinned 0\n\t\tneeds segments=1\n",
+		 dev_name(a->dev));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(row, line));
+	snprintf(line, sizeof(line),
+		 "\t%s\n\t\tmapped 0, pinned 0\n\t\tneeds mask=0x3fffffff\n",
+		 dev_name(b->dev));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(row, line));
+}
+
+/*
+ * Succeeds if bufinfo tells the needs of devices at any exporter's buffer, and
+ * is as it was for those that have none.
+ */
+static void bufinfo_of_an_exporter_that_does_not_ask(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+	struct dma_buf_constraints one = mock_one_piece();
+	struct dma_buf_attachment *plain, *picky;
+	const char *row, *end;
+	char line[192];
+
+	plain = mock_party_attach(buf, "plain", NULL, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, plain);
+	picky = mock_party_attach(buf, "picky", NULL, &one);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, picky);
+	row = mock_bufinfo_row(buf, mock_bufinfo(test), "<none>");
+	KUNIT_ASSERT_NOT_NULL(test, row);
+	end = strstr(row, " devices attached");
+	KUNIT_ASSERT_NOT_NULL(test, end);
+
+	snprintf(line, sizeof(line),
+		 "\t%s\n\t\tmapped 0, pinned 0\n\t\tneeds segments=1\n"
+		 "\t%s\n\t\tmapped 0, pinned 0\nTotal 2",
+		 dev_name(picky->dev), dev_name(plain->dev));
+	KUNIT_EXPECT_NOT_NULL(test, strnstr(row, line, end - row));
+	KUNIT_EXPECT_NULL(test, strnstr(row, "\tNeeds ", end - row));
+}
+
+/* Succeeds if fdinfo has the needs, where the exporter takes part. */
+static void fdinfo_tells_the_needs(struct kunit *test)
+{
+	struct dma_buf_constraints one = mock_one_piece();
+	static const char of_all[] =
+		"\nconstraints:\tsegments=1,domains=system\n";
+	struct mock_party *party = mock_party(test);
+	struct dma_buf_attachment *attach;
+	const char *text;
+	char line[96];
+
+	text = mock_fdinfo(party->buf);
+	KUNIT_EXPECT_NOT_NULL(test,
+			      strstr(text, "\nconstraints:\tany\nmoves:\t0\n"));
+
+	attach = mock_party_attach(party->buf, "importer", NULL, &one);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	text = mock_fdinfo(party->buf);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, of_all));
+	snprintf(line, sizeof(line), "\nattached:\t%s segments=1\n",
+		 dev_name(attach->dev));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, line));
+
+	text = mock_fdinfo(mock_export_new(test, MOCK_STATIC));
+	KUNIT_EXPECT_NULL(test, strstr(text, "\nconstraints:"));
+}
+
+static struct kunit_case dma_buf_need_cases[] = {
+	KUNIT_CASE(need_from_all_sources),
+	KUNIT_CASE(attach_needs_sense),
+	KUNIT_CASE(importer_is_wiser_later),
+	KUNIT_CASE(wiser_importer_is_told),
+	KUNIT_CASE(wiser_importer_is_refused),
+	KUNIT_CASE(good_table_goes_out),
+	KUNIT_CASE_PARAM(declared_for_an_exporter_that_does_not_ask,
+			 breach_gen_params),
+	KUNIT_CASE_PARAM(declared_and_mapped_at_attach, breach_gen_params),
+	KUNIT_CASE_PARAM(declared_too_late_for_a_kept_table, breach_gen_params),
+	KUNIT_CASE_PARAM(declared_later, breach_gen_params),
+	KUNIT_CASE(dma_api_is_left_to_an_exporter_that_does_not_ask),
+	KUNIT_CASE(bufinfo_tells_the_needs),
+	KUNIT_CASE(bufinfo_of_an_exporter_that_does_not_ask),
+	KUNIT_CASE(fdinfo_tells_the_needs),
+	{}
+};
+
+static struct kunit_suite dma_buf_need_suite = {
+	.name = "dma_buf_need",
+	.test_cases = dma_buf_need_cases,
+};
+
+kunit_test_suite(dma_buf_need_suite);
