@@ -23,6 +23,12 @@
  * The mapping is permanent. That suits scan-out; a driver that wants to let
  * go of it between uses implements &drm_driver.gem_prime_import itself.
  *
+ * Devices that need their picture in one piece have drivers that look at the
+ * table and answer -EINVAL if it is scattered, drm_gem_dma_helper for one. They
+ * were written for exporters who could not do anything about it. One that takes
+ * part in negotiations can, so it is told what the refusal meant, see
+ * dma_buf_attachment_constrain(), and the driver is asked again, once.
+ *
  * Locking: drm_prime.c calls in with &drm_device.object_name_lock held; a
  * driver may also call without. Attaching and mapping take the reservation
  * lock of the dma-buf.
@@ -39,10 +45,13 @@
 
 #include "drm_prime_internal.h"
 
-/* Map an attachment and have the driver make an object of it. */
+/*
+ * Map an attachment and have the driver make an object of it. If the driver
+ * refuses, @scattered tells whether it was shown several pieces.
+ */
 static struct drm_gem_object *
 object_from_attachment(struct drm_device *dev,
-		       struct dma_buf_attachment *attach)
+		       struct dma_buf_attachment *attach, bool *scattered)
 {
 	struct drm_gem_object *obj;
 	struct sg_table *sgt;
@@ -53,6 +62,8 @@ object_from_attachment(struct drm_device *dev,
 
 	obj = dev->driver->gem_prime_import_sg_table(dev, attach, sgt);
 	if (IS_ERR(obj)) {
+		*scattered = drm_prime_get_contiguous_size(sgt) <
+			     attach->dmabuf->size;
 		dma_buf_unmap_attachment_unlocked(attach, sgt,
 						  DMA_BIDIRECTIONAL);
 		return obj;
@@ -61,6 +72,33 @@ object_from_attachment(struct drm_device *dev,
 	obj->import_attach = attach;
 	obj->resv = attach->dmabuf->resv;
 	return obj;
+}
+
+static int ask_for_one_piece(struct dma_buf_attachment *attach)
+{
+	struct dma_buf_constraints c = DMA_BUF_CONSTRAINTS_ANY;
+
+	c.max_segments = 1;
+	return dma_buf_attachment_constrain(attach, &c);
+}
+
+/* As above; what a driver refuses may come in one piece the second time. */
+static struct drm_gem_object *
+object_in_two_tries(struct drm_device *dev, struct dma_buf_attachment *attach)
+{
+	struct drm_gem_object *obj;
+	bool scattered = false;
+	int ret;
+
+	obj = object_from_attachment(dev, attach, &scattered);
+	if (obj != ERR_PTR(-EINVAL) || !scattered ||
+	    !dma_buf_can_constrain(attach->dmabuf))
+		return obj;
+
+	ret = ask_for_one_piece(attach);
+	if (ret)
+		return ERR_PTR(ret);
+	return object_from_attachment(dev, attach, &scattered);
 }
 
 /* Attach a device to a buffer for the life of the object that is made of it. */
@@ -75,7 +113,7 @@ static struct drm_gem_object *import_foreign(struct drm_device *dev,
 	if (IS_ERR(attach))
 		return ERR_CAST(attach);
 
-	obj = object_from_attachment(dev, attach);
+	obj = object_in_two_tries(dev, attach);
 	if (IS_ERR(obj))
 		dma_buf_detach(dma_buf, attach);
 	return obj;
@@ -97,7 +135,10 @@ static struct drm_gem_object *import_foreign(struct drm_device *dev,
  *
  *	* -EINVAL: the driver has no &drm_driver.gem_prime_import_sg_table
  *	* what that callback said
- *	* as dma_buf_attach() and dma_buf_map_attachment_unlocked()
+ *	* -EBUSY: the device needs the buffer in one piece, and somebody relies on
+ *	  where it is
+ *	* as dma_buf_attach(), dma_buf_map_attachment_unlocked() and
+ *	  dma_buf_attachment_constrain()
  */
 struct drm_gem_object *drm_gem_prime_import_dev(struct drm_device *dev,
 						struct dma_buf *dma_buf,
