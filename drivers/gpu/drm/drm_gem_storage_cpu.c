@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The CPU's mappings of a storage object.
+ */
+
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/export.h>
+#include <linux/iosys-map.h>
+#include <linux/mm.h>
+#include <linux/vmalloc.h>
+
+#include <drm/drm_gem.h>
+#include <drm/drm_vma_manager.h>
+
+#include "drm_gem_storage_internal.h"
+
+/**
+ * DOC: storage and the cpu
+ *
+ * A process maps an object by way of its DRM file or of a dma-buf, all of it or
+ * a part, and may cut the mapping into pieces later. All of these have the
+ * object's fake offset in &vm_area_struct.vm_pgoff, and all lie in the address
+ * space of the device's inode. So the page that a fault wants is told by
+ * &vm_fault.pgoff alone, and a move finds every entry with one call.
+ *
+ * A fault may meet a move, which holds the reservation lock for as long as
+ * devices take to get idle. It does not wait with the mmap lock held, for the
+ * thread that would make the device idle may be one of the same process, and
+ * need that lock. It lets go of it, waits, and has the fault made again.
+ *
+ * The kernel's own mapping cannot be taken away from who uses it, so it is in
+ * the way of moves.
+ */
+
+static pgprot_t caching(const struct drm_gem_storage *storage, pgprot_t prot)
+{
+	return storage->map_wc ? pgprot_writecombine(prot) : prot;
+}
+
+static int vmap_locked(struct drm_gem_storage *storage)
+{
+	struct drm_gem_storage_backing *backing;
+	int ret;
+
+	ret = drm_gem_storage_use_locked(storage);
+	if (ret)
+		return ret;
+
+	backing = storage->backing;
+	storage->vaddr = vmap(backing->pages, backing->count, VM_MAP,
+			      caching(storage, PAGE_KERNEL));
+	if (!storage->vaddr) {
+		drm_gem_storage_settle_locked(storage);
+		return -ENOMEM;
+	}
+
+	return 0;
+}
+
+/**
+ * drm_gem_storage_vmap - &drm_gem_object_funcs.vmap
+ * @obj: the object
+ * @map: where to store the address
+ *
+ * Allocates if need be. The storage stays where it is until
+ * drm_gem_storage_vunmap().
+ *
+ * Context: Process context, may sleep. The reservation lock must be held.
+ * Return: 0, or a negative errno:
+ *
+ *	* -EINVAL: no memory could suit the object's devices
+ *	* -ENOMEM: there are no such pages, or no addresses
+ *	* -EINTR: a signal arrived while reading from swap
+ *	* of an imported object, what dma_buf_vmap() said
+ */
+int drm_gem_storage_vmap(struct drm_gem_object *obj, struct iosys_map *map)
+{
+	struct drm_gem_storage *storage = to_drm_gem_storage(obj);
+	int ret;
+
+	dma_resv_assert_held(obj->resv);
+
+	if (obj->import_attach)
+		return dma_buf_vmap(obj->import_attach->dmabuf, map);
+
+	ret = storage->vmap_count ? 0 : vmap_locked(storage);
+	if (ret)
+		return ret;
+
+	storage->vmap_count++;
+	iosys_map_set_vaddr(map, storage->vaddr);
+
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_gem_storage_vmap);
+
+/**
+ * drm_gem_storage_vunmap - &drm_gem_object_funcs.vunmap
+ * @obj: the object
+ * @map: from drm_gem_storage_vmap()
+ *
+ * Context: Process context, may sleep. The reservation lock must be held.
+ */
+void drm_gem_storage_vunmap(struct drm_gem_object *obj, struct iosys_map *map)
+{
+	struct drm_gem_storage *storage = to_drm_gem_storage(obj);
+
+	dma_resv_assert_held(obj->resv);
+
+	if (obj->import_attach) {
+		dma_buf_vunmap(obj->import_attach->dmabuf, map);
+		return;
+	}
+
+	if (WARN_ON_ONCE(!storage->vmap_count) || --storage->vmap_count)
+		return;
+
+	vunmap(storage->vaddr);
+	storage->vaddr = NULL;
+	drm_gem_storage_settle_locked(storage);
+}
+EXPORT_SYMBOL_GPL(drm_gem_storage_vunmap);
+
+/*
+ * Take the reservation lock, or VM_FAULT_RETRY with the mmap lock dropped. The
+ * second time a fault comes it has to wait in place.
+ */
+static vm_fault_t fault_lock(struct vm_fault *vmf, struct drm_gem_object *obj)
+{
+	if (dma_resv_trylock(obj->resv))
+		return 0;
+
+	if (!fault_flag_allow_retry_first(vmf->flags)) {
+		dma_resv_lock(obj->resv, NULL);
+		return 0;
+	}
+	/* the caller has kept the lock, and does not want to sleep */
+	if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
+		return VM_FAULT_RETRY;
+
+	/* without the mmap lock the mapping holds no reference for us */
+	drm_gem_object_get(obj);
+	mmap_read_unlock(vmf->vma->vm_mm);
+	if (!dma_resv_lock_interruptible(obj->resv, NULL))
+		dma_resv_unlock(obj->resv);
+	drm_gem_object_put(obj);
+
+	return VM_FAULT_RETRY;
+}
+
+static vm_fault_t fault_locked(struct vm_fault *vmf,
+			       struct drm_gem_storage *storage)
+{
+	unsigned long first = drm_vma_node_start(&storage->base.vma_node);
+	unsigned long index = vmf->pgoff - first;
+	struct page *page;
+	int ret;
+
+	if (vmf->pgoff < first || index >= storage->base.size >> PAGE_SHIFT)
+		return VM_FAULT_SIGBUS;
+
+	ret = drm_gem_storage_use_locked(storage);
+	if (ret)
+		return vmf_error(ret);
+
+	page = storage->backing->pages[index];
+
+	return vmf_insert_pfn(vmf->vma, vmf->address, page_to_pfn(page));
+}
+
+static vm_fault_t storage_fault(struct vm_fault *vmf)
+{
+	struct drm_gem_object *obj = vmf->vma->vm_private_data;
+	vm_fault_t ret;
+
+	ret = fault_lock(vmf, obj);
+	if (ret)
+		return ret;
+
+	ret = fault_locked(vmf, to_drm_gem_storage(obj));
+	dma_resv_unlock(obj->resv);
+
+	return ret;
+}
+
+static void storage_vm_open(struct vm_area_struct *vma)
+{
+	struct drm_gem_object *obj = vma->vm_private_data;
+
+	dma_resv_lock(obj->resv, NULL);
+	to_drm_gem_storage(obj)->vma_count++;
+	dma_resv_unlock(obj->resv);
+
+	drm_gem_vm_open(vma);
+}
+
+static void storage_vm_close(struct vm_area_struct *vma)
+{
+	struct drm_gem_object *obj = vma->vm_private_data;
+	struct drm_gem_storage *storage = to_drm_gem_storage(obj);
+
+	dma_resv_lock(obj->resv, NULL);
+	storage->vma_count--;
+	drm_gem_storage_settle_locked(storage);
+	dma_resv_unlock(obj->resv);
+
+	drm_gem_vm_close(vma);
+}
+
+/* For drivers with functions of their own for the rest. */
+const struct vm_operations_struct drm_gem_storage_vm_ops = {
+	.fault = storage_fault,
+	.open = storage_vm_open,
+	.close = storage_vm_close,
+};
+EXPORT_SYMBOL_GPL(drm_gem_storage_vm_ops);
+
+/* The exporter's mapping counts from the object's start. */
+static int mmap_imported(struct drm_gem_object *obj, struct vm_area_struct *vma)
+{
+	unsigned long offset = vma->vm_pgoff;
+	int ret;
+
+	vma->vm_ops = NULL;
+	vma->vm_private_data = NULL;
+	ret = dma_buf_mmap(obj->import_attach->dmabuf, vma,
+			   offset - drm_vma_node_start(&obj->vma_node));
+	/* The exporter has its own; ours was for drm_gem_vm_close(). */
+	if (!ret)
+		drm_gem_object_put(obj);
+
+	return ret;
+}
+
+/**
+ * drm_gem_storage_mmap - &drm_gem_object_funcs.mmap
+ * @obj: the object
+ * @vma: the mapping, at the object's fake offset or behind
+ *
+ * Allocates nothing: that is for the first page that is touched.
+ *
+ * Context: Process context, may sleep. Takes the reservation lock.
+ * Return: 0, or a negative errno:
+ *
+ *	* -EINVAL: writes to @vma were not to go to the object
+ *	* of an imported object, what dma_buf_mmap() said
+ */
+int drm_gem_storage_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
+{
+	struct drm_gem_storage *storage = to_drm_gem_storage(obj);
+
+	if (obj->import_attach)
+		return mmap_imported(obj, vma);
+
+	/* A page that a process has of its own would not follow a move. */
+	if (is_cow_mapping(vma->vm_flags))
+		return -EINVAL;
+
+	dma_resv_lock(obj->resv, NULL);
+	storage->vma_count++;
+	dma_resv_unlock(obj->resv);
+
+	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	vma->vm_page_prot = caching(storage, vm_get_page_prot(vma->vm_flags));
+
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_gem_storage_mmap);

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of drm_gem_storage share. */
+#ifndef DRM_GEM_STORAGE_INTERNAL_H_
+#define DRM_GEM_STORAGE_INTERNAL_H_
+
+#include <linux/dma-direction.h>
+#include <linux/errno.h>
+#include <linux/types.h>
+
+#include <drm/drm_gem_storage.h>
+
+struct device;
+struct page;
+
+/**
+ * struct drm_gem_storage_backing - the pages of an object, at one place
+ *
+ * Outlives a move as long as a table that describes it is with an importer,
+ * so that nobody unmaps, or still reads, what belongs to somebody else by then.
+ */
+struct drm_gem_storage_backing {
+	/** @kind: how the pages were allocated, not NONE */
+	enum drm_gem_storage_kind kind;
+
+	/** @refs: the object and the tables; guarded by its reservation lock */
+	unsigned int refs;
+
+	/** @pages: in the order of the content */
+	struct page **pages;
+
+	/** @count: how many */
+	unsigned long count;
+
+	/** @dma_dev: device they were allocated for, NULL if for none */
+	struct device *dma_dev;
+
+	/** @dma_addr: what @dma_dev calls the first, for the way back */
+	dma_addr_t dma_addr;
+
+	/** @wc: the kernel's own mapping of them was made write-combined */
+	bool wc;
+
+	/** @detached: a move took the content, what is in them is old */
+	bool detached;
+};
+
+/* drm_gem_storage_pages.c */
+struct drm_gem_storage_backing *
+drm_gem_storage_backing_alloc(struct drm_gem_storage *storage,
+			      enum drm_gem_storage_kind kind,
+			      const struct dma_buf_constraints *c, bool zero);
+void drm_gem_storage_backing_put(struct drm_gem_storage *storage,
+				 struct drm_gem_storage_backing *backing);
+bool drm_gem_storage_backing_fits(const struct drm_gem_storage_backing *backing,
+				  const struct dma_buf_constraints *c);
+void drm_gem_storage_backing_sync(struct drm_gem_storage *storage,
+				  struct drm_gem_storage_backing *backing);
+unsigned long
+drm_gem_storage_backing_run(const struct drm_gem_storage_backing *backing,
+			    unsigned long first);
+bool drm_gem_storage_run_fits(const struct dma_buf_constraints *c, u64 address,
+			      u64 length);
+u64 drm_gem_storage_last_address(void);
+
+/* drm_gem_storage_range.c */
+#ifdef CONFIG_CONTIG_ALLOC
+unsigned long
+drm_gem_storage_range_scattered(struct page **pages, unsigned long count,
+				const struct dma_buf_constraints *c);
+int drm_gem_storage_range_contiguous(struct page **pages, unsigned long count,
+				     const struct dma_buf_constraints *c);
+#else
+static inline unsigned long
+drm_gem_storage_range_scattered(struct page **pages, unsigned long count,
+				const struct dma_buf_constraints *c)
+{
+	return 0;
+}
+
+static inline int
+drm_gem_storage_range_contiguous(struct page **pages, unsigned long count,
+				 const struct dma_buf_constraints *c)
+{
+	return -ENOMEM;
+}
+#endif
+
+/* drm_gem_storage.c */
+int drm_gem_storage_use_locked(struct drm_gem_storage *storage);
+void drm_gem_storage_settle_locked(struct drm_gem_storage *storage);
+int drm_gem_storage_pin_locked(struct drm_gem_storage *storage);
+void drm_gem_storage_unpin_locked(struct drm_gem_storage *storage);
+struct drm_gem_storage *drm_gem_storage_create_private(struct drm_device *drm,
+						       size_t size);
+
+#endif /* DRM_GEM_STORAGE_INTERNAL_H_ */

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Content that changes its place.
+ */
+
+#include <linux/dma-resv.h>
+#include <linux/export.h>
+#include <linux/highmem.h>
+#include <linux/limits.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/shmem_fs.h>
+
+#include <drm/drm_device.h>
+#include <drm/drm_vma_manager.h>
+
+#include "drm_gem_storage_internal.h"
+
+/**
+ * DOC: moving storage
+ *
+ * A device that is stricter than all before it may come when a buffer is long
+ * in use. Then its content goes to other pages, and nobody notices:
+ *
+ * 1. Whoever needs the pages where they are is asked for first: the answer is
+ *    -EBUSY, and nothing has happened.
+ * 2. Devices that are at work are waited for, by their fences.
+ * 3. New pages are taken. If there are none, nothing has happened either.
+ * 4. Mappings into processes lose their entries, all of them, whichever file
+ *    they were made by. A process that touches one now faults, and its fault
+ *    waits for the reservation lock.
+ * 5. The content is copied, page by page.
+ * 6. The object has the new pages. Faults go on, and find them.
+ * 7. The old pages are free once no table that lists them is with an importer.
+ *
+ * All of it happens in one hold of the reservation lock, so there is no state
+ * in between for anybody to meet. Importers that were told of the move, see
+ * dma_buf_move_notify(), may still hold the table of the old pages, which stay
+ * their own until it comes back.
+ */
+
+static bool can_move(const struct drm_gem_storage *storage)
+{
+	return !storage->pin_count && !storage->vmap_count;
+}
+
+static bool fits(const struct drm_gem_storage *storage,
+		 const struct dma_buf_constraints *c, int kind)
+{
+	switch (storage->kind) {
+	case DRM_GEM_STORAGE_NONE:
+		return true;
+	case DRM_GEM_STORAGE_SHMEM:
+		/* From swap it may come back anywhere. */
+		return kind == DRM_GEM_STORAGE_SHMEM;
+	default:
+		return drm_gem_storage_backing_fits(storage->backing, c);
+	}
+}
+
+static int wait_idle(struct drm_gem_object *obj)
+{
+	long ret;
+
+	ret = dma_resv_wait_timeout(obj->resv, DMA_RESV_USAGE_BOOKKEEP, true,
+				    MAX_SCHEDULE_TIMEOUT);
+
+	return ret < 0 ? ret : 0;
+}
+
+static void copy_content(struct drm_gem_storage *storage,
+			 struct drm_gem_storage_backing *to,
+			 struct drm_gem_storage_backing *from)
+{
+	unsigned long i;
+
+	drm_gem_storage_backing_sync(storage, from);
+	for (i = 0; i < to->count; i++) {
+		copy_highpage(to->pages[i], from->pages[i]);
+		cond_resched();
+	}
+	drm_gem_storage_backing_sync(storage, to);
+
+	storage->moves++;
+	storage->moved_bytes += storage->base.size;
+}
+
+/* The file keeps what it has got until somebody says that it is not wanted. */
+static void drop_old(struct drm_gem_storage *storage,
+		     struct drm_gem_storage_backing *old)
+{
+	bool shmem = old->kind == DRM_GEM_STORAGE_SHMEM;
+
+	old->detached = true;
+	drm_gem_storage_backing_put(storage, old);
+	if (shmem)
+		shmem_truncate_range(file_inode(storage->base.filp), 0,
+				     (loff_t)-1);
+}
+
+static int move_idle(struct drm_gem_storage *storage,
+		     enum drm_gem_storage_kind kind,
+		     const struct dma_buf_constraints *c)
+{
+	struct drm_gem_object *obj = &storage->base;
+	struct drm_gem_storage_backing *old, *new;
+	int ret;
+
+	/* From swap, if need be. */
+	ret = drm_gem_storage_use_locked(storage);
+	if (ret)
+		return ret;
+	old = storage->backing;
+
+	new = drm_gem_storage_backing_alloc(storage, kind, c, false);
+	if (IS_ERR(new)) {
+		drm_gem_storage_settle_locked(storage);
+		return PTR_ERR(new);
+	}
+
+	drm_vma_node_unmap(&obj->vma_node, obj->dev->anon_inode->i_mapping);
+	copy_content(storage, new, old);
+
+	storage->backing = new;
+	storage->kind = kind;
+	storage->constraints = *c;
+	drop_old(storage, old);
+	drm_gem_storage_settle_locked(storage);
+
+	return 0;
+}
+
+static int move(struct drm_gem_storage *storage, enum drm_gem_storage_kind kind,
+		const struct dma_buf_constraints *c, unsigned int flags)
+{
+	int ret;
+
+	if (!can_move(storage))
+		return -EBUSY;
+
+	ret = flags & DRM_GEM_STORAGE_IDLE ? 0 : wait_idle(&storage->base);
+	if (ret)
+		return ret;
+
+	return move_idle(storage, kind, c);
+}
+
+/**
+ * drm_gem_storage_constrain - make storage suit all devices
+ * @obj: an object that was not imported
+ * @c: what suits all of them, in place of what did so far; physical addresses
+ * @flags: %DRM_GEM_STORAGE_IDLE if the caller has waited for every fence of the
+ *	   reservation object, under the lock that it holds, and has told those
+ *	   whom dma_buf_move_notify() tells; else 0, for who has no dma-buf
+ *
+ * What is not yet allocated will be, with the first use, such that it meets @c.
+ * What is allocated and meets it stays where it is. The rest moves.
+ *
+ * Who has the pages pinned is not asked to give them up: pins, kernel mappings
+ * and the tables of static importers are in the way of a move.
+ *
+ * Context: Process context, may sleep. The reservation lock must be held.
+ * Return: 0, or a negative errno, and then the object is as it was:
+ *
+ *	* -EINVAL: no memory of this machine could ever meet @c
+ *	* -EBUSY: a move is needed, and somebody needs the storage to stay
+ *	* -ENOMEM: there are no such pages now
+ *	* -ERESTARTSYS, -EINTR: a signal arrived, while waiting or reading from
+ *	  swap
+ */
+int drm_gem_storage_constrain(struct drm_gem_object *obj,
+			      const struct dma_buf_constraints *c,
+			      unsigned int flags)
+{
+	struct drm_gem_storage *storage = to_drm_gem_storage(obj);
+	int kind;
+
+	dma_resv_assert_held(obj->resv);
+
+	if (WARN_ON_ONCE(obj->import_attach))
+		return -EINVAL;
+
+	kind = drm_gem_storage_choose(c, obj->size,
+				      drm_gem_storage_last_address());
+	if (kind < 0)
+		return kind;
+
+	if (fits(storage, c, kind)) {
+		storage->constraints = *c;
+		return 0;
+	}
+
+	return move(storage, kind, c, flags);
+}
+EXPORT_SYMBOL_GPL(drm_gem_storage_constrain);
+
+/**
+ * drm_gem_storage_relax - give back storage that is better than needed
+ * @obj: an object that was not imported
+ * @flags: %DRM_GEM_STORAGE_IDLE or 0, see drm_gem_storage_constrain()
+ *
+ * When the strictest device is gone, the storage still suits the others, so it
+ * stays. A driver that is short of what it takes up, contiguous memory above
+ * all, moves it to the easiest kind that will do.
+ *
+ * Context: Process context, may sleep. The reservation lock must be held.
+ * Return: 0, also if there is no easier kind, or a negative errno, and then the
+ * object is as it was:
+ *
+ *	* -EINVAL: the object was imported
+ *	* -EBUSY: somebody needs the storage to stay
+ *	* -ENOMEM: there are no such pages now
+ *	* -ERESTARTSYS, -EINTR: a signal arrived
+ */
+int drm_gem_storage_relax(struct drm_gem_object *obj, unsigned int flags)
+{
+	struct drm_gem_storage *storage = to_drm_gem_storage(obj);
+	struct dma_buf_constraints c = storage->constraints;
+	int kind;
+
+	dma_resv_assert_held(obj->resv);
+
+	if (WARN_ON_ONCE(obj->import_attach))
+		return -EINVAL;
+
+	kind = drm_gem_storage_choose(&c, obj->size,
+				      drm_gem_storage_last_address());
+	/* The kinds are in the order in which they are preferred. */
+	if (kind < 0 || kind >= storage->kind)
+		return 0;
+
+	return move(storage, kind, &c, flags);
+}
+EXPORT_SYMBOL_GPL(drm_gem_storage_relax);

@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which pages suit, where they come from, and where they go.
+ */
+
+#include <linux/atomic.h>
+#include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
+#include <linux/export.h>
+#include <linux/gfp.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/nodemask.h>
+#include <linux/shmem_fs.h>
+#include <linux/slab.h>
+
+#ifdef CONFIG_X86
+#include <asm/set_memory.h>
+#endif
+
+#include <drm/drm_device.h>
+#include <drm/drm_gem.h>
+
+#include "drm_gem_storage_internal.h"
+
+/**
+ * DOC: kinds of storage
+ *
+ * Memory that suits more devices is harder to get, so an object takes the
+ * easiest kind that will do:
+ *
+ * ==========  ===============================================================
+ * shmem       for devices that reach all memory of the machine: any pages,
+ *             which go to swap while nobody uses them
+ * masked      for devices that reach only a part: pages of a zone that lies
+ *             below the mask, or else any place below it that can be emptied,
+ *             see below
+ * contiguous  for devices that take one piece, or pieces that begin at more
+ *             than a page's alignment: from the CMA area of the exporter's
+ *             device, which dma_alloc_pages() knows, or else a place that can
+ *             be emptied
+ * ==========  ===============================================================
+ *
+ * What was taken is not trusted but checked: the CMA area and the zones are
+ * where they are, whatever a device reaches.
+ *
+ * Constraints are about physical addresses here. Those of a device behind an
+ * IOMMU, or with an offset, have to be translated by who collects them.
+ *
+ * A process gets no memory that has not been zeroed.
+ */
+
+static atomic_long_t pages_of_kind[DRM_GEM_STORAGE_KINDS];
+
+/**
+ * drm_gem_storage_pages - pages in use by all objects
+ * @kind: the kind to count
+ *
+ * Of shmem only those that are in use at the moment, and cannot go to swap.
+ *
+ * Context: Any.
+ * Return: how many pages there are, at some time during the call.
+ */
+long drm_gem_storage_pages(enum drm_gem_storage_kind kind)
+{
+	return atomic_long_read(&pages_of_kind[kind]);
+}
+EXPORT_SYMBOL_GPL(drm_gem_storage_pages);
+
+/**
+ * drm_gem_storage_kind_name - a kind as text
+ * @kind: the kind
+ *
+ * Context: Any.
+ * Return: the word for fdinfo and debugfs.
+ */
+const char *drm_gem_storage_kind_name(enum drm_gem_storage_kind kind)
+{
+	static const char *const names[] = {
+		[DRM_GEM_STORAGE_NONE] = "none",
+		[DRM_GEM_STORAGE_SHMEM] = "shmem",
+		[DRM_GEM_STORAGE_MASKED] = "masked",
+		[DRM_GEM_STORAGE_CONTIGUOUS] = "contiguous",
+	};
+
+	return names[kind];
+}
+EXPORT_SYMBOL_GPL(drm_gem_storage_kind_name);
+
+/**
+ * drm_gem_storage_run_fits - would a piece of memory do?
+ * @c: what it has to meet
+ * @address: where it begins
+ * @length: bytes, whole pages
+ *
+ * Return: true if all of it can be described by entries that meet @c.
+ */
+bool drm_gem_storage_run_fits(const struct dma_buf_constraints *c, u64 address,
+			      u64 length)
+{
+	u64 cut;
+
+	while (length) {
+		cut = dma_buf_constraints_cut(c, address, length);
+		if (!cut)
+			return false;
+		address += cut;
+		length -= cut;
+	}
+
+	return true;
+}
+
+/**
+ * drm_gem_storage_choose - find the easiest kind of storage that will do
+ * @c: what the storage has to meet
+ * @size: bytes in the buffer, whole pages
+ * @last_address: the highest address of the machine's memory
+ *
+ * Looks at nothing but its arguments.
+ *
+ * Context: Any.
+ * Return: a kind, not NONE, or a negative errno:
+ *
+ *	* -EINVAL: no memory of this machine could ever do
+ */
+int drm_gem_storage_choose(const struct dma_buf_constraints *c, u64 size,
+			   u64 last_address)
+{
+	if (!size || !(c->domains & DMA_BUF_DOMAIN_SYSTEM) ||
+	    !dma_buf_constraints_satisfiable(c, size))
+		return -EINVAL;
+
+	/* A piece that would not fit at 0 fits nowhere. */
+	if (dma_buf_constraints_contiguous(c, size))
+		return drm_gem_storage_run_fits(c, 0, size) ?
+			       DRM_GEM_STORAGE_CONTIGUOUS :
+			       -EINVAL;
+
+	return c->dma_mask < last_address ? DRM_GEM_STORAGE_MASKED :
+					    DRM_GEM_STORAGE_SHMEM;
+}
+EXPORT_SYMBOL_GPL(drm_gem_storage_choose);
+
+/**
+ * drm_gem_storage_last_address - where the machine's memory ends
+ *
+ * Return: the address of the last byte.
+ */
+u64 drm_gem_storage_last_address(void)
+{
+	unsigned long end = 0;
+	int nid;
+
+	for_each_online_node(nid)
+		end = max(end, pgdat_end_pfn(NODE_DATA(nid)));
+
+	return PFN_PHYS((u64)end) - 1;
+}
+
+/**
+ * drm_gem_storage_backing_run - how far do pages lie side by side
+ * @backing: the pages
+ * @first: where to begin
+ *
+ * Return: the number of the first page from @first on that does not follow the
+ * one before.
+ */
+unsigned long
+drm_gem_storage_backing_run(const struct drm_gem_storage_backing *backing,
+			    unsigned long first)
+{
+	unsigned long pfn = page_to_pfn(backing->pages[first]);
+	unsigned long i;
+
+	for (i = first + 1; i < backing->count; i++)
+		if (page_to_pfn(backing->pages[i]) != pfn + i - first)
+			break;
+
+	return i;
+}
+
+/**
+ * drm_gem_storage_backing_fits - do pages meet constraints where they are?
+ * @backing: the pages
+ * @c: the constraints
+ *
+ * Return: true if a table of them meets @c.
+ */
+bool drm_gem_storage_backing_fits(const struct drm_gem_storage_backing *backing,
+				  const struct dma_buf_constraints *c)
+{
+	unsigned int places = 0;
+	unsigned long i, end;
+
+	if (!(c->domains & DMA_BUF_DOMAIN_SYSTEM))
+		return false;
+
+	for (i = 0; i < backing->count; i = end) {
+		end = drm_gem_storage_backing_run(backing, i);
+		if (++places > c->max_segments ||
+		    !drm_gem_storage_run_fits(c,
+					      page_to_phys(backing->pages[i]),
+					      PFN_PHYS((u64)(end - i))))
+			return false;
+	}
+
+	return true;
+}
+
+static void free_each(struct page **pages, unsigned long count)
+{
+	while (count--)
+		__free_page(pages[count]);
+}
+
+static bool page_fits(struct page *page, const struct dma_buf_constraints *c)
+{
+	return drm_gem_storage_run_fits(c, page_to_phys(page), PAGE_SIZE);
+}
+
+/*
+ * Take pages from a zone, until one does not suit: the zone reaches further
+ * than the device then, and better ones may never come.
+ */
+static unsigned long zone_collect(struct page **pages, unsigned long count,
+				  gfp_t zone,
+				  const struct dma_buf_constraints *c)
+{
+	const gfp_t gfp = GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
+	unsigned long got;
+	struct page *page;
+
+	for (got = 0; got < count; got++) {
+		page = alloc_page(gfp | zone);
+		if (!page)
+			break;
+		if (!page_fits(page, c)) {
+			__free_page(page);
+			break;
+		}
+		pages[got] = page;
+	}
+
+	return got;
+}
+
+/* ZONE_DMA comes last, it has little, and others have nothing else. */
+static int masked_alloc(struct drm_gem_storage_backing *backing,
+			const struct dma_buf_constraints *c)
+{
+	unsigned long count = backing->count, got = 0;
+	struct page **pages = backing->pages;
+
+	if (c->dma_mask >= DMA_BIT_MASK(32))
+		got = zone_collect(pages, count, GFP_DMA32, c);
+	if (got < count)
+		got += drm_gem_storage_range_scattered(pages + got, count - got,
+						       c);
+	if (got < count && IS_ENABLED(CONFIG_ZONE_DMA))
+		got += zone_collect(pages + got, count - got, GFP_DMA, c);
+	if (got < count) {
+		free_each(pages, got);
+		return -ENOMEM;
+	}
+
+	return 0;
+}
+
+/* The device's CMA area, or for less than that the page allocator. */
+static int contiguous_alloc_for_device(struct drm_gem_storage_backing *backing,
+				       struct device *dev,
+				       const struct dma_buf_constraints *c)
+{
+	size_t size = PFN_PHYS(backing->count);
+	struct page *page;
+	unsigned long i;
+
+	if (!dev->coherent_dma_mask)
+		return -ENOMEM;
+
+	page = dma_alloc_pages(dev, size, &backing->dma_addr, DMA_BIDIRECTIONAL,
+			       GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
+	if (!page)
+		return -ENOMEM;
+	if (!drm_gem_storage_run_fits(c, page_to_phys(page), size)) {
+		dma_free_pages(dev, size, page, backing->dma_addr,
+			       DMA_BIDIRECTIONAL);
+		return -ENOMEM;
+	}
+
+	backing->dma_dev = dev;
+	for (i = 0; i < backing->count; i++)
+		backing->pages[i] = nth_page(page, i);
+
+	return 0;
+}
+
+static int contiguous_alloc(struct drm_gem_storage_backing *backing,
+			    struct device *dev,
+			    const struct dma_buf_constraints *c)
+{
+	if (!contiguous_alloc_for_device(backing, dev, c))
+		return 0;
+
+	return drm_gem_storage_range_contiguous(backing->pages, backing->count,
+						c);
+}
+
+/* For pages that the shmem file has not zeroed. */
+static int private_alloc(struct drm_gem_storage_backing *backing,
+			 struct drm_gem_storage *storage,
+			 const struct dma_buf_constraints *c, bool zero)
+{
+	unsigned long i;
+	int ret;
+
+	backing->pages = kvmalloc_array(backing->count, sizeof(struct page *),
+					GFP_KERNEL);
+	if (!backing->pages)
+		return -ENOMEM;
+
+	if (backing->kind == DRM_GEM_STORAGE_CONTIGUOUS)
+		ret = contiguous_alloc(backing, storage->base.dev->dev, c);
+	else
+		ret = masked_alloc(backing, c);
+	if (ret) {
+		kvfree(backing->pages);
+		return ret;
+	}
+
+	for (i = 0; zero && i < backing->count; i++)
+		clear_highpage(backing->pages[i]);
+
+	return 0;
+}
+
+static void private_free(struct drm_gem_storage_backing *backing)
+{
+	if (backing->dma_dev)
+		dma_free_pages(backing->dma_dev, PFN_PHYS(backing->count),
+			       backing->pages[0], backing->dma_addr,
+			       DMA_BIDIRECTIONAL);
+	else
+		free_each(backing->pages, backing->count);
+	kvfree(backing->pages);
+}
+
+static int shmem_alloc(struct drm_gem_storage_backing *backing,
+		       struct drm_gem_storage *storage)
+{
+	struct page **pages = drm_gem_get_pages(&storage->base);
+
+	if (IS_ERR(pages))
+		return PTR_ERR(pages);
+	backing->pages = pages;
+
+	return 0;
+}
+
+/*
+ * Who may have written is not known, so all are dirty, and would be lost by
+ * memory pressure if they were not marked; but not those without content.
+ */
+static void shmem_free(struct drm_gem_storage_backing *backing,
+		       struct drm_gem_storage *storage)
+{
+	drm_gem_put_pages(&storage->base, backing->pages, !backing->detached,
+			  !backing->detached);
+}
+
+/*
+ * Where the attributes of memory are the kernel's own page table's, its mapping
+ * must not differ from those of user space.
+ */
+static void set_caching(struct drm_gem_storage_backing *backing, bool wc)
+{
+#ifdef CONFIG_X86
+	if (wc)
+		backing->wc =
+			!set_pages_array_wc(backing->pages, backing->count);
+	else if (backing->wc)
+		set_pages_array_wb(backing->pages, backing->count);
+#endif
+}
+
+/**
+ * drm_gem_storage_backing_sync - see to it that caches hide nothing
+ * @storage: the object
+ * @backing: pages that the CPU reads or has written by the kernel's mapping
+ *
+ * Other mappings of a write-combined object pass the caches by, and so do the
+ * devices that it is for. Elsewhere there is nothing to do.
+ */
+void drm_gem_storage_backing_sync(struct drm_gem_storage *storage,
+				  struct drm_gem_storage_backing *backing)
+{
+	struct device *dev = storage->base.dev->dev;
+	unsigned long i;
+	dma_addr_t addr;
+
+	if (!storage->map_wc || dev_is_dma_coherent(dev))
+		return;
+
+	for (i = 0; i < backing->count; i++) {
+		addr = dma_map_page(dev, backing->pages[i], 0, PAGE_SIZE,
+				    DMA_BIDIRECTIONAL);
+		if (!dma_mapping_error(dev, addr))
+			dma_unmap_page(dev, addr, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	}
+}
+
+/**
+ * drm_gem_storage_backing_alloc - take pages of a kind
+ * @storage: the object they are for; does not change
+ * @kind: the kind
+ * @c: what they have to meet
+ * @zero: clear them; false for who overwrites every byte
+ *
+ * Context: Process context, may sleep. The reservation lock must be held.
+ * Return: pages with one reference, which are what the shmem file has if that
+ * is the kind, or an error pointer:
+ *
+ *	* -ENOMEM: there are none
+ *	* what the shmem file said, -EINTR after a signal
+ */
+struct drm_gem_storage_backing *
+drm_gem_storage_backing_alloc(struct drm_gem_storage *storage,
+			      enum drm_gem_storage_kind kind,
+			      const struct dma_buf_constraints *c, bool zero)
+{
+	struct drm_gem_storage_backing *backing;
+	int ret;
+
+	backing = kzalloc(sizeof(*backing), GFP_KERNEL);
+	if (!backing)
+		return ERR_PTR(-ENOMEM);
+
+	backing->kind = kind;
+	backing->refs = 1;
+	backing->count = storage->base.size >> PAGE_SHIFT;
+	if (kind == DRM_GEM_STORAGE_SHMEM)
+		ret = shmem_alloc(backing, storage);
+	else
+		ret = private_alloc(backing, storage, c, zero);
+	if (ret) {
+		kfree(backing);
+		return ERR_PTR(ret);
+	}
+
+	if (storage->map_wc)
+		set_caching(backing, true);
+	drm_gem_storage_backing_sync(storage, backing);
+	atomic_long_add(backing->count, &pages_of_kind[kind]);
+
+	return backing;
+}
+
+/**
+ * drm_gem_storage_backing_put - drop a reference
+ * @storage: the object
+ * @backing: its pages, given back with the last reference
+ *
+ * Context: Process context, may sleep. The reservation lock must be held, but
+ * by who frees the object.
+ */
+void drm_gem_storage_backing_put(struct drm_gem_storage *storage,
+				 struct drm_gem_storage_backing *backing)
+{
+	if (--backing->refs)
+		return;
+
+	atomic_long_sub(backing->count, &pages_of_kind[backing->kind]);
+	set_caching(backing, false);
+	if (backing->kind == DRM_GEM_STORAGE_SHMEM)
+		shmem_free(backing, storage);
+	else
+		private_free(backing);
+	kfree(backing);
+}
