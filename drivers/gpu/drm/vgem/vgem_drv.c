@@ -32,7 +32,7 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
-#include <drm/drm_gem_shmem_helper.h>
+#include <drm/drm_gem_storage.h>
 #include <drm/drm_ioctl.h>
 
 #include "vgem_drv.h"
@@ -93,7 +93,7 @@ DEFINE_DRM_GEM_FOPS(vgem_file_ops);
 
 /* Name, date and version are what clients of the original driver look for. */
 static const struct drm_driver vgem_drm_driver = {
-	DRM_GEM_SHMEM_DRIVER_OPS,
+	DRM_GEM_STORAGE_DRIVER_OPS,
 	.gem_create_object = vgem_gem_create_object,
 	.driver_features = DRIVER_RENDER | DRIVER_GEM,
 	.fops = &vgem_file_ops,

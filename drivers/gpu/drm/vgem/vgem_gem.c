@@ -17,15 +17,16 @@
  * shared with the CPU, has to flush for itself what the CPU wrote after the
  * import; mainline's write-combined pages spared it that.
  *
- * All the rest (allocation, mmap, vmap, the scatter list) is that of the shmem
- * helper, which also frees what is allocated here.
+ * All the rest is that of &struct drm_gem_storage: no page is taken before the
+ * first use, then those that suit all devices that are attached, and they move
+ * if a stricter device comes. It also frees what is allocated here.
  */
 
 #include <linux/dma-map-ops.h>
 #include <linux/err.h>
 #include <linux/slab.h>
 
-#include <drm/drm_gem_shmem_helper.h>
+#include <drm/drm_gem_storage.h>
 
 #include "vgem_drv.h"
 
@@ -40,12 +41,12 @@
 struct drm_gem_object *vgem_gem_create_object(struct drm_device *drm,
 					      size_t size)
 {
-	struct drm_gem_shmem_object *shmem;
+	struct drm_gem_storage *storage;
 
-	shmem = kzalloc(sizeof(*shmem), GFP_KERNEL);
-	if (!shmem)
+	storage = kzalloc(sizeof(*storage), GFP_KERNEL);
+	if (!storage)
 		return ERR_PTR(-ENOMEM);
 
-	shmem->map_wc = !dev_is_dma_coherent(drm->dev);
-	return &shmem->base;
+	storage->map_wc = !dev_is_dma_coherent(drm->dev);
+	return &storage->base;
 }

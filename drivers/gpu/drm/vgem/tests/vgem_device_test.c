@@ -19,7 +19,7 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
-#include <drm/drm_gem_shmem_helper.h>
+#include <drm/drm_gem_storage.h>
 
 #include "../vgem_drv.h"
 
@@ -158,14 +158,14 @@ static void vgem_device_test_unplug(struct kunit *test)
 {
 	struct vgem_device *vgem = vgem_test_create(test, NULL);
 	struct drm_device *drm = &vgem->drm;
-	struct drm_gem_shmem_object *shmem;
+	struct drm_gem_storage *storage;
 	struct iosys_map map;
 	int idx;
 
 	drm_dev_get(drm);
-	shmem = drm_gem_shmem_create(drm, PAGE_SIZE);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(shmem));
-	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap_unlocked(&shmem->base, &map));
+	storage = drm_gem_storage_create(drm, PAGE_SIZE);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(storage));
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap_unlocked(&storage->base, &map));
 	iosys_map_memset(&map, 0, VGEM_TEST_PATTERN, PAGE_SIZE);
 
 	KUNIT_EXPECT_TRUE(test, drm_dev_enter(drm, &idx));
@@ -175,8 +175,8 @@ static void vgem_device_test_unplug(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, VGEM_TEST_PATTERN,
 			iosys_map_rd(&map, PAGE_SIZE - 1, u8));
-	drm_gem_vunmap_unlocked(&shmem->base, &map);
-	drm_gem_object_put(&shmem->base);
+	drm_gem_vunmap_unlocked(&storage->base, &map);
+	drm_gem_object_put(&storage->base);
 	drm_dev_put(drm);
 }
 
@@ -203,13 +203,13 @@ static void vgem_device_test_name_again(struct kunit *test)
 static void vgem_device_test_caching(struct kunit *test)
 {
 	struct vgem_device *vgem = vgem_test_create(test, NULL);
-	struct drm_gem_shmem_object *shmem;
+	struct drm_gem_storage *storage;
 
-	shmem = drm_gem_shmem_create(&vgem->drm, PAGE_SIZE);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(shmem));
+	storage = drm_gem_storage_create(&vgem->drm, PAGE_SIZE);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(storage));
 	KUNIT_EXPECT_TRUE(test,
-			  shmem->map_wc == !dev_is_dma_coherent(vgem->drm.dev));
-	drm_gem_object_put(&shmem->base);
+			  storage->map_wc == !dev_is_dma_coherent(vgem->drm.dev));
+	drm_gem_object_put(&storage->base);
 }
 
 static struct kunit_case vgem_device_tests[] = {
