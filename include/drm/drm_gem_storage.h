@@ -65,7 +65,16 @@ struct drm_gem_storage {
 	 */
 	struct drm_gem_storage_backing *backing;
 
-	/** @constraints: what the pages meet, or will; physical addresses */
+	/**
+	 * @needs: what the object's own device can use, which nobody attaches.
+	 * Physical addresses, set when the object is made.
+	 */
+	struct dma_buf_constraints needs;
+
+	/**
+	 * @constraints: what the pages meet, or will; physical addresses. At
+	 * least as strict as @needs.
+	 */
 	struct dma_buf_constraints constraints;
 
 	/** @pin_count: users that need the pages to stay where they are */
@@ -94,6 +103,8 @@ struct drm_gem_storage {
 
 /* Nothing uses the storage any more, no need to wait for fences. */
 #define DRM_GEM_STORAGE_IDLE BIT(0)
+/* Not now: say -EAGAIN where it takes a move. */
+#define DRM_GEM_STORAGE_STAY BIT(1)
 
 /* Objects: drm_gem_storage.c */
 struct drm_gem_storage *drm_gem_storage_create(struct drm_device *drm,
@@ -135,7 +146,8 @@ void drm_gem_storage_unmap_dma_buf(struct dma_buf_attachment *attach,
 int drm_gem_storage_dmabuf_pin(struct dma_buf_attachment *attach);
 void drm_gem_storage_dmabuf_unpin(struct dma_buf_attachment *attach);
 int drm_gem_storage_dmabuf_constrain(struct dma_buf *dmabuf,
-				     const struct dma_buf_constraints *c);
+				     const struct dma_buf_constraints *c,
+				     bool move);
 struct dma_buf *drm_gem_storage_prime_export(struct drm_gem_object *obj,
 					     int flags);
 struct drm_gem_object *drm_gem_storage_prime_import(struct drm_device *drm,

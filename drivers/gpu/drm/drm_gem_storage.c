@@ -8,9 +8,11 @@
 #include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/export.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include <drm/drm_device.h>
@@ -138,6 +140,9 @@ void drm_gem_storage_settle_locked(struct drm_gem_storage *storage)
 		return;
 	if (storage->pin_count || storage->vmap_count || storage->vma_count)
 		return;
+	/* importers that follow moves do not pin what they have mapped */
+	if (backing->refs > 1)
+		return;
 
 	storage->backing = NULL;
 	drm_gem_storage_backing_put(storage, backing);
@@ -206,6 +211,15 @@ void drm_gem_storage_unpin(struct drm_gem_object *obj)
 }
 EXPORT_SYMBOL_GPL(drm_gem_storage_unpin);
 
+/* The object's device is one of those that use it, attached or not. */
+static void own_needs(struct device *dev, struct dma_buf_constraints *c)
+{
+	dma_buf_constraints_of_device(dev, c);
+	dma_buf_constraints_of_storage(dev, c, c);
+	/* what the length of an entry in a scatter list can be */
+	c->max_segment_size = min(c->max_segment_size, SZ_2G);
+}
+
 static struct drm_gem_storage *object_alloc(struct drm_device *drm, size_t size)
 {
 	struct drm_gem_storage *storage;
@@ -224,9 +238,8 @@ static struct drm_gem_storage *object_alloc(struct drm_device *drm, size_t size)
 
 	if (!storage->base.funcs)
 		storage->base.funcs = &storage_funcs;
-	storage->constraints = DMA_BUF_CONSTRAINTS_ANY;
-	/* an entry that the exporter itself could not map is of no use */
-	storage->constraints.max_segment_size = dma_max_mapping_size(drm->dev);
+	own_needs(drm->dev, &storage->needs);
+	storage->constraints = storage->needs;
 
 	return storage;
 }

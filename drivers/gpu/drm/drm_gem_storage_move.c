@@ -44,6 +44,20 @@ static bool can_move(const struct drm_gem_storage *storage)
 	return !storage->pin_count && !storage->vmap_count;
 }
 
+/*
+ * Devices come and go, and as a rule make no difference: no page need be looked
+ * at for that. Which kinds of memory they take besides is none to these.
+ */
+static bool is_looser(const struct drm_gem_storage *storage,
+		      const struct dma_buf_constraints *c)
+{
+	struct dma_buf_constraints met = storage->constraints;
+
+	met.domains = DMA_BUF_DOMAIN_SYSTEM;
+
+	return dma_buf_constraints_subset(&met, c);
+}
+
 static bool fits(const struct drm_gem_storage *storage,
 		 const struct dma_buf_constraints *c, int kind)
 {
@@ -54,7 +68,8 @@ static bool fits(const struct drm_gem_storage *storage,
 		/* From swap it may come back anywhere. */
 		return kind == DRM_GEM_STORAGE_SHMEM;
 	default:
-		return drm_gem_storage_backing_fits(storage->backing, c);
+		return is_looser(storage, c) ||
+		       drm_gem_storage_backing_fits(storage->backing, c);
 	}
 }
 
@@ -137,6 +152,8 @@ static int move(struct drm_gem_storage *storage, enum drm_gem_storage_kind kind,
 
 	if (!can_move(storage))
 		return -EBUSY;
+	if (flags & DRM_GEM_STORAGE_STAY)
+		return -EAGAIN;
 
 	ret = flags & DRM_GEM_STORAGE_IDLE ? 0 : wait_idle(&storage->base);
 	if (ret)
@@ -151,10 +168,12 @@ static int move(struct drm_gem_storage *storage, enum drm_gem_storage_kind kind,
  * @c: what suits all of them, in place of what did so far; physical addresses
  * @flags: %DRM_GEM_STORAGE_IDLE if the caller has waited for every fence of the
  *	   reservation object, under the lock that it holds, and has told those
- *	   whom dma_buf_move_notify() tells; else 0, for who has no dma-buf
+ *	   whom dma_buf_move_notify() tells; %DRM_GEM_STORAGE_STAY to ask only;
+ *	   else 0, for who has no dma-buf
  *
  * What is not yet allocated will be, with the first use, such that it meets @c.
- * What is allocated and meets it stays where it is. The rest moves.
+ * What is allocated and meets it stays where it is. The rest moves. What the
+ * object's own device needs counts in any case, see &drm_gem_storage.needs.
  *
  * Who has the pages pinned is not asked to give them up: pins, kernel mappings
  * and the tables of static importers are in the way of a move.
@@ -164,6 +183,7 @@ static int move(struct drm_gem_storage *storage, enum drm_gem_storage_kind kind,
  *
  *	* -EINVAL: no memory of this machine could ever meet @c
  *	* -EBUSY: a move is needed, and somebody needs the storage to stay
+ *	* -EAGAIN: a move is needed, with %DRM_GEM_STORAGE_STAY
  *	* -ENOMEM: there are no such pages now
  *	* -ERESTARTSYS, -EINTR: a signal arrived, while waiting or reading from
  *	  swap
@@ -173,6 +193,7 @@ int drm_gem_storage_constrain(struct drm_gem_object *obj,
 			      unsigned int flags)
 {
 	struct drm_gem_storage *storage = to_drm_gem_storage(obj);
+	struct dma_buf_constraints all;
 	int kind;
 
 	dma_resv_assert_held(obj->resv);
@@ -180,17 +201,18 @@ int drm_gem_storage_constrain(struct drm_gem_object *obj,
 	if (WARN_ON_ONCE(obj->import_attach))
 		return -EINVAL;
 
-	kind = drm_gem_storage_choose(c, obj->size,
+	dma_buf_constraints_intersect(&all, c, &storage->needs);
+	kind = drm_gem_storage_choose(&all, obj->size,
 				      drm_gem_storage_last_address());
 	if (kind < 0)
 		return kind;
 
-	if (fits(storage, c, kind)) {
-		storage->constraints = *c;
+	if (fits(storage, &all, kind)) {
+		storage->constraints = all;
 		return 0;
 	}
 
-	return move(storage, kind, c, flags);
+	return move(storage, kind, &all, flags);
 }
 EXPORT_SYMBOL_GPL(drm_gem_storage_constrain);
 

@@ -22,13 +22,15 @@
  *
  * The callbacks that drm_gem_prime_export() has for all drivers pin at attach,
  * for as long as somebody is attached. Storage objects have a table of their
- * own, for they need less: attaching takes no pages, and a table keeps the pages
- * where they are only while it is out with an importer that cannot follow a
- * move. So the first device that maps finds out what all others that are
- * attached need, and storage that nobody has mapped can move.
+ * own, for they need less: attaching takes no pages, and what is mapped stays
+ * where it is only while somebody has it mapped who cannot follow a move. So the
+ * first device that maps finds out what all others that are attached need, and
+ * storage that nobody has mapped can move. The core asks for that, see the DOC
+ * section of drivers/dma-buf/dma-buf-negotiate.c.
  *
- * Who is able to follow, the core knows. Where it pins for those who are not
- * (&dma_buf_ops.pin is set), a table does not do it again.
+ * Who is able to follow, the core knows, and pins for those who are not. A driver
+ * with a &struct dma_buf_ops of its own, without &dma_buf_ops.pin, has each table
+ * pin in its place.
  *
  * A table is cut where the constraints of the object want a new entry.
  */
@@ -230,6 +232,7 @@ void drm_gem_storage_unmap_dma_buf(struct dma_buf_attachment *attach,
 	drm_gem_storage_backing_put(storage, table->backing);
 	if (table->pinned)
 		drm_gem_storage_unpin_locked(storage);
+	drm_gem_storage_settle_locked(storage);
 	kfree(table);
 }
 EXPORT_SYMBOL_GPL(drm_gem_storage_unmap_dma_buf);
@@ -237,8 +240,6 @@ EXPORT_SYMBOL_GPL(drm_gem_storage_unmap_dma_buf);
 /**
  * drm_gem_storage_dmabuf_pin - &dma_buf_ops.pin
  * @attach: attachment that needs the storage to stay where it is
- *
- * For exporters whose tables are not to hold the storage in place.
  *
  * Context: Process context, may sleep. The reservation lock must be held.
  * Return: 0, or a negative errno, see drm_gem_storage_pin().
@@ -262,26 +263,29 @@ void drm_gem_storage_dmabuf_unpin(struct dma_buf_attachment *attach)
 EXPORT_SYMBOL_GPL(drm_gem_storage_dmabuf_unpin);
 
 /**
- * drm_gem_storage_dmabuf_constrain - make the storage of a dma-buf suit all
- * @dmabuf: from drm_gem_storage_prime_export()
+ * drm_gem_storage_dmabuf_constrain - &dma_buf_ops.constrain
+ * @dmabuf: a dma-buf of the object
  * @c: what suits all that are attached; physical addresses
- *
- * The caller has called dma_buf_move_notify() and waited for all fences, under
- * the lock that it holds, and has given back the tables that it kept for
- * importers who do not use them, for those are in the way.
+ * @move: whether the storage may move. The core has told importers, and waited
+ *	  for all fences, under the lock that it holds.
  *
  * Context: Process context, may sleep. The reservation lock must be held.
  * Return: 0, or a negative errno, see drm_gem_storage_constrain().
  */
 int drm_gem_storage_dmabuf_constrain(struct dma_buf *dmabuf,
-				     const struct dma_buf_constraints *c)
+				     const struct dma_buf_constraints *c,
+				     bool move)
 {
-	return drm_gem_storage_constrain(dmabuf->priv, c, DRM_GEM_STORAGE_IDLE);
+	return drm_gem_storage_constrain(dmabuf->priv, c,
+					 move ? DRM_GEM_STORAGE_IDLE :
+						DRM_GEM_STORAGE_STAY);
 }
 EXPORT_SYMBOL_GPL(drm_gem_storage_dmabuf_constrain);
 
 static const struct dma_buf_ops storage_dma_buf_ops = {
-	.cache_sgt_mapping = true,
+	.pin = drm_gem_storage_dmabuf_pin,
+	.unpin = drm_gem_storage_dmabuf_unpin,
+	.constrain = drm_gem_storage_dmabuf_constrain,
 	.map_dma_buf = drm_gem_storage_map_dma_buf,
 	.unmap_dma_buf = drm_gem_storage_unmap_dma_buf,
 	.vmap = drm_gem_dmabuf_vmap,

@@ -241,17 +241,9 @@ static void map_good(struct kunit *test)
 static void map_finish(struct kunit *test)
 {
 	struct storage_ctx *ctx = test->priv;
-	struct drm_gem_object *obj = &ctx->storage->base;
 
 	dma_buf_detach(dmabuf, attach);
-	drm_gem_object_get(obj);
-	dma_buf_put(dmabuf);
-	/* the file is released by a worker, and holds a reference until then */
-	while (kref_read(&obj->refcount) > 2) {
-		flush_delayed_fput();
-		cond_resched();
-	}
-	drm_gem_object_put(obj);
+	storage_mock_put_export(ctx->storage, dmabuf);
 	fresh_finish(test);
 }
 

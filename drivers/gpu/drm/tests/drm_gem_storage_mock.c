@@ -9,6 +9,7 @@
 
 #include <linux/delay.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/file.h>
@@ -257,7 +258,14 @@ static u32 *mock_vmap(struct kunit *test, struct drm_gem_storage *storage,
 	return map->vaddr;
 }
 
-static u32 word(u32 seed, size_t i)
+/**
+ * storage_mock_word - what storage_mock_fill() writes
+ * @seed: its number
+ * @i: which word
+ *
+ * Return: the word.
+ */
+u32 storage_mock_word(u32 seed, size_t i)
 {
 	return (seed + i) * 2654435761u;
 }
@@ -276,7 +284,7 @@ void storage_mock_fill(struct kunit *test, struct drm_gem_storage *storage,
 	size_t i;
 
 	for (i = 0; i < storage->base.size / sizeof(*words); i++)
-		words[i] = word(seed, i);
+		words[i] = storage_mock_word(seed, i);
 	drm_gem_vunmap_unlocked(&storage->base, &map);
 }
 
@@ -294,7 +302,7 @@ void storage_mock_expect(struct kunit *test, struct drm_gem_storage *storage,
 	size_t i, wrong = 0;
 
 	for (i = 0; i < storage->base.size / sizeof(*words); i++)
-		wrong += words[i] != word(seed, i);
+		wrong += words[i] != storage_mock_word(seed, i);
 	KUNIT_EXPECT_EQ(test, wrong, 0);
 	drm_gem_vunmap_unlocked(&storage->base, &map);
 }
@@ -364,4 +372,74 @@ struct dma_buf *storage_mock_export(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
 
 	return dmabuf;
+}
+
+/**
+ * storage_mock_put_export - give back the only dma-buf of an object
+ * @storage: the object, which has only the caller's reference then
+ * @dmabuf: the dma-buf
+ */
+void storage_mock_put_export(struct drm_gem_storage *storage,
+			     struct dma_buf *dmabuf)
+{
+	dma_buf_put(dmabuf);
+	/* the file is released by a worker, and holds a reference until then */
+	while (kref_read(&storage->base.refcount) > 1) {
+		flush_delayed_fput();
+		cond_resched();
+	}
+}
+
+static const char *fence_name(struct dma_fence *fence)
+{
+	return "storage-mock";
+}
+
+static const struct dma_fence_ops fence_ops = {
+	.get_driver_name = fence_name,
+	.get_timeline_name = fence_name,
+};
+
+static DEFINE_SPINLOCK(fence_lock);
+
+/**
+ * storage_mock_busy_locked - have a device be at work on the object of the test
+ * @test: the test; the reservation lock is held
+ * @usage: what it does
+ *
+ * Return: its fence, for the caller to signal and to put.
+ */
+struct dma_fence *storage_mock_busy_locked(struct kunit *test,
+					   enum dma_resv_usage usage)
+{
+	struct storage_ctx *ctx = test->priv;
+	struct dma_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	dma_fence_init(fence, &fence_ops, &fence_lock,
+		       dma_fence_context_alloc(1), 1);
+	KUNIT_EXPECT_EQ(test, 0, dma_resv_reserve_fences(ctx->obj->resv, 1));
+	dma_resv_add_fence(ctx->obj->resv, fence, usage);
+
+	return fence;
+}
+
+/**
+ * storage_mock_busy - the same, with its lock
+ * @test: the test
+ * @usage: what the device does
+ *
+ * Return: as storage_mock_busy_locked().
+ */
+struct dma_fence *storage_mock_busy(struct kunit *test,
+				    enum dma_resv_usage usage)
+{
+	struct storage_ctx *ctx = test->priv;
+	struct dma_fence *fence;
+
+	dma_resv_lock(ctx->obj->resv, NULL);
+	fence = storage_mock_busy_locked(test, usage);
+	dma_resv_unlock(ctx->obj->resv);
+
+	return fence;
 }

@@ -5,6 +5,7 @@
 #define DRM_GEM_STORAGE_MOCK_H_
 
 #include <linux/dma-buf-constraints.h>
+#include <linux/dma-resv.h>
 #include <linux/sizes.h>
 
 #include <kunit/test.h>
@@ -48,6 +49,7 @@ void storage_mock_make(struct kunit *test, struct drm_gem_storage *storage,
 int storage_mock_pin(struct drm_gem_storage *storage);
 void storage_mock_unpin(struct drm_gem_storage *storage);
 
+u32 storage_mock_word(u32 seed, size_t i);
 void storage_mock_fill(struct kunit *test, struct drm_gem_storage *storage,
 		       u32 seed);
 void storage_mock_expect(struct kunit *test, struct drm_gem_storage *storage,
@@ -58,5 +60,11 @@ void storage_mock_expect_suits(struct kunit *test,
 			       struct drm_gem_storage *storage,
 			       const struct dma_buf_constraints *c);
 struct dma_buf *storage_mock_export(struct kunit *test);
+void storage_mock_put_export(struct drm_gem_storage *storage,
+			     struct dma_buf *dmabuf);
+struct dma_fence *storage_mock_busy_locked(struct kunit *test,
+					   enum dma_resv_usage usage);
+struct dma_fence *storage_mock_busy(struct kunit *test,
+				    enum dma_resv_usage usage);
 
 #endif /* DRM_GEM_STORAGE_MOCK_H_ */

@@ -294,35 +294,6 @@ static void no_memory(struct kunit *test)
 	ctx->storage = small;
 }
 
-static const char *fence_name(struct dma_fence *fence)
-{
-	return "storage-test";
-}
-
-static const struct dma_fence_ops fence_ops = {
-	.get_driver_name = fence_name,
-	.get_timeline_name = fence_name,
-};
-
-static DEFINE_SPINLOCK(fence_lock);
-
-static struct dma_fence *busy_device(struct kunit *test,
-				     enum dma_resv_usage usage)
-{
-	struct drm_gem_object *obj = &user_storage(test)->base;
-	struct dma_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, fence);
-	dma_fence_init(fence, &fence_ops, &fence_lock,
-		       dma_fence_context_alloc(1), 1);
-	dma_resv_lock(obj->resv, NULL);
-	KUNIT_EXPECT_EQ(test, 0, dma_resv_reserve_fences(obj->resv, 1));
-	dma_resv_add_fence(obj->resv, fence, usage);
-	dma_resv_unlock(obj->resv);
-
-	return fence;
-}
-
 static const int usages[] = { DMA_RESV_USAGE_KERNEL, DMA_RESV_USAGE_WRITE,
 			      DMA_RESV_USAGE_READ, DMA_RESV_USAGE_BOOKKEEP };
 
@@ -350,7 +321,7 @@ static void waits_for_devices(struct kunit *test)
 	int ret;
 
 	storage_mock_fill(test, storage, MOVE_SEED);
-	fence = busy_device(test, *usage);
+	fence = storage_mock_busy(test, *usage);
 
 	allow_signal(SIGUSR1);
 	send_sig(SIGUSR1, current, 1);
@@ -371,69 +342,6 @@ static void waits_for_devices(struct kunit *test)
 	storage_mock_expect(test, storage, MOVE_SEED);
 }
 
-static void note_move(struct dma_buf_attachment *attach)
-{
-}
-
-static const struct dma_buf_attach_ops follower_ops = {
-	.move_notify = note_move,
-};
-
-static const struct dma_buf_ops mover_ops = {
-	.pin = drm_gem_storage_dmabuf_pin,
-	.unpin = drm_gem_storage_dmabuf_unpin,
-	.map_dma_buf = drm_gem_storage_map_dma_buf,
-	.unmap_dma_buf = drm_gem_storage_unmap_dma_buf,
-	.release = drm_gem_dmabuf_release,
-};
-
-/*
- * Succeeds if a table of an importer that follows moves does not prevent one,
- * and keeps the pages it lists until it comes back.
- */
-static void moved_under_a_dynamic_importer(struct kunit *test)
-{
-	struct dma_buf_constraints c =
-		storage_mock_needs(DRM_GEM_STORAGE_CONTIGUOUS);
-	DEFINE_DMA_BUF_EXPORT_INFO(info);
-	struct storage_ctx *ctx = test->priv;
-	struct drm_gem_storage *storage = ctx->storage;
-	int ret;
-
-	info.ops = &mover_ops;
-	info.size = STORAGE_SIZE;
-	info.flags = O_RDWR;
-	info.resv = ctx->obj->resv;
-	info.priv = ctx->obj;
-	storage_mock_fill(test, storage, MOVE_SEED);
-	user_dmabuf = drm_gem_dmabuf_export(ctx->drm, &info);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, user_dmabuf);
-	user_attach = dma_buf_dynamic_attach(user_dmabuf, ctx->importer,
-					     &follower_ops, NULL);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, user_attach);
-	user_sgt =
-		dma_buf_map_attachment_unlocked(user_attach, DMA_BIDIRECTIONAL);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, user_sgt);
-
-	/* without move notification the core pins what is mapped */
-	if (IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY)) {
-		dma_resv_lock(ctx->obj->resv, NULL);
-		ret = drm_gem_storage_dmabuf_constrain(user_dmabuf, &c);
-		KUNIT_EXPECT_EQ(test, ret, 0);
-		dma_resv_unlock(ctx->obj->resv);
-		KUNIT_EXPECT_EQ(test, storage->moves, 1);
-		storage_mock_expect_pages(test, DRM_GEM_STORAGE_SHMEM,
-					  STORAGE_PAGES);
-	} else {
-		expect_refusal(test, &c, -EBUSY);
-	}
-	storage_mock_expect(test, storage, MOVE_SEED);
-
-	user_unmap(test);
-	storage_mock_expect_pages(test, DRM_GEM_STORAGE_SHMEM, 0);
-	storage_mock_expect(test, storage, MOVE_SEED);
-}
-
 static struct kunit_case storage_move_cases[] = {
 	KUNIT_CASE_PARAM(content_survives, conversion_gen_params),
 	KUNIT_CASE(stricter_mask),
@@ -441,7 +349,6 @@ static struct kunit_case storage_move_cases[] = {
 	KUNIT_CASE(impossible),
 	KUNIT_CASE(no_memory),
 	KUNIT_CASE_PARAM(waits_for_devices, usage_gen_params),
-	KUNIT_CASE(moved_under_a_dynamic_importer),
 	{},
 };
 

@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: tests of storage that is negotiated for
+ *
+ * A device that is stricter than those before it comes late, in every state that
+ * a buffer can be in. The storage is real, and so is the core: what is looked at
+ * is which pages there are, what the importers have, and the content.
+ */
+
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
+#include <linux/scatterlist.h>
+
+#include <kunit/resource.h>
+
+#include <drm/drm_device.h>
+
+#include "drm_gem_storage_party.h"
+
+#define SEED 20111102
+
+/* Pages of the object, of any kind, since the test began. */
+static long all_pages(struct kunit *test)
+{
+	struct storage_ctx *ctx = test->priv;
+	long pages = 0;
+	int kind;
+
+	for (kind = 0; kind < DRM_GEM_STORAGE_KINDS; kind++)
+		pages += drm_gem_storage_pages(kind) - ctx->pages[kind];
+
+	return pages + ctx->obj->filp->f_mapping->nrpages;
+}
+
+static const int kinds[] = { DRM_GEM_STORAGE_SHMEM, DRM_GEM_STORAGE_MASKED,
+			     DRM_GEM_STORAGE_CONTIGUOUS };
+
+static void kind_desc(const int *kind, char *desc)
+{
+	strscpy(desc, drm_gem_storage_kind_name(*kind), KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(kind, kinds, kind_desc);
+
+/*
+ * Succeeds if three devices attach and no page is taken, the first mapping takes
+ * them for the strictest, and the others are given the same.
+ */
+static void allocated_once_for_three(struct kunit *test)
+{
+	struct dma_buf *dmabuf = storage_mock_export(test);
+	struct storage_ctx *ctx = test->priv;
+	const int *kind = test->param_value;
+	struct storage_party party[3] = {};
+	int i;
+
+	/* the strictest in the middle, and one of them can follow moves */
+	for (i = 0; i < 3; i++)
+		KUNIT_ASSERT_EQ(
+			test, 0,
+			storage_party_join(test, &party[i], dmabuf,
+					   i ? NULL : &storage_party_follower,
+					   i == 1 ? *kind :
+						    DRM_GEM_STORAGE_SHMEM));
+	KUNIT_EXPECT_EQ(test, ctx->storage->kind, DRM_GEM_STORAGE_NONE);
+	KUNIT_EXPECT_EQ(test, all_pages(test), 0);
+
+	for (i = 0; i < 3; i++) {
+		storage_party_map(test, &party[i]);
+		KUNIT_EXPECT_EQ(test, ctx->storage->kind, *kind);
+		storage_mock_expect_pages(test, *kind, STORAGE_PAGES);
+		/* those of shmem are the file's, too */
+		KUNIT_EXPECT_EQ(test, all_pages(test),
+				*kind == DRM_GEM_STORAGE_SHMEM ?
+					2 * STORAGE_PAGES :
+					STORAGE_PAGES);
+		KUNIT_EXPECT_EQ(test, sg_dma_address(party[i].sgt->sgl),
+				sg_dma_address(party[0].sgt->sgl));
+	}
+	KUNIT_EXPECT_EQ(test, ctx->storage->moves, 0);
+
+	for (i = 0; i < 3; i++) {
+		storage_party_unmap(&party[i]);
+		storage_party_leave(&party[i]);
+	}
+	dma_buf_put(dmabuf);
+}
+
+/* Succeeds if what nobody has mapped any more moves, with its content. */
+static void after_it_was_unmapped(struct kunit *test)
+{
+	struct dma_buf *dmabuf = storage_mock_export(test);
+	struct storage_ctx *ctx = test->priv;
+	struct storage_party loose = {}, strict = {};
+
+	storage_mock_fill(test, ctx->storage, SEED);
+	KUNIT_ASSERT_EQ(test, 0,
+			storage_party_join(test, &loose, dmabuf, NULL,
+					   DRM_GEM_STORAGE_SHMEM));
+	storage_party_map(test, &loose);
+	storage_party_unmap(&loose);
+
+	KUNIT_ASSERT_EQ(test, 0,
+			storage_party_join(test, &strict, dmabuf, NULL,
+					   DRM_GEM_STORAGE_CONTIGUOUS));
+	KUNIT_EXPECT_EQ(test, ctx->storage->kind, DRM_GEM_STORAGE_CONTIGUOUS);
+	KUNIT_EXPECT_EQ(test, ctx->storage->moves, 1);
+	storage_party_map(test, &strict);
+	KUNIT_EXPECT_EQ(test, strict.sgt->nents, 1);
+	storage_party_map(test, &loose);
+	KUNIT_EXPECT_EQ(test, sg_dma_address(loose.sgt->sgl),
+			sg_dma_address(strict.sgt->sgl));
+	storage_party_unmap(&loose);
+	storage_party_unmap(&strict);
+	storage_mock_expect(test, ctx->storage, SEED);
+
+	storage_party_leave(&strict);
+	storage_party_leave(&loose);
+	dma_buf_put(dmabuf);
+}
+
+/*
+ * Succeeds if storage moves under an importer that can follow, once told, the
+ * pages of its old table stay its own until that comes back, and the next table
+ * is of the new pages.
+ */
+static void under_one_who_follows(struct kunit *test)
+{
+	struct dma_buf *dmabuf = storage_mock_export(test);
+	struct storage_ctx *ctx = test->priv;
+	struct storage_party loose = {}, strict = {};
+
+	storage_mock_fill(test, ctx->storage, SEED);
+	KUNIT_ASSERT_EQ(test, 0,
+			storage_party_join(test, &loose, dmabuf,
+					   &storage_party_follower,
+					   DRM_GEM_STORAGE_MASKED));
+	storage_party_map(test, &loose);
+	KUNIT_EXPECT_EQ(test, ctx->storage->pin_count, 0);
+
+	KUNIT_ASSERT_EQ(test, 0,
+			storage_party_join(test, &strict, dmabuf,
+					   &storage_party_follower,
+					   DRM_GEM_STORAGE_CONTIGUOUS));
+	KUNIT_EXPECT_EQ(test, loose.told, 1);
+	KUNIT_EXPECT_EQ(test, strict.told, 0);
+	/* once for the mask, once for the piece */
+	KUNIT_EXPECT_EQ(test, ctx->storage->moves, 2);
+	storage_mock_expect_pages(test, DRM_GEM_STORAGE_SHMEM, 0);
+	storage_mock_expect_pages(test, DRM_GEM_STORAGE_MASKED, STORAGE_PAGES);
+	storage_mock_expect_pages(test, DRM_GEM_STORAGE_CONTIGUOUS,
+				  STORAGE_PAGES);
+
+	storage_party_unmap(&loose);
+	storage_mock_expect_pages(test, DRM_GEM_STORAGE_MASKED, 0);
+	storage_party_map(test, &loose);
+	storage_party_map(test, &strict);
+	KUNIT_EXPECT_EQ(test, sg_dma_address(loose.sgt->sgl),
+			sg_dma_address(strict.sgt->sgl));
+	storage_mock_expect(test, ctx->storage, SEED);
+
+	storage_party_unmap(&loose);
+	storage_party_unmap(&strict);
+	storage_party_leave(&strict);
+	storage_party_leave(&loose);
+	dma_buf_put(dmabuf);
+}
+
+/**
+ * struct state - somebody who relies on the place of the storage
+ * @name: what is shown
+ * @ops: how its importer attaches
+ * @begin: starts to
+ * @end: stops
+ */
+struct state {
+	const char *name;
+	const struct dma_buf_attach_ops *ops;
+	void (*begin)(struct kunit *test, struct storage_party *party);
+	void (*end)(struct storage_party *party);
+};
+
+static struct iosys_map state_map;
+
+static void state_pin(struct kunit *test, struct storage_party *party)
+{
+	struct dma_buf *dmabuf = party->attach->dmabuf;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	KUNIT_EXPECT_EQ(test, 0, dma_buf_pin(party->attach));
+	dma_resv_unlock(dmabuf->resv);
+	storage_party_map(test, party);
+}
+
+static void state_unpin(struct storage_party *party)
+{
+	struct dma_buf *dmabuf = party->attach->dmabuf;
+
+	storage_party_unmap(party);
+	dma_resv_lock(dmabuf->resv, NULL);
+	dma_buf_unpin(party->attach);
+	dma_resv_unlock(dmabuf->resv);
+}
+
+static void state_vmap(struct kunit *test, struct storage_party *party)
+{
+	struct dma_buf *dmabuf = party->attach->dmabuf;
+
+	KUNIT_ASSERT_EQ(test, 0, dma_buf_vmap_unlocked(dmabuf, &state_map));
+	storage_party_map(test, party);
+}
+
+static void state_vunmap(struct storage_party *party)
+{
+	storage_party_unmap(party);
+	dma_buf_vunmap_unlocked(party->attach->dmabuf, &state_map);
+}
+
+static void state_own_vmap(struct kunit *test, struct storage_party *party)
+{
+	struct drm_gem_object *obj = party->attach->dmabuf->priv;
+
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap_unlocked(obj, &state_map));
+	storage_party_map(test, party);
+}
+
+static void state_own_vunmap(struct storage_party *party)
+{
+	storage_party_unmap(party);
+	drm_gem_vunmap_unlocked(party->attach->dmabuf->priv, &state_map);
+}
+
+static void state_own_pin(struct kunit *test, struct storage_party *party)
+{
+	struct storage_ctx *ctx = test->priv;
+
+	KUNIT_ASSERT_EQ(test, 0, storage_mock_pin(ctx->storage));
+	storage_party_map(test, party);
+}
+
+static void state_own_unpin(struct storage_party *party)
+{
+	struct drm_gem_object *obj = party->attach->dmabuf->priv;
+
+	storage_party_unmap(party);
+	storage_mock_unpin(to_drm_gem_storage(obj));
+}
+
+static const struct state states[] = {
+	{ "mapped by a static importer", NULL, storage_party_map,
+	  storage_party_unmap },
+	{ "pinned by an importer", &storage_party_follower, state_pin,
+	  state_unpin },
+	{ "vmapped by an importer", &storage_party_follower, state_vmap,
+	  state_vunmap },
+	{ "vmapped by its exporter", &storage_party_follower, state_own_vmap,
+	  state_own_vunmap },
+	{ "scanned out by its exporter", &storage_party_follower, state_own_pin,
+	  state_own_unpin },
+};
+
+KUNIT_ARRAY_PARAM_DESC(state, states, name);
+
+/*
+ * Succeeds if the newcomer is -EBUSY, nobody has been told anything, the others'
+ * tables are what they were and full of the content, and all is well for the
+ * newcomer when the one who relied on the place has gone.
+ */
+static void nobody_moves_what_is_held(struct kunit *test)
+{
+	const struct state *state = test->param_value;
+	struct dma_buf *dmabuf = storage_mock_export(test);
+	struct storage_ctx *ctx = test->priv;
+	struct storage_party first = {}, strict = {};
+	struct drm_gem_storage before;
+	dma_addr_t address;
+
+	storage_mock_fill(test, ctx->storage, SEED);
+	KUNIT_ASSERT_EQ(test, 0,
+			storage_party_join(test, &first, dmabuf, state->ops,
+					   DRM_GEM_STORAGE_SHMEM));
+	state->begin(test, &first);
+	address = sg_dma_address(first.sgt->sgl);
+	before = *ctx->storage;
+
+	KUNIT_EXPECT_EQ(test, -EBUSY,
+			storage_party_join(test, &strict, dmabuf, NULL,
+					   DRM_GEM_STORAGE_CONTIGUOUS));
+	KUNIT_EXPECT_EQ(test, first.told, 0);
+	KUNIT_EXPECT_EQ(test, sg_dma_address(first.sgt->sgl), address);
+	storage_party_expect(test, first.sgt, SEED);
+	KUNIT_EXPECT_TRUE(test,
+			  dma_buf_constraints_equal(&ctx->storage->constraints,
+						    &before.constraints));
+	KUNIT_EXPECT_PTR_EQ(test, ctx->storage->backing, before.backing);
+	KUNIT_EXPECT_EQ(test, ctx->storage->moves, 0);
+	storage_mock_expect_pages(test, DRM_GEM_STORAGE_CONTIGUOUS, 0);
+
+	state->end(&first);
+	KUNIT_ASSERT_EQ(test, 0,
+			storage_party_join(test, &strict, dmabuf, NULL,
+					   DRM_GEM_STORAGE_CONTIGUOUS));
+	KUNIT_EXPECT_EQ(test, ctx->storage->moves, 1);
+	storage_mock_expect(test, ctx->storage, SEED);
+	storage_party_leave(&strict);
+	storage_party_leave(&first);
+	dma_buf_put(dmabuf);
+}
+
+/*
+ * Succeeds if a newcomer whose memory is not to be had is -ENOMEM, and the buffer
+ * is as it was. Nobody gets nearly all of the lowest 16 MiB in one piece.
+ */
+static void none_is_left(struct kunit *test)
+{
+	struct dma_buf_constraints c =
+		storage_mock_needs(DRM_GEM_STORAGE_CONTIGUOUS);
+	struct storage_ctx *ctx = test->priv;
+	struct drm_gem_storage *large;
+	struct dma_buf_attachment *attach;
+	struct dma_buf *dmabuf;
+	struct storage_party first = {};
+
+	large = storage_mock_object(test, SZ_16M - PAGE_SIZE);
+	storage_mock_fill(test, large, SEED);
+	dmabuf = drm_gem_storage_prime_export(&large->base, O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	KUNIT_ASSERT_EQ(test, 0,
+			storage_party_join(test, &first, dmabuf,
+					   &storage_party_follower,
+					   DRM_GEM_STORAGE_SHMEM));
+	storage_party_map(test, &first);
+
+	c.dma_mask = DMA_BIT_MASK(24);
+	attach = dma_buf_attach_constrained(dmabuf, ctx->importer, NULL, NULL,
+					    &c);
+	KUNIT_EXPECT_PTR_EQ(test, attach, ERR_PTR(-ENOMEM));
+	KUNIT_EXPECT_EQ(test, first.told, 1);
+	KUNIT_EXPECT_EQ(test, large->moves, 0);
+	KUNIT_EXPECT_EQ(test, large->kind, DRM_GEM_STORAGE_SHMEM);
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&dmabuf->attachments));
+
+	storage_party_unmap(&first);
+	storage_party_map(test, &first);
+	storage_mock_expect(test, large, SEED);
+	storage_party_unmap(&first);
+	storage_party_leave(&first);
+	storage_mock_expect_pages(test, DRM_GEM_STORAGE_CONTIGUOUS, 0);
+	storage_mock_put_export(large, dmabuf);
+	drm_gem_object_put(&large->base);
+}
+
+/*
+ * Succeeds if storage stays when the strict device leaves, and also for a loose
+ * one that comes then; what is made after that need not be strict.
+ */
+static void strict_leaves_loose_comes(struct kunit *test)
+{
+	struct dma_buf *dmabuf = storage_mock_export(test);
+	struct storage_ctx *ctx = test->priv;
+	struct storage_party strict = {}, loose = {};
+
+	storage_mock_fill(test, ctx->storage, SEED);
+	KUNIT_ASSERT_EQ(test, 0,
+			storage_party_join(test, &strict, dmabuf, NULL,
+					   DRM_GEM_STORAGE_CONTIGUOUS));
+	storage_party_leave(&strict);
+	KUNIT_EXPECT_EQ(test, ctx->storage->constraints.max_segments, UINT_MAX);
+	KUNIT_ASSERT_EQ(test, 0,
+			storage_party_join(test, &loose, dmabuf, NULL,
+					   DRM_GEM_STORAGE_SHMEM));
+	storage_party_map(test, &loose);
+	KUNIT_EXPECT_EQ(test, ctx->storage->kind, DRM_GEM_STORAGE_CONTIGUOUS);
+	KUNIT_EXPECT_EQ(test, ctx->storage->moves, 1);
+	storage_party_expect(test, loose.sgt, SEED);
+	storage_party_unmap(&loose);
+
+	KUNIT_EXPECT_EQ(test, 0, storage_mock_relax(ctx->storage));
+	KUNIT_EXPECT_EQ(test, ctx->storage->kind, DRM_GEM_STORAGE_SHMEM);
+	storage_mock_expect(test, ctx->storage, SEED);
+	storage_party_leave(&loose);
+	dma_buf_put(dmabuf);
+}
+
+/* Succeeds if a strict device that has left before the first use is forgotten. */
+static void left_before_the_first_use(struct kunit *test)
+{
+	struct dma_buf *dmabuf = storage_mock_export(test);
+	struct storage_ctx *ctx = test->priv;
+	struct storage_party strict = {}, loose = {};
+
+	KUNIT_ASSERT_EQ(test, 0,
+			storage_party_join(test, &strict, dmabuf, NULL,
+					   DRM_GEM_STORAGE_CONTIGUOUS));
+	KUNIT_ASSERT_EQ(test, 0,
+			storage_party_join(test, &loose, dmabuf, NULL,
+					   DRM_GEM_STORAGE_SHMEM));
+	storage_party_leave(&strict);
+	storage_party_map(test, &loose);
+	KUNIT_EXPECT_EQ(test, ctx->storage->kind, DRM_GEM_STORAGE_SHMEM);
+	storage_party_unmap(&loose);
+	storage_party_leave(&loose);
+	dma_buf_put(dmabuf);
+}
+
+/* Succeeds if what the exporter's own device needs counts with all others. */
+static void own_device_counts(struct kunit *test)
+{
+	struct dma_buf_constraints below =
+		storage_mock_needs(DRM_GEM_STORAGE_MASKED);
+	struct storage_ctx *ctx = test->priv;
+	struct drm_gem_storage *storage;
+	struct storage_party party = {};
+	struct dma_buf *dmabuf;
+
+	/* not every platform takes such a mask; a bus can be as narrow anywhere */
+	ctx->drm->dev->bus_dma_limit = below.dma_mask;
+	storage = storage_mock_object(test, STORAGE_SIZE);
+	dmabuf = drm_gem_storage_prime_export(&storage->base, O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	KUNIT_ASSERT_EQ(test, 0,
+			storage_party_join(test, &party, dmabuf, NULL,
+					   DRM_GEM_STORAGE_SHMEM));
+	storage_party_map(test, &party);
+	KUNIT_EXPECT_EQ(test, storage->kind, DRM_GEM_STORAGE_MASKED);
+	storage_party_unmap(&party);
+	storage_party_leave(&party);
+	storage_mock_expect_suits(test, storage, &below);
+	storage_mock_put_export(storage, dmabuf);
+	drm_gem_object_put(&storage->base);
+}
+
+static struct kunit_case storage_negotiate_cases[] = {
+	KUNIT_CASE_PARAM(allocated_once_for_three, kind_gen_params),
+	KUNIT_CASE(after_it_was_unmapped),
+	KUNIT_CASE(under_one_who_follows),
+	KUNIT_CASE_PARAM(nobody_moves_what_is_held, state_gen_params),
+	KUNIT_CASE(none_is_left),
+	KUNIT_CASE(strict_leaves_loose_comes),
+	KUNIT_CASE(left_before_the_first_use),
+	KUNIT_CASE(own_device_counts),
+	{},
+};
+
+static struct kunit_suite storage_negotiate_suite = {
+	.name = "drm_gem_storage_negotiate",
+	.init = storage_mock_init,
+	.exit = storage_mock_exit,
+	.test_cases = storage_negotiate_cases,
+};
+
+kunit_test_suite(storage_negotiate_suite);

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: tests of newcomers that wait
+ *
+ * A strict device that comes while another is at work waits for it. It may be
+ * given up meanwhile, and others may come.
+ */
+
+#include <linux/completion.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
+#include <linux/dma-resv.h>
+#include <linux/kthread.h>
+#include <linux/sched/signal.h>
+
+#include "drm_gem_storage_party.h"
+
+#define SEED 19700101
+
+/**
+ * struct newcomer - a thread that attaches a strict device
+ * @test: the test
+ * @dmabuf: the buffer
+ * @kind: what it needs
+ * @attached: what it attached, when @done
+ * @ret: what came of it
+ * @done: when it has
+ */
+struct newcomer {
+	struct kunit *test;
+	struct dma_buf *dmabuf;
+	enum drm_gem_storage_kind kind;
+	struct storage_party attached;
+	int ret;
+	struct completion done;
+};
+
+static int newcomer_run(void *data)
+{
+	struct newcomer *newcomer = data;
+
+	allow_signal(SIGUSR1);
+	allow_signal(SIGKILL);
+	newcomer->ret =
+		storage_party_join(newcomer->test, &newcomer->attached,
+				   newcomer->dmabuf, NULL, newcomer->kind);
+	kthread_complete_and_exit(&newcomer->done, 0);
+}
+
+static struct task_struct *newcomer_start(struct newcomer *newcomer)
+{
+	struct task_struct *task;
+
+	init_completion(&newcomer->done);
+	task = kthread_create(newcomer_run, newcomer, "newcomer");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(newcomer->test, task);
+	get_task_struct(task);
+	wake_up_process(task);
+
+	return task;
+}
+
+/* A device that has the object mapped, with content in it, and uses it. */
+static struct dma_fence *first_at_work(struct kunit *test,
+				       struct storage_party *first,
+				       struct dma_buf *dmabuf)
+{
+	struct storage_ctx *ctx = test->priv;
+
+	storage_mock_fill(test, ctx->storage, SEED);
+	KUNIT_ASSERT_EQ(test, 0,
+			storage_party_join(test, first, dmabuf,
+					   &storage_party_follower,
+					   DRM_GEM_STORAGE_SHMEM));
+	storage_party_map(test, first);
+
+	return storage_mock_busy(test, DMA_RESV_USAGE_READ);
+}
+
+/* Who waits for fences holds the lock, and the importers have been told. */
+static void until_it_waits(struct newcomer *newcomer,
+			   struct storage_party *first)
+{
+	while (!READ_ONCE(first->told) && !completion_done(&newcomer->done))
+		cond_resched();
+}
+
+static const int signals[] = { SIGUSR1, SIGKILL };
+
+static void signal_desc(const int *sig, char *desc)
+{
+	strscpy(desc, *sig == SIGKILL ? "killed" : "interrupted",
+		KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(signal, signals, signal_desc);
+
+/*
+ * Succeeds if a newcomer that waits for a device can be interrupted and killed,
+ * leaves nothing behind, and the next one waits until the device is done.
+ */
+static void dies_while_it_waits(struct kunit *test)
+{
+	struct dma_buf *dmabuf = storage_mock_export(test);
+	struct storage_ctx *ctx = test->priv;
+	const int *sig = test->param_value;
+	struct newcomer newcomer = {
+		.test = test,
+		.dmabuf = dmabuf,
+		.kind = DRM_GEM_STORAGE_CONTIGUOUS,
+	};
+	struct task_struct *task;
+	struct dma_fence *fence;
+	struct storage_party first = {};
+
+	fence = first_at_work(test, &first, dmabuf);
+
+	task = newcomer_start(&newcomer);
+	until_it_waits(&newcomer, &first);
+	send_sig(*sig, task, 1);
+	wait_for_completion(&newcomer.done);
+	put_task_struct(task);
+	KUNIT_EXPECT_EQ(test, newcomer.ret, -ERESTARTSYS);
+	KUNIT_EXPECT_EQ(test, ctx->storage->moves, 0);
+	KUNIT_EXPECT_EQ(test, ctx->storage->kind, DRM_GEM_STORAGE_SHMEM);
+	storage_party_expect(test, first.sgt, SEED);
+
+	first.told = 0;
+	task = newcomer_start(&newcomer);
+	until_it_waits(&newcomer, &first);
+	KUNIT_EXPECT_FALSE(test, completion_done(&newcomer.done));
+	KUNIT_EXPECT_EQ(test, ctx->storage->moves, 0);
+	dma_fence_signal(fence);
+	wait_for_completion(&newcomer.done);
+	put_task_struct(task);
+	dma_fence_put(fence);
+	KUNIT_ASSERT_EQ(test, newcomer.ret, 0);
+	KUNIT_EXPECT_EQ(test, ctx->storage->moves, 1);
+
+	storage_party_unmap(&first);
+	storage_mock_expect(test, ctx->storage, SEED);
+	storage_party_leave(&newcomer.attached);
+	storage_party_leave(&first);
+	dma_buf_put(dmabuf);
+}
+
+/*
+ * Succeeds if of two newcomers that come while a device is busy both find
+ * storage that suits both.
+ */
+static void two_at_once(struct kunit *test)
+{
+	struct dma_buf_constraints piece =
+		storage_mock_needs(DRM_GEM_STORAGE_CONTIGUOUS);
+	struct dma_buf_constraints below =
+		storage_mock_needs(DRM_GEM_STORAGE_MASKED);
+	struct dma_buf *dmabuf = storage_mock_export(test);
+	struct storage_ctx *ctx = test->priv;
+	struct newcomer newcomer[2] = {};
+	struct task_struct *task[2];
+	struct dma_fence *fence;
+	struct storage_party first = {};
+	int i;
+
+	fence = first_at_work(test, &first, dmabuf);
+	for (i = 0; i < 2; i++) {
+		newcomer[i].test = test;
+		newcomer[i].dmabuf = dmabuf;
+		newcomer[i].kind =
+			i ? DRM_GEM_STORAGE_MASKED : DRM_GEM_STORAGE_CONTIGUOUS;
+		task[i] = newcomer_start(&newcomer[i]);
+	}
+	until_it_waits(&newcomer[0], &first);
+	dma_fence_signal(fence);
+	for (i = 0; i < 2; i++) {
+		wait_for_completion(&newcomer[i].done);
+		put_task_struct(task[i]);
+		KUNIT_ASSERT_EQ(test, newcomer[i].ret, 0);
+	}
+	dma_fence_put(fence);
+
+	storage_party_unmap(&first);
+	storage_mock_expect_suits(test, ctx->storage, &piece);
+	storage_mock_expect_suits(test, ctx->storage, &below);
+	storage_mock_expect(test, ctx->storage, SEED);
+	for (i = 0; i < 2; i++)
+		storage_party_leave(&newcomer[i].attached);
+	storage_party_leave(&first);
+	dma_buf_put(dmabuf);
+}
+
+static struct kunit_case storage_wait_cases[] = {
+	KUNIT_CASE_PARAM(dies_while_it_waits, signal_gen_params),
+	KUNIT_CASE(two_at_once),
+	{},
+};
+
+static struct kunit_suite storage_wait_suite = {
+	.name = "drm_gem_storage_wait",
+	.init = storage_mock_init,
+	.exit = storage_mock_exit,
+	.test_cases = storage_wait_cases,
+};
+
+kunit_test_suite(storage_wait_suite);
