@@ -90,7 +90,7 @@ static int attachment_join_locked(struct dma_buf_attachment *attach)
 static int attachment_lock(struct dma_buf *dmabuf)
 {
 	if (dma_buf_can_constrain(dmabuf))
-		return dma_resv_lock_interruptible(dmabuf->resv, NULL);
+		return dma_buf_negotiate_lock(dmabuf);
 
 	return dma_resv_lock(dmabuf->resv, NULL);
 }

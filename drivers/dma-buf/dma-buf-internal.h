@@ -137,6 +137,7 @@ int dma_buf_map_keep_locked(struct dma_buf_attachment *attach);
 void dma_buf_map_drop_locked(struct dma_buf_attachment *attach);
 
 /* dma-buf-negotiate.c */
+int dma_buf_negotiate_lock(struct dma_buf *dmabuf);
 int dma_buf_negotiate_join_locked(struct dma_buf_attachment *attach);
 void dma_buf_negotiate_leave_locked(struct dma_buf_attachment *attach);
 

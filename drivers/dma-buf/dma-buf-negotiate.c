@@ -171,6 +171,22 @@ static int negotiate_locked(struct dma_buf_attachment *attach,
 }
 
 /**
+ * dma_buf_negotiate_lock - take the reservation lock, unless a signal comes
+ * @dmabuf: buffer
+ *
+ * A process that has handlers for signals must not see an errno that it never
+ * saw: the system call begins again, if the handler lets it.
+ *
+ * Return: 0, or -ERESTARTSYS.
+ */
+int dma_buf_negotiate_lock(struct dma_buf *dmabuf)
+{
+	int ret = dma_resv_lock_interruptible(dmabuf->resv, NULL);
+
+	return ret == -EINTR ? -ERESTARTSYS : ret;
+}
+
+/**
  * dma_buf_negotiate_join_locked - make the storage suit a newcomer as well
  * @attach: attachment that is on the list of its buffer, and not complete
  *
@@ -296,7 +312,7 @@ int dma_buf_attachment_constrain(struct dma_buf_attachment *attach,
 	if (ret)
 		return ret;
 
-	ret = dma_resv_lock_interruptible(attach->dmabuf->resv, NULL);
+	ret = dma_buf_negotiate_lock(attach->dmabuf);
 	if (ret)
 		return ret;
 

@@ -179,8 +179,8 @@ static void wait_for_the_lock_is_interrupted(struct kunit *test)
 	mock_signal_clear();
 	mock_leave_lock(&keeper);
 
-	KUNIT_EXPECT_PTR_EQ(test, attach, ERR_PTR(-EINTR));
-	KUNIT_EXPECT_EQ(test, ret, -EINTR);
+	KUNIT_EXPECT_PTR_EQ(test, attach, ERR_PTR(-ERESTARTSYS));
+	KUNIT_EXPECT_EQ(test, ret, -ERESTARTSYS);
 	KUNIT_EXPECT_EQ(test, mock_count(buf, MOCK_CONSTRAIN, NULL), 0);
 	KUNIT_EXPECT_EQ(test, mock_attachments(buf, NULL), 1);
 }

@@ -251,8 +251,9 @@ const struct stress_op stress_ops_gem[] = {
 	STRESS_OP("create", op_create, 6),
 	STRESS_OP("GEM_CLOSE", op_close, 12, STRESS_ERRS(EINVAL)),
 	STRESS_OP("HANDLE_TO_FD", op_export, 16, STRESS_ERRS(ENOENT)),
-	STRESS_OP("FD_TO_HANDLE", op_import, 16),
-	STRESS_OP("FD_TO_HANDLE, racing", op_import_racing, 4),
+	STRESS_OP("FD_TO_HANDLE", op_import, 16, STRESS_ERRS(EINTR)),
+	STRESS_OP("FD_TO_HANDLE, racing", op_import_racing, 4,
+		  STRESS_ERRS(EINTR)),
 	STRESS_OP("GEM_FLINK", op_flink, 3, STRESS_ERRS(ENOENT)),
 	STRESS_OP("GEM_OPEN", op_open_name, 3, STRESS_ERRS(ENOENT)),
 	/* imported: EINVAL; closed before mmap(): EINVAL or EACCES */
