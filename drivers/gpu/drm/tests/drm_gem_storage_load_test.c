@@ -92,12 +92,15 @@ static int process_run(void *data)
 /* What the device does between the table and the fence. */
 static void device_work(struct load *load)
 {
-	struct sg_page_iter piter;
+	struct sg_dma_page_iter piter;
 	unsigned long i = 0;
 	u32 *words, *word;
+	dma_addr_t address;
 
-	for_each_sgtable_page(load->party.sgt, &piter, 0) {
-		words = kmap_local_page(sg_page_iter_page(&piter));
+	for_each_sgtable_dma_page(load->party.sgt, &piter, 0) {
+		address = sg_page_iter_dma_address(&piter);
+		words = kmap_local_page(storage_party_page(&load->party,
+							   address));
 		word = words + load_word(load, i) % PAGE_WORDS;
 		load->lost += *word != load->count[i];
 		*word = ++load->count[i++];

@@ -53,16 +53,16 @@ static void allocated_once_for_three(struct kunit *test)
 	struct storage_ctx *ctx = test->priv;
 	const int *kind = test->param_value;
 	struct storage_party party[3] = {};
-	int i;
+	int i, ret;
 
-	/* the strictest in the middle, and one of them can follow moves */
-	for (i = 0; i < 3; i++)
-		KUNIT_ASSERT_EQ(
-			test, 0,
-			storage_party_join(test, &party[i], dmabuf,
-					   i ? NULL : &storage_party_follower,
-					   i == 1 ? *kind :
-						    DRM_GEM_STORAGE_SHMEM));
+	/* the strictest in the middle, and the first can follow moves */
+	for (i = 0; i < 3; i++) {
+		ret = storage_party_join(test, &party[i], dmabuf,
+					 i ? NULL : &storage_party_follower,
+					 i == 1 ? *kind :
+						  DRM_GEM_STORAGE_SHMEM);
+		KUNIT_ASSERT_EQ(test, ret, 0);
+	}
 	KUNIT_EXPECT_EQ(test, ctx->storage->kind, DRM_GEM_STORAGE_NONE);
 	KUNIT_EXPECT_EQ(test, all_pages(test), 0);
 
@@ -289,7 +289,7 @@ static void nobody_moves_what_is_held(struct kunit *test)
 					   DRM_GEM_STORAGE_CONTIGUOUS));
 	KUNIT_EXPECT_EQ(test, first.told, 0);
 	KUNIT_EXPECT_EQ(test, sg_dma_address(first.sgt->sgl), address);
-	storage_party_expect(test, first.sgt, SEED);
+	storage_party_expect(test, &first, SEED);
 	KUNIT_EXPECT_TRUE(test,
 			  dma_buf_constraints_equal(&ctx->storage->constraints,
 						    &before.constraints));
@@ -373,7 +373,7 @@ static void strict_leaves_loose_comes(struct kunit *test)
 	storage_party_map(test, &loose);
 	KUNIT_EXPECT_EQ(test, ctx->storage->kind, DRM_GEM_STORAGE_CONTIGUOUS);
 	KUNIT_EXPECT_EQ(test, ctx->storage->moves, 1);
-	storage_party_expect(test, loose.sgt, SEED);
+	storage_party_expect(test, &loose, SEED);
 	storage_party_unmap(&loose);
 
 	KUNIT_EXPECT_EQ(test, 0, storage_mock_relax(ctx->storage));

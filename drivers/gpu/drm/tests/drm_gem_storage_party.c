@@ -7,6 +7,7 @@
  */
 
 #include <linux/dma-buf.h>
+#include <linux/dma-direct.h>
 #include <linux/highmem.h>
 #include <linux/scatterlist.h>
 
@@ -87,19 +88,34 @@ void storage_party_leave(struct storage_party *party)
 }
 
 /**
- * storage_party_expect - expect the pages of a table to be as they were filled
+ * storage_party_page - what a device sees at an address
+ * @party: the device
+ * @address: address of one of the pages that it has mapped
+ *
+ * Return: the page.
+ */
+struct page *storage_party_page(struct storage_party *party, dma_addr_t address)
+{
+	return pfn_to_page(PHYS_PFN(dma_to_phys(party->attach->dev, address)));
+}
+
+/**
+ * storage_party_expect - expect an object to be as it was filled
  * @test: the test
- * @sgt: table of an object of STORAGE_SIZE
+ * @party: who has it mapped, all STORAGE_SIZE of it
  * @seed: the number it was filled by
  */
-void storage_party_expect(struct kunit *test, struct sg_table *sgt, u32 seed)
+void storage_party_expect(struct kunit *test, struct storage_party *party,
+			  u32 seed)
 {
-	struct sg_page_iter piter;
+	struct sg_dma_page_iter piter;
 	size_t wrong = 0, i = 0, w;
+	dma_addr_t address;
 	u32 *words;
 
-	for_each_sgtable_page(sgt, &piter, 0) {
-		words = kmap_local_page(sg_page_iter_page(&piter));
+	for_each_sgtable_dma_page(party->sgt, &piter, 0) {
+		address = sg_page_iter_dma_address(&piter);
+		words = kmap_local_page(storage_party_page(party, address));
 		for (w = 0; w < PAGE_SIZE / sizeof(*words); w++, i++)
 			wrong += words[w] != storage_mock_word(seed, i);
 		kunmap_local(words);

@@ -8,6 +8,7 @@
 
 #include "drm_gem_storage_mock.h"
 
+struct page;
 struct sg_table;
 
 /**
@@ -31,6 +32,9 @@ int storage_party_join(struct kunit *test, struct storage_party *party,
 void storage_party_map(struct kunit *test, struct storage_party *party);
 void storage_party_unmap(struct storage_party *party);
 void storage_party_leave(struct storage_party *party);
-void storage_party_expect(struct kunit *test, struct sg_table *sgt, u32 seed);
+struct page *storage_party_page(struct storage_party *party,
+				dma_addr_t address);
+void storage_party_expect(struct kunit *test, struct storage_party *party,
+			  u32 seed);
 
 #endif /* DRM_GEM_STORAGE_PARTY_H_ */

@@ -123,7 +123,7 @@ static void dies_while_it_waits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, newcomer.ret, -ERESTARTSYS);
 	KUNIT_EXPECT_EQ(test, ctx->storage->moves, 0);
 	KUNIT_EXPECT_EQ(test, ctx->storage->kind, DRM_GEM_STORAGE_SHMEM);
-	storage_party_expect(test, first.sgt, SEED);
+	storage_party_expect(test, &first, SEED);
 
 	first.told = 0;
 	task = newcomer_start(&newcomer);
