@@ -299,6 +299,7 @@ struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 		return sgt;
 
 	attach->map_count++;
+	attach->entries = sgt->nents;
 	trace_dma_buf_map(attach, sgt, dir);
 
 	return sgt;

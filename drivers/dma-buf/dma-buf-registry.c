@@ -163,8 +163,8 @@ static void show_buffer_line(struct seq_file *seq, struct dma_buf *dmabuf)
 
 /*
  * The first line is the name alone, as it always was.  How scattered a buffer
- * is decides whether a device can use it at all; only of a mapping that the
- * core keeps is that known here.
+ * is decides whether a device can use it at all, so of what is mapped that is
+ * shown, too.
  */
 static void show_attachment(struct seq_file *seq,
 			    struct dma_buf_attachment *attach)
@@ -172,8 +172,9 @@ static void show_attachment(struct seq_file *seq,
 	seq_printf(seq, "\t%s\n", attach->dev ? dev_name(attach->dev) : "cpu");
 	seq_printf(seq, "\t\tmapped %u, pinned %u", attach->map_count,
 		   attach->pin_count + attach->core_pin_count);
-	if (attach->sgt)
-		seq_printf(seq, ", sg entries %u", attach->sgt->nents);
+	if (attach->sgt || attach->map_count)
+		seq_printf(seq, ", sg entries %u",
+			   attach->sgt ? attach->sgt->nents : attach->entries);
 	if (dma_buf_attachment_is_dynamic(attach))
 		seq_puts(seq, ", dynamic");
 	if (attach->peer2peer)

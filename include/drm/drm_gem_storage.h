@@ -89,7 +89,10 @@ struct drm_gem_storage {
 	/** @vaddr: the kernel's mapping, valid while @vmap_count */
 	void *vaddr;
 
-	/** @sgt: of an imported object, what the exporter gave */
+	/**
+	 * @sgt: of an imported object, what the exporter gave; NULL if the
+	 * exporter takes part, see drm_gem_storage_prime_import()
+	 */
 	struct sg_table *sgt;
 
 	/** @moves: how often the content has moved */

@@ -374,6 +374,12 @@ struct dma_buf_attachment {
 	 */
 	struct dma_buf_constraints declared;
 
+	/**
+	 * @entries: How many the table had that was handed out last. For the
+	 * core only, guarded by &dma_buf.resv.
+	 */
+	unsigned int entries;
+
 	/** @importer_ops: Set if the importer is dynamic. */
 	const struct dma_buf_attach_ops *importer_ops;
 

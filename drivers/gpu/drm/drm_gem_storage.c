@@ -59,8 +59,8 @@ MODULE_LICENSE("GPL");
  * Fixed, while somebody needs the pages where they are: a pin, a kernel mapping,
  * a table of a static importer. drm_gem_storage_constrain() says -EBUSY then.
  *
- * An imported object has no storage. The exporter's table is kept for the
- * driver, CPU access goes to the exporter.
+ * An imported object has no storage. CPU access goes to the exporter, and
+ * importing takes no pages either where the exporter waits for the first mapping.
  *
  * Locking
  * ~~~~~~~

@@ -320,14 +320,53 @@ struct dma_buf *drm_gem_storage_prime_export(struct drm_gem_object *obj,
 }
 EXPORT_SYMBOL_GPL(drm_gem_storage_prime_export);
 
+/*
+ * The exporter knows what @drm needs when that has attached. A mapping would tell
+ * nothing more, and storage that nobody has mapped can move, or wait for more
+ * devices before it is allocated.
+ */
+static struct drm_gem_object *import_unmapped(struct drm_device *drm,
+					      struct dma_buf *dmabuf)
+{
+	struct dma_buf_attachment *attach;
+	struct drm_gem_storage *storage;
+
+	attach = dma_buf_attach(dmabuf, drm->dev);
+	if (IS_ERR(attach))
+		return ERR_CAST(attach);
+
+	storage = drm_gem_storage_create_private(drm, PAGE_ALIGN(dmabuf->size));
+	if (IS_ERR(storage)) {
+		dma_buf_detach(dmabuf, attach);
+		return ERR_CAST(storage);
+	}
+
+	/* for drm_prime_gem_destroy() */
+	get_dma_buf(dmabuf);
+	storage->base.import_attach = attach;
+	storage->base.resv = dmabuf->resv;
+
+	return &storage->base;
+}
+
 /**
  * drm_gem_storage_prime_import - &drm_driver.gem_prime_import
  * @drm: the device that imports
  * @dmabuf: any dma-buf
  *
+ * Of an exporter that takes part in negotiations the buffer is attached, and not
+ * yet mapped: &drm_gem_storage.sgt is NULL, and a driver with a device to feed
+ * maps &drm_gem_object.import_attach while that is at work. Of others it is mapped
+ * for good, as by drm_gem_prime_import().
+ *
  * Context: Process context, may sleep. Takes the reservation lock.
  * Return: the object itself if it is one of @drm, else one made of the dma-buf,
- * or an error pointer, as drm_gem_prime_import().
+ * or an error pointer:
+ *
+ *	* what dma_buf_attach() said
+ *	* -ENOMEM: out of memory
+ *	* -ENOSPC: the device has no room for one more offset to map by
+ *	* of an exporter that does not take part, as drm_gem_prime_import()
  */
 struct drm_gem_object *drm_gem_storage_prime_import(struct drm_device *drm,
 						    struct dma_buf *dmabuf)
@@ -341,6 +380,9 @@ struct drm_gem_object *drm_gem_storage_prime_import(struct drm_device *drm,
 			return obj;
 		}
 	}
+
+	if (dma_buf_can_constrain(dmabuf))
+		return import_unmapped(drm, dmabuf);
 
 	return drm_gem_prime_import(drm, dmabuf);
 }

@@ -22,6 +22,7 @@
 #include <drm/drm_gem_storage.h>
 
 #include "../vgem_drv.h"
+#include "vgem_device_test.h"
 
 #define VGEM_TEST_PATTERN 0x5a
 
@@ -30,9 +31,15 @@ static void vgem_test_destroy(void *vgem)
 	vgem_device_destroy(vgem);
 }
 
-/* With the constraints of a device that has none if @config is NULL. */
-static struct vgem_device *
-vgem_test_create(struct kunit *test, const struct vgem_device_config *config)
+/**
+ * vgem_test_create - make a device for the length of a test
+ * @test: the test
+ * @config: its constraints, NULL for none
+ *
+ * Return: the device.
+ */
+struct vgem_device *vgem_test_create(struct kunit *test,
+				     const struct vgem_device_config *config)
 {
 	struct vgem_device_config defaults;
 	struct vgem_device *vgem;
