@@ -295,7 +295,7 @@ static int attachment_tighten_locked(struct dma_buf_attachment *attach,
  *	   * -EBUSY: the storage would have to move, and somebody relies on its
  *	     place
  *	   * -ENOMEM: there is no such memory now
- *	   * -ERESTARTSYS, -EINTR: a signal arrived
+ *	   * -ERESTARTSYS: a signal arrived
  *	   * the error of &dma_buf_ops.constrain
  */
 int dma_buf_attachment_constrain(struct dma_buf_attachment *attach,

@@ -45,10 +45,12 @@ static void attach_needs_sense(struct kunit *test)
 {
 	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
 	struct dma_buf_constraints c = DMA_BUF_CONSTRAINTS_ANY;
+	struct device *dev = mock_device(test, "importer");
+	struct dma_buf_attachment *attach;
 
 	c.alignment = 3;
-	KUNIT_EXPECT_PTR_EQ(test, mock_party_attach(buf, "a", NULL, &c),
-			    ERR_PTR(-EINVAL));
+	attach = dma_buf_attach_constrained(buf->dmabuf, dev, NULL, NULL, &c);
+	KUNIT_EXPECT_PTR_EQ(test, attach, ERR_PTR(-EINVAL));
 	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "");
 }
 
