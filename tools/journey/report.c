@@ -12,8 +12,8 @@
 
 static const char legend[] =
 	"attached  devices attached to the buffer, from bufinfo in debugfs\n"
-	"sg        entries of the importer's scatter table, from bufinfo; \"-\" on a kernel\n"
-	"          whose bufinfo does not tell\n"
+	"sg        entries of the importer's scatter table, from bufinfo; \"-\" where it\n"
+	"          has none yet, or on a kernel whose bufinfo does not tell\n"
 	"pixels    FNV-1a, 64 bits, over blue, green and red of every pixel\n"
 	"copied    bytes that are other memory than what the client drew into: those of\n"
 	"          the pages that do not show a stamp the client has just put there\n"
