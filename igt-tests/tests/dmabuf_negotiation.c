@@ -27,6 +27,7 @@
 #include "igt.h"
 #include "igt_vgem.h"
 
+#include "declare.h"
 #include "endpoint.h"
 
 IGT_TEST_DESCRIPTION("Devices that disagree about memory.");
@@ -73,23 +74,6 @@ static void read_text(const char *path, char *text, size_t size)
 		return;
 	text[fread(text, 1, size - 1, f)] = 0;
 	fclose(f);
-}
-
-static void constraints_path(char *path, size_t size)
-{
-	const char *debugfs = igt_debugfs_mount();
-
-	igt_require(debugfs);
-	snprintf(path, size, "%s/dma_buf/constraints", debugfs);
-}
-
-static void declare(const char *device, const char *needs)
-{
-	char path[64], line[96];
-
-	constraints_path(path, sizeof(path));
-	snprintf(line, sizeof(line), "%s %s\n", device, needs);
-	write_text(path, line);
 }
 
 /* The name a DRM device's parent has in sysfs. */
@@ -411,13 +395,11 @@ static const struct {
 
 igt_main
 {
-	char strict[64], path[64];
+	char strict[64];
 
 	igt_fixture {
 		drm_load_module(DRIVER_VGEM);
-		constraints_path(path, sizeof(path));
-		igt_require_f(access(path, W_OK) == 0,
-			      "this kernel has no constraints to declare\n");
+		declare_require();
 		igt_require_f(access(CONFIGFS, W_OK) == 0,
 			      "this vgem is not in configfs\n");
 		igt_install_exit_handler(remove_devices_at_exit);

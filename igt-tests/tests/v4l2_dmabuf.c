@@ -9,6 +9,7 @@
  */
 
 #include "igt.h"
+#include "igt_vgem.h"
 
 /* After igt.h, which must be the first to define what both define. */
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 
+#include "declare.h"
 #include "endpoint.h"
 
 IGT_TEST_DESCRIPTION("V4L2 streaming to, from and between dma-bufs.");
@@ -23,6 +25,11 @@ IGT_TEST_DESCRIPTION("V4L2 streaming to, from and between dma-bufs.");
 #define WIDTH	320
 #define HEIGHT	180
 #define WAIT_MS 10000
+
+/* Loaded with allocators=0,1: the second needs memory in one piece. */
+#define VIVID_CONTIGUOUS "platform:vivid-001"
+/* All of them are of one. */
+#define VIVID_DEVICE "vivid.*"
 
 /* One queue of a video device, set up for one buffer. */
 struct queue {
@@ -33,7 +40,8 @@ struct queue {
 	void *map; /* V4L2_MEMORY_MMAP only */
 };
 
-static int __find_video(const char *driver, uint32_t caps)
+/* The first of @driver with all @caps and, if not NULL, on @bus. */
+static int __find_video(const char *driver, uint32_t caps, const char *bus)
 {
 	for (int i = 0; i < 64; i++) {
 		struct v4l2_capability cap = {};
@@ -46,7 +54,8 @@ static int __find_video(const char *driver, uint32_t caps)
 			continue;
 		if (ioctl(fd, VIDIOC_QUERYCAP, &cap) == 0 &&
 		    strcmp((const char *)cap.driver, driver) == 0 &&
-		    (cap.device_caps & caps) == caps)
+		    (cap.device_caps & caps) == caps &&
+		    (!bus || strcmp((const char *)cap.bus_info, bus) == 0))
 			return fd;
 		close(fd);
 	}
@@ -156,17 +165,23 @@ static void queue_pop(struct queue *q)
 	igt_assert_eq_u32(buf.bytesused, q->size);
 }
 
-static int open_vivid(void)
+static int open_vivid_on(const char *bus)
 {
 	int fd = __find_video("vivid",
-			      V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING);
+			      V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING, bus);
 	int input = 0;
 
-	igt_require_f(fd >= 0, "no vivid capture device\n");
+	igt_require_f(fd >= 0, "no vivid capture device%s%s\n",
+		      bus ? " on " : "", bus ?: "");
 	do_or_die(ioctl(fd, VIDIOC_S_INPUT, &input));
 	set_control(fd, "Test Pattern", "75% Colorbar");
 	set_control(fd, "OSD Text Mode", "None");
 	return fd;
+}
+
+static int open_vivid(void)
+{
+	return open_vivid_on(NULL);
 }
 
 /* What a frame looks like: captured into the driver's own memory. */
@@ -329,7 +344,8 @@ static void export(const struct endpoint *ep)
 /* One dma-buf in, another out; vim2m copies lines when formats are equal. */
 static void convert(const struct endpoint *ep)
 {
-	int fd = __find_video("vim2m", V4L2_CAP_VIDEO_M2M | V4L2_CAP_STREAMING);
+	int fd = __find_video("vim2m", V4L2_CAP_VIDEO_M2M | V4L2_CAP_STREAMING,
+			      NULL);
 	struct endpoint_bo src, dst;
 	struct queue out, cap;
 	void *from, *to;
@@ -371,6 +387,73 @@ static void convert(const struct endpoint *ep)
 	close(fd);
 }
 
+static void undeclare_at_exit(int sig)
+{
+	(void)sig;
+	declare_nothing(VIVID_DEVICE);
+}
+
+/*
+ * A buffer that is scattered for certain: in whatever order the kernel hands out
+ * pages, every second one comes after all the others.
+ */
+static void create_scattered(int vgem, uint32_t size, struct vgem_bo *bo)
+{
+	char *map;
+
+	*bo = (struct vgem_bo){
+		.width = 1024,
+		.height = DIV_ROUND_UP(size, 4096),
+		.bpp = 32,
+	};
+	vgem_create(vgem, bo);
+	map = vgem_mmap(vgem, bo, PROT_READ | PROT_WRITE);
+	for (int odd = 0; odd < 2; odd++)
+		for (uint64_t i = odd * 4096; i < bo->size; i += 2 * 4096)
+			map[i] = 1;
+	munmap(map, bo->size);
+}
+
+/*
+ * A camera that needs its buffer in one piece, whose driver finds out when it is
+ * too late.  It is refused, and when the administrator has said what it needs, the
+ * same buffer is taken.
+ */
+static void capture_declared(void)
+{
+	int vgem = drm_open_driver(DRIVER_VGEM);
+	int fd = open_vivid_on(VIVID_CONTIGUOUS), dmabuf;
+	uint32_t size;
+	void *frame = reference_frame(fd, &size), *map;
+	struct vgem_bo bo;
+	struct queue q;
+
+	create_scattered(vgem, size, &bo);
+	dmabuf = prime_handle_to_fd_for_mmap(vgem, bo.handle);
+	queue_open(&q, fd, V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_MEMORY_DMABUF,
+		   V4L2_PIX_FMT_XRGB32);
+	igt_assert_eq(__queue_push(&q, dmabuf), -EFAULT);
+
+	igt_install_exit_handler(undeclare_at_exit);
+	declare(VIVID_DEVICE, "segments=1");
+	do_or_die(__queue_push(&q, dmabuf));
+	queue_start(&q);
+	queue_pop(&q);
+	map = dmabuf_mmap(dmabuf, bo.size);
+	prime_sync_start(dmabuf, false);
+	expect_frame(map, frame, size);
+	prime_sync_end(dmabuf, false);
+
+	munmap(map, bo.size);
+	queue_close(&q);
+	declare(VIVID_DEVICE, "-");
+	free(frame);
+	close(dmabuf);
+	close(fd);
+	gem_close(vgem, bo.handle);
+	close(vgem);
+}
+
 static const struct {
 	const char *name, *describe;
 	void (*run)(const struct endpoint *ep);
@@ -408,6 +491,13 @@ igt_main
 					tests[t].run(&eps[i]);
 			}
 		}
+	}
+
+	igt_describe(
+		"vivid captures into what was scattered, where it needs one piece");
+	igt_subtest("vivid-contiguous") {
+		declare_require();
+		capture_declared();
 	}
 
 	igt_fixture

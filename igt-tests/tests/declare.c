@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "igt.h"
+
+#include "declare.h"
+
+static void constraints_path(char *path, size_t size)
+{
+	const char *debugfs = igt_debugfs_mount();
+
+	igt_require(debugfs);
+	snprintf(path, size, "%s/dma_buf/constraints", debugfs);
+}
+
+void declare_require(void)
+{
+	char path[64];
+
+	constraints_path(path, sizeof(path));
+	igt_require_f(access(path, W_OK) == 0,
+		      "this kernel has no constraints to declare\n");
+}
+
+static int write_line(const char *devices, const char *needs)
+{
+	char path[64], line[96];
+	ssize_t length, written;
+	int fd;
+
+	constraints_path(path, sizeof(path));
+	length = snprintf(line, sizeof(line), "%s %s\n", devices, needs);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	written = write(fd, line, length);
+	if (written != length)
+		written = written < 0 ? -errno : -EIO;
+	close(fd);
+
+	return written < 0 ? written : 0;
+}
+
+void declare(const char *devices, const char *needs)
+{
+	igt_assert_eq(write_line(devices, needs), 0);
+}
+
+void declare_nothing(const char *devices)
+{
+	write_line(devices, "-");
+}
