@@ -26,6 +26,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/sysfs.h>
 
 #include <drm/drm_file.h>
@@ -144,6 +145,41 @@ static ssize_t vgem_config_dma_mask_store(struct config_item *item,
 	return count;
 }
 
+static ssize_t vgem_config_constraints_show(struct config_item *item,
+					    char *page)
+{
+	struct vgem_description *desc = to_description(item);
+	char text[DMA_BUF_CONSTRAINTS_TEXT_SIZE];
+
+	guard(mutex)(&desc->lock);
+	dma_buf_constraints_print(text, sizeof(text), &desc->config.needs);
+
+	return sysfs_emit(page, "%s\n", text);
+}
+
+static ssize_t vgem_config_constraints_store(struct config_item *item,
+					     const char *page, size_t count)
+{
+	struct vgem_description *desc = to_description(item);
+	char text[DMA_BUF_CONSTRAINTS_TEXT_SIZE];
+	struct dma_buf_constraints needs;
+	int ret;
+
+	if (strscpy(text, page) < 0)
+		return -EINVAL;
+
+	ret = dma_buf_constraints_parse(strim(text), &needs);
+	if (ret)
+		return ret;
+
+	guard(mutex)(&desc->lock);
+	if (desc->vgem)
+		return -EBUSY;
+
+	desc->config.needs = needs;
+	return count;
+}
+
 static ssize_t vgem_config_card_show(struct config_item *item, char *page)
 {
 	struct vgem_description *desc = to_description(item);
@@ -169,15 +205,14 @@ static ssize_t vgem_config_render_show(struct config_item *item, char *page)
 
 CONFIGFS_ATTR(vgem_config_, enable);
 CONFIGFS_ATTR(vgem_config_, dma_mask);
+CONFIGFS_ATTR(vgem_config_, constraints);
 CONFIGFS_ATTR_RO(vgem_config_, card);
 CONFIGFS_ATTR_RO(vgem_config_, render);
 
 static struct configfs_attribute *vgem_config_attrs[] = {
-	&vgem_config_attr_enable,
-	&vgem_config_attr_dma_mask,
-	&vgem_config_attr_card,
-	&vgem_config_attr_render,
-	NULL,
+	&vgem_config_attr_enable,      &vgem_config_attr_dma_mask,
+	&vgem_config_attr_constraints, &vgem_config_attr_card,
+	&vgem_config_attr_render,      NULL,
 };
 
 static void vgem_description_release(struct config_item *item)

@@ -21,6 +21,7 @@
  * module, so that no code goes away under them.
  */
 
+#include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/idr.h>
@@ -116,6 +117,7 @@ void vgem_device_config_init(struct vgem_device_config *config)
 {
 	*config = (struct vgem_device_config){
 		.dma_mask = DMA_BIT_MASK(64),
+		.needs = DMA_BUF_CONSTRAINTS_ANY,
 	};
 }
 
@@ -170,6 +172,10 @@ static struct vgem_device *vgem_drm_add(struct platform_device *platform,
 		goto err_group;
 	/* There is no engine that an entry could be too long for. */
 	dma_set_max_seg_size(dev, UINT_MAX);
+	ret = devm_dma_buf_declare_constraints(dev, &config->needs);
+	if (ret)
+		goto err_group;
+	vgem_verify_init(vgem);
 
 	return vgem;
 
@@ -187,7 +193,8 @@ err_group:
  * Context: Process context, may sleep.
  * Return: the device, for vgem_device_destroy() to end; -ENOSPC when there are
  * VGEM_MAX_DEVICES already, -EIO when the platform cannot serve the DMA mask,
- * -ENOMEM, or what registering with the platform bus or with DRM gave.
+ * -EINVAL when the constraints are not valid, -ENOMEM, or what registering with
+ * the platform bus or with DRM gave.
  */
 struct vgem_device *vgem_device_create(const struct vgem_device_config *config)
 {

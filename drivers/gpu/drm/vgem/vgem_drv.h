@@ -3,6 +3,7 @@
 #define _VGEM_DRV_H_
 
 #include <linux/container_of.h>
+#include <linux/dma-buf-constraints.h>
 #include <linux/list.h>
 #include <linux/timer.h>
 #include <linux/types.h>
@@ -16,6 +17,7 @@ struct dma_resv;
 struct drm_file;
 struct drm_gem_object;
 struct platform_device;
+struct sg_table;
 
 /* The most devices that exist at once, whoever made them. */
 #define VGEM_MAX_DEVICES 64
@@ -37,6 +39,9 @@ struct platform_device;
 struct vgem_device_config {
 	/** @dma_mask: the addresses the device reaches, as for dma_set_mask() */
 	u64 dma_mask;
+
+	/** @needs: what it declares besides of the memory of imported buffers */
+	struct dma_buf_constraints needs;
 };
 
 /**
@@ -143,6 +148,17 @@ static inline int vgem_configfs_register(void)
 }
 
 static inline void vgem_configfs_unregister(void)
+{
+}
+#endif
+
+/* vgem_verify.c */
+#ifdef CONFIG_DEBUG_FS
+const char *vgem_verify_table(const struct vgem_device *vgem,
+			      const struct sg_table *sgt, u64 size);
+void vgem_verify_init(struct vgem_device *vgem);
+#else
+static inline void vgem_verify_init(struct vgem_device *vgem)
 {
 }
 #endif

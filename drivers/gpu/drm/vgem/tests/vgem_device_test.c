@@ -88,6 +88,7 @@ static void vgem_device_test_dma_mask(struct kunit *test)
 {
 	const struct vgem_device_config config = {
 		.dma_mask = DMA_BIT_MASK(32),
+		.needs = DMA_BUF_CONSTRAINTS_ANY,
 	};
 	struct device *narrow, *wide;
 
@@ -108,6 +109,7 @@ static void vgem_device_test_bad_mask(struct kunit *test)
 {
 	const struct vgem_device_config config = {
 		.dma_mask = DMA_BIT_MASK(4),
+		.needs = DMA_BUF_CONSTRAINTS_ANY,
 	};
 	struct vgem_device *before, *after;
 	unsigned int index;

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "igt.h"
+
+#include "configured.h"
+#include "endpoint.h"
+
+#define CONFIGFS "/sys/kernel/config/vgem"
+
+static void attribute_path(char *path, size_t size, const char *name,
+			   const char *attribute)
+{
+	snprintf(path, size, CONFIGFS "/igt-%s%s", name, attribute);
+}
+
+static void write_attribute(const char *name, const char *attribute,
+			    const char *text)
+{
+	const ssize_t length = strlen(text);
+	char path[96];
+	int fd;
+
+	attribute_path(path, sizeof(path), name, attribute);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	igt_assert_fd(fd);
+	igt_assert_f(write(fd, text, length) == length, "'%s' into %s: %m\n",
+		     text, path);
+	close(fd);
+}
+
+void configured_require(void)
+{
+	igt_require_f(access(CONFIGFS, W_OK) == 0,
+		      "this vgem is not in configfs\n");
+}
+
+void configured_require_constraints(void)
+{
+	char path[96];
+	bool has;
+
+	configured_require();
+	attribute_path(path, sizeof(path), "probe", "");
+	do_or_die(mkdir(path, 0755));
+	attribute_path(path, sizeof(path), "probe", "/constraints");
+	has = access(path, F_OK) == 0;
+	configured_remove("probe");
+	igt_require_f(has, "this vgem has no constraints\n");
+}
+
+int configured_device(const char *name, const char *constraints,
+		      uint64_t dma_mask)
+{
+	char path[96], card[32] = "", mask[32];
+	FILE *file;
+	int fd;
+
+	attribute_path(path, sizeof(path), name, "");
+	do_or_die(mkdir(path, 0755));
+	if (constraints)
+		write_attribute(name, "/constraints", constraints);
+	if (dma_mask) {
+		snprintf(mask, sizeof(mask), "0x%" PRIx64, dma_mask);
+		write_attribute(name, "/dma_mask", mask);
+	}
+	write_attribute(name, "/enable", "1");
+
+	attribute_path(path, sizeof(path), name, "/card");
+	file = fopen(path, "re");
+	igt_assert(file && fgets(card, sizeof(card), file));
+	fclose(file);
+	card[strcspn(card, "\n")] = '\0';
+	snprintf(path, sizeof(path), "/dev/dri/%s", card);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	igt_assert_fd(fd);
+
+	return fd;
+}
+
+void configured_remove(const char *name)
+{
+	char path[96];
+
+	attribute_path(path, sizeof(path), name, "");
+	rmdir(path);
+}
+
+void configured_verify(int fd, int dmabuf, struct configured_import *import)
+{
+	const unsigned long inode = dmabuf_inode(dmabuf);
+	unsigned long other;
+	char path[96], line[256];
+	struct stat st;
+	FILE *file;
+
+	do_or_die(fstat(fd, &st));
+	snprintf(path, sizeof(path), "%s/dri/%u/vgem_imports",
+		 igt_debugfs_mount(), minor(st.st_rdev));
+	file = fopen(path, "re");
+	igt_assert_f(file, "%s: %m\n", path);
+	while (fgets(line, sizeof(line), file)) {
+		memset(import, 0, sizeof(*import));
+		if (sscanf(line,
+			   "inode %lu size %*u entries %u up to %" SCNx64
+			   ": %31[^\n]",
+			   &other, &import->entries, &import->highest,
+			   import->verdict) == 4 &&
+		    other == inode) {
+			fclose(file);
+			return;
+		}
+		if (sscanf(line, "inode %lu size %*u %31[^\n]", &other,
+			   import->verdict) == 2 &&
+		    other == inode) {
+			fclose(file);
+			return;
+		}
+	}
+	igt_assert_f(false, "%s does not list inode %lu\n", path, inode);
+}

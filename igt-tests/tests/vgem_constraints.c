@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Pairs of devices that disagree about memory, in every order and with the buffer
+ * in every state: both get what they need, or the newcomer is refused and the
+ * other keeps what it has.
+ *
+ * The devices are vgem's. They look at the tables they are given themselves.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/udmabuf.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "igt.h"
+#include "igt_vgem.h"
+
+#include "configured.h"
+#include "endpoint.h"
+
+IGT_TEST_DESCRIPTION("Pairs of vgem devices with different constraints.");
+
+#define SIZE	 (1024 * 1024)
+#define SEED	 612
+#define LOW_MASK 0xffffffffull
+/* As many of HIGH_MIB are more than what there is below the mask. */
+#define MAX_HIGH 192
+#define HIGH_MIB 16
+
+static const struct {
+	const char *name, *needs;
+} kinds[] = {
+	{ "any", "any" },
+	{ "mask", "mask=0x3fffffff" },
+	{ "boundary", "boundary=0xffff" },
+	{ "segment-size", "segment-size=4096" },
+	{ "align", "align=65536" },
+	{ "contiguous", "segments=1" },
+};
+
+enum state { UNTOUCHED, TOUCHED, MAPPED, STATES };
+
+static const char *const state_names[STATES] = { "before the first use",
+						 "after the first use",
+						 "after a mapping" };
+
+/* Entries of 4 KiB do not all begin where a multiple of 64 KiB does. */
+static bool disagree(unsigned int a, unsigned int b)
+{
+	const char *first = kinds[a].name, *second = kinds[b].name;
+
+	return (!strcmp(first, "align") && !strcmp(second, "segment-size")) ||
+	       (!strcmp(second, "align") && !strcmp(first, "segment-size"));
+}
+
+static void expect_good(int fd, int dmabuf, const char *who)
+{
+	struct configured_import import;
+
+	configured_verify(fd, dmabuf, &import);
+	igt_assert_f(!strcmp(import.verdict, "ok"), "%s: %s\n", who,
+		     import.verdict);
+}
+
+/* The devices import one after the other a buffer that is in @state. */
+static void try_pair(int owner, int first, int second, enum state state,
+		     bool possible)
+{
+	struct vgem_bo bo = { .width = 512, .height = SIZE / 2048, .bpp = 32 };
+	uint32_t one, two;
+	uint8_t *map;
+	int dmabuf;
+
+	vgem_create(owner, &bo);
+	dmabuf = prime_handle_to_fd_for_mmap(owner, bo.handle);
+	map = dmabuf_mmap(dmabuf, bo.size);
+	if (state >= TOUCHED)
+		pattern_fill(map, bo.size, SEED);
+	one = prime_fd_to_handle(first, dmabuf);
+	if (state == MAPPED)
+		expect_good(first, dmabuf, "first");
+
+	if (!possible) {
+		igt_assert_eq(__prime_fd_to_handle(second, dmabuf, &two),
+			      -EINVAL);
+	} else {
+		two = prime_fd_to_handle(second, dmabuf);
+		if (state == UNTOUCHED)
+			pattern_fill(map, bo.size, SEED);
+		expect_good(second, dmabuf, "second");
+		gem_close(second, two);
+	}
+	expect_good(first, dmabuf, "first, after the second");
+	if (possible || state != UNTOUCHED)
+		pattern_check(map, bo.size, SEED);
+
+	gem_close(first, one);
+	munmap(map, bo.size);
+	close(dmabuf);
+	gem_close(owner, bo.handle);
+}
+
+static void pair(int owner, unsigned int a, unsigned int b)
+{
+	int first = configured_device("first", kinds[a].needs, 0);
+	int second = configured_device("second", kinds[b].needs, 0);
+
+	for (enum state state = 0; state < STATES; state++) {
+		igt_info("%s\n", state_names[state]);
+		try_pair(owner, first, second, state, !disagree(a, b));
+	}
+	close(first);
+	close(second);
+	configured_remove("first");
+	configured_remove("second");
+}
+
+static unsigned long swiotlb_most(bool reset)
+{
+	unsigned long value = 0;
+	char path[96];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/swiotlb/io_tlb_used_hiwater",
+		 igt_debugfs_mount());
+	file = fopen(path, reset ? "we" : "re");
+	igt_require_f(file, "no swiotlb: not enough memory to need it\n");
+	if (reset)
+		fprintf(file, "0\n");
+	else
+		igt_assert_eq(fscanf(file, "%lu", &value), 1);
+	fclose(file);
+
+	return value;
+}
+
+/* A buffer of which @far, which reaches all memory, sees pages beyond the mask. */
+static int far_udmabuf(int far)
+{
+	const uint64_t size = HIGH_MIB << 20;
+	struct configured_import import;
+	struct udmabuf_create create = { .size = size };
+	int dev = open("/dev/udmabuf", O_RDWR | O_CLOEXEC), kept[MAX_HIGH];
+	int dmabuf, memfd, n = 0;
+
+	igt_require_f(dev >= 0, "no udmabuf\n");
+	do {
+		igt_require_f(n < MAX_HIGH, "no memory beyond 4 GiB\n");
+		memfd = memfd_create("far", MFD_ALLOW_SEALING);
+		igt_assert_fd(memfd);
+		do_or_die(ftruncate(memfd, size));
+		do_or_die(fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK));
+		create.memfd = memfd;
+		dmabuf = ioctl(dev, UDMABUF_CREATE, &create);
+		igt_assert_fd(dmabuf);
+		close(memfd);
+		kept[n++] = dmabuf;
+		prime_fd_to_handle(far, dmabuf);
+		configured_verify(far, dmabuf, &import);
+	} while (import.highest <= LOW_MASK);
+	while (--n > 0)
+		close(kept[n - 1]);
+	close(dev);
+
+	return dmabuf;
+}
+
+/* As many buffers as it takes until one has pages beyond the mask. */
+static int far_vgem(int owner, int far, uint8_t **map)
+{
+	struct configured_import import;
+	int dmabuf;
+
+	for (int n = 0; n < MAX_HIGH; n++) {
+		struct vgem_bo bo = { .width = 2048,
+				      .height = HIGH_MIB * 128,
+				      .bpp = 32 };
+
+		vgem_create(owner, &bo);
+		dmabuf = prime_handle_to_fd_for_mmap(owner, bo.handle);
+		*map = dmabuf_mmap(dmabuf, bo.size);
+		pattern_fill(*map, bo.size, SEED);
+		prime_fd_to_handle(far, dmabuf);
+		configured_verify(far, dmabuf, &import);
+		if (import.highest > LOW_MASK)
+			return dmabuf;
+		munmap(*map, bo.size);
+		close(dmabuf);
+	}
+	igt_skip("no memory beyond 4 GiB\n");
+}
+
+/* A device that reaches 4 GiB gets memory there: nothing goes through swiotlb. */
+static void no_bounce(int owner)
+{
+	int near = configured_device("first", NULL, LOW_MASK), dmabuf;
+	int far = configured_device("second", NULL, 0);
+	struct configured_import import;
+	uint8_t *map;
+
+	/* what stays where it is has to be copied for each mapping */
+	dmabuf = far_udmabuf(far);
+	swiotlb_most(true);
+	prime_fd_to_handle(near, dmabuf);
+	configured_verify(near, dmabuf, &import);
+	igt_info("udmabuf: up to 0x%" PRIx64 ", %s, swiotlb slots %lu\n",
+		 import.highest, import.verdict, swiotlb_most(false));
+	igt_assert(strcmp(import.verdict, "ok"));
+	close(dmabuf);
+
+	dmabuf = far_vgem(owner, far, &map);
+	swiotlb_most(true);
+	prime_fd_to_handle(near, dmabuf);
+	configured_verify(near, dmabuf, &import);
+	igt_info("vgem: up to 0x%" PRIx64 ", %s, swiotlb slots %lu\n",
+		 import.highest, import.verdict, swiotlb_most(false));
+	igt_assert_f(!strcmp(import.verdict, "ok"), "%s\n", import.verdict);
+	igt_assert_lte_u64(import.highest, LOW_MASK);
+	igt_assert_eq(swiotlb_most(false), 0);
+	pattern_check(map, HIGH_MIB << 20, SEED);
+	munmap(map, HIGH_MIB << 20);
+	close(dmabuf);
+	close(near);
+	close(far);
+}
+
+static void remove_at_exit(int sig)
+{
+	(void)sig;
+	configured_remove("first");
+	configured_remove("second");
+	configured_remove("owner");
+}
+
+igt_main
+{
+	int owner = -1;
+
+	igt_fixture {
+		drm_load_module(DRIVER_VGEM);
+		configured_require_constraints();
+		igt_install_exit_handler(remove_at_exit);
+		remove_at_exit(0);
+		owner = configured_device("owner", NULL, 0);
+	}
+
+	for (unsigned int a = 0; a < ARRAY_SIZE(kinds); a++) {
+		igt_describe("A device with this need, and one with another.");
+		igt_subtest_with_dynamic_f("%s-then", kinds[a].name)
+		{
+			for (unsigned int b = 0; b < ARRAY_SIZE(kinds); b++)
+				igt_dynamic(kinds[b].name)
+					pair(owner, a, b);
+		}
+	}
+
+	igt_describe("Memory that a device reaches, in place of copies.");
+	igt_subtest("no-bounce")
+		no_bounce(owner);
+
+	igt_fixture {
+		close(owner);
+		remove_at_exit(0);
+	}
+}
