@@ -13,6 +13,7 @@
 #include <linux/dma-map-ops.h>
 #include <linux/export.h>
 #include <linux/iommu-dma.h>
+#include <linux/limits.h>
 #include <linux/minmax.h>
 #include <linux/scatterlist.h>
 #include <linux/swiotlb.h>
@@ -61,7 +62,9 @@ void dma_buf_constraints_of_device(struct device *dev,
 	if (dev->dma_mask)
 		c->dma_mask =
 			min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
-	if (parms && parms->max_segment_size)
+	/* of UINT_MAX, as drivers say none: no entry can be longer */
+	if (parms && parms->max_segment_size &&
+	    parms->max_segment_size != UINT_MAX)
 		c->max_segment_size = parms->max_segment_size;
 	/* a long of all ones is how a 32-bit kernel says none */
 	if (dma_get_seg_boundary(dev) != ULONG_MAX)

@@ -15,8 +15,10 @@
 #include <fcntl.h>
 #include <linux/videodev2.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 
+#include "configured.h"
 #include "declare.h"
 #include "endpoint.h"
 
@@ -25,6 +27,9 @@ IGT_TEST_DESCRIPTION("V4L2 streaming to, from and between dma-bufs.");
 #define WIDTH	320
 #define HEIGHT	180
 #define WAIT_MS 10000
+
+/* One-page buffers that make holes, for as many pages as a frame has, and more. */
+#define LITTER 512
 
 /* Loaded with allocators=0,1: the second needs memory in one piece. */
 #define VIVID_CONTIGUOUS "platform:vivid-001"
@@ -391,27 +396,41 @@ static void undeclare_at_exit(int sig)
 {
 	(void)sig;
 	declare_nothing(VIVID_DEVICE);
+	configured_remove("camera");
 }
 
-/*
- * A buffer that is scattered for certain: in whatever order the kernel hands out
- * pages, every second one comes after all the others.
- */
-static void create_scattered(int vgem, uint32_t size, struct vgem_bo *bo)
+static void create_touched(int vgem, uint32_t pages, struct vgem_bo *bo)
 {
 	char *map;
 
-	*bo = (struct vgem_bo){
-		.width = 1024,
-		.height = DIV_ROUND_UP(size, 4096),
-		.bpp = 32,
-	};
+	*bo = (struct vgem_bo){ .width = 1024, .height = pages, .bpp = 32 };
 	vgem_create(vgem, bo);
 	map = vgem_mmap(vgem, bo, PROT_READ | PROT_WRITE);
-	for (int odd = 0; odd < 2; odd++)
-		for (uint64_t i = odd * 4096; i < bo->size; i += 2 * 4096)
-			map[i] = 1;
+	for (uint64_t i = 0; i < bo->size; i += 4096)
+		map[i] = 1;
 	munmap(map, bo->size);
+}
+
+/*
+ * The kernel takes a single page first from what is free in singles, and of those
+ * what this CPU has freed last.  So let there be many, no two of them side by
+ * side, where the buffer's pages will come from.
+ */
+static void create_scattered(int vgem, uint32_t size, struct vgem_bo *bo)
+{
+	struct vgem_bo litter[LITTER];
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	do_or_die(sched_setaffinity(0, sizeof(one), &one));
+	for (int i = 0; i < LITTER; i++)
+		create_touched(vgem, 1, &litter[i]);
+	for (int i = 0; i < LITTER; i += 2)
+		gem_close(vgem, litter[i].handle);
+	create_touched(vgem, DIV_ROUND_UP(size, 4096), bo);
+	for (int i = 1; i < LITTER; i += 2)
+		gem_close(vgem, litter[i].handle);
 }
 
 /*
@@ -421,7 +440,8 @@ static void create_scattered(int vgem, uint32_t size, struct vgem_bo *bo)
  */
 static void capture_declared(void)
 {
-	int vgem = drm_open_driver(DRIVER_VGEM);
+	/* below 4 GiB, as the camera's, which therefore changes nothing yet */
+	int vgem = configured_device("camera", NULL, 0xffffffff);
 	int fd = open_vivid_on(VIVID_CONTIGUOUS), dmabuf;
 	uint32_t size;
 	void *frame = reference_frame(fd, &size), *map;
@@ -434,7 +454,6 @@ static void capture_declared(void)
 		   V4L2_PIX_FMT_XRGB32);
 	igt_assert_eq(__queue_push(&q, dmabuf), -EFAULT);
 
-	igt_install_exit_handler(undeclare_at_exit);
 	declare(VIVID_DEVICE, "segments=1");
 	do_or_die(__queue_push(&q, dmabuf));
 	queue_start(&q);
@@ -452,6 +471,7 @@ static void capture_declared(void)
 	close(fd);
 	gem_close(vgem, bo.handle);
 	close(vgem);
+	configured_remove("camera");
 }
 
 static const struct {
@@ -493,10 +513,11 @@ igt_main
 		}
 	}
 
-	igt_describe(
-		"vivid captures into what was scattered, where it needs one piece");
+	igt_describe("vivid needs one piece of a scattered buffer");
 	igt_subtest("vivid-contiguous") {
 		declare_require();
+		configured_require();
+		igt_install_exit_handler(undeclare_at_exit);
 		capture_declared();
 	}
 

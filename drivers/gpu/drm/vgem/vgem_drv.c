@@ -150,6 +150,7 @@ static struct platform_device *vgem_platform_add(unsigned int index)
 static struct vgem_device *vgem_drm_add(struct platform_device *platform,
 					const struct vgem_device_config *config)
 {
+	const struct dma_buf_constraints none = DMA_BUF_CONSTRAINTS_ANY;
 	struct device *dev = &platform->dev;
 	struct vgem_device *vgem;
 	int ret;
@@ -172,9 +173,11 @@ static struct vgem_device *vgem_drm_add(struct platform_device *platform,
 		goto err_group;
 	/* There is no engine that an entry could be too long for. */
 	dma_set_max_seg_size(dev, UINT_MAX);
-	ret = devm_dma_buf_declare_constraints(dev, &config->needs);
-	if (ret)
-		goto err_group;
+	if (!dma_buf_constraints_equal(&config->needs, &none)) {
+		ret = devm_dma_buf_declare_constraints(dev, &config->needs);
+		if (ret)
+			goto err_group;
+	}
 	vgem_verify_init(vgem);
 
 	return vgem;
