@@ -26,6 +26,7 @@ echo 1024 > /proc/sys/vm/nr_hugepages
 kselftest dmabuf-heaps/dmabuf-heap
 kselftest drivers/dma-buf/udmabuf
 echo 0 > /proc/sys/vm/nr_hugepages
+echo "# Subtest: dmabuf_selftests"
 "$here/loadtests.sh" dma-buf dmabuf_selftests
 
 # Last a test of sw_sync and sync_file, which are the kernel's, that takes and
