@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,22 +19,34 @@
 static void attribute_path(char *path, size_t size, const char *name,
 			   const char *attribute)
 {
-	snprintf(path, size, CONFIGFS "/igt-%s%s", name, attribute);
+	snprintf(path, size, CONFIGFS "/igt-%s/%s", name, attribute);
 }
 
-static void write_attribute(const char *name, const char *attribute,
-			    const char *text)
+int configured_write(const char *name, const char *attribute, const char *text)
 {
-	const ssize_t length = strlen(text);
 	char path[96];
-	int fd;
+	int fd, ret;
 
 	attribute_path(path, sizeof(path), name, attribute);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	igt_assert_fd(fd);
-	igt_assert_f(write(fd, text, length) == length, "'%s' into %s: %m\n",
-		     text, path);
+	ret = write(fd, text, strlen(text)) < 0 ? -errno : 0;
 	close(fd);
+
+	return ret;
+}
+
+void configured_read(const char *name, const char *attribute, char *text,
+		     size_t size)
+{
+	char path[96];
+	FILE *file;
+
+	attribute_path(path, sizeof(path), name, attribute);
+	file = fopen(path, "re");
+	igt_assert_f(file, "%s: %m\n", path);
+	text[fread(text, 1, size - 1, file)] = '\0';
+	fclose(file);
 }
 
 void configured_require(void)
@@ -50,7 +63,7 @@ void configured_require_constraints(void)
 	configured_require();
 	attribute_path(path, sizeof(path), "probe", "");
 	do_or_die(mkdir(path, 0755));
-	attribute_path(path, sizeof(path), "probe", "/constraints");
+	attribute_path(path, sizeof(path), "probe", "constraints");
 	has = access(path, F_OK) == 0;
 	configured_remove("probe");
 	igt_require_f(has, "this vgem has no constraints\n");
@@ -59,24 +72,21 @@ void configured_require_constraints(void)
 int configured_device(const char *name, const char *constraints,
 		      uint64_t dma_mask)
 {
-	char path[96], card[32] = "", mask[32];
-	FILE *file;
+	char path[96], card[32], mask[32];
 	int fd;
 
 	attribute_path(path, sizeof(path), name, "");
 	do_or_die(mkdir(path, 0755));
 	if (constraints)
-		write_attribute(name, "/constraints", constraints);
+		igt_assert_eq(
+			configured_write(name, "constraints", constraints), 0);
 	if (dma_mask) {
 		snprintf(mask, sizeof(mask), "0x%" PRIx64, dma_mask);
-		write_attribute(name, "/dma_mask", mask);
+		igt_assert_eq(configured_write(name, "dma_mask", mask), 0);
 	}
-	write_attribute(name, "/enable", "1");
+	igt_assert_eq(configured_write(name, "enable", "1"), 0);
 
-	attribute_path(path, sizeof(path), name, "/card");
-	file = fopen(path, "re");
-	igt_assert(file && fgets(card, sizeof(card), file));
-	fclose(file);
+	configured_read(name, "card", card, sizeof(card));
 	card[strcspn(card, "\n")] = '\0';
 	snprintf(path, sizeof(path), "/dev/dri/%s", card);
 	fd = open(path, O_RDWR | O_CLOEXEC);

@@ -3,6 +3,7 @@
 #ifndef CONFIGURED_H
 #define CONFIGURED_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* Skips, with the reason, where vgem is not in configfs. */
@@ -18,6 +19,11 @@ void configured_require_constraints(void);
  */
 int configured_device(const char *name, const char *constraints,
 		      uint64_t dma_mask);
+
+/* A negative errno, or 0. */
+int configured_write(const char *name, const char *attribute, const char *text);
+void configured_read(const char *name, const char *attribute, char *text,
+		     size_t size);
 
 /* If there is such a device; not through the file, so exit handlers can. */
 void configured_remove(const char *name);

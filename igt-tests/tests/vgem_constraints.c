@@ -11,10 +11,12 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/udmabuf.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "igt.h"
@@ -227,6 +229,79 @@ static void no_bounce(int owner)
 	close(dmabuf);
 	close(near);
 	close(far);
+	configured_remove("first");
+	configured_remove("second");
+}
+
+/* How a process ends that touches the buffer. */
+static int status_of_touch(int dmabuf, size_t size)
+{
+	pid_t pid = fork();
+	int status;
+
+	igt_assert(pid >= 0);
+	if (!pid) {
+		volatile uint8_t *map;
+
+		signal(SIGBUS, SIG_DFL);
+		map = dmabuf_mmap(dmabuf, size);
+		map[0] = 1;
+		_exit(0);
+	}
+	igt_assert_eq(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+/* A touch of memory that there is not ends the process, and not the machine. */
+static void nothing_there(int owner)
+{
+	/* the kernel itself is below, so there is never as much as 4 MiB */
+	int low = configured_device("first", "mask=0x7fffff", 0);
+	struct vgem_bo bo = { .width = 1024, .height = 1024, .bpp = 32 };
+	struct configured_import import;
+	uint32_t handle;
+	int dmabuf, status;
+
+	vgem_create(owner, &bo);
+	dmabuf = prime_handle_to_fd_for_mmap(owner, bo.handle);
+	handle = prime_fd_to_handle(low, dmabuf);
+	configured_verify(low, dmabuf, &import);
+	igt_assert_f(!strcmp(import.verdict, "not mapped: -12"), "%s\n",
+		     import.verdict);
+	status = status_of_touch(dmabuf, bo.size);
+	igt_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
+
+	/* and when nobody needs it to be there, all is well */
+	gem_close(low, handle);
+	igt_assert_eq(status_of_touch(dmabuf, bo.size), 0);
+	close(dmabuf);
+	gem_close(owner, bo.handle);
+	close(low);
+	configured_remove("first");
+}
+
+/* What cannot be, or comes too late, is refused and changes nothing. */
+static void attribute(void)
+{
+	static const char *const bad[] = { "segments=0", "segment=1", ",",
+					   "mask=0x", "align=3" };
+	int fd = configured_device("first", "segments=1,align=65536", 0);
+	char text[64];
+
+	configured_read("first", "constraints", text, sizeof(text));
+	igt_assert_f(!strcmp(text, "align=65536,segments=1\n"), "%s", text);
+	igt_assert_eq(configured_write("first", "constraints", "any"), -EBUSY);
+	do_or_die(configured_write("first", "enable", "0"));
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++)
+		igt_assert_eq(configured_write("first", "constraints", bad[i]),
+			      -EINVAL);
+	configured_read("first", "constraints", text, sizeof(text));
+	igt_assert_f(!strcmp(text, "align=65536,segments=1\n"), "%s", text);
+	do_or_die(configured_write("first", "constraints", "any"));
+	configured_read("first", "constraints", text, sizeof(text));
+	igt_assert_f(!strcmp(text, "any\n"), "%s", text);
+	close(fd);
+	configured_remove("first");
 }
 
 static void remove_at_exit(int sig)
@@ -259,9 +334,17 @@ igt_main
 		}
 	}
 
+	igt_describe("Constraints as text, good and bad.");
+	igt_subtest("attribute")
+		attribute();
+
 	igt_describe("Memory that a device reaches, in place of copies.");
 	igt_subtest("no-bounce")
 		no_bounce(owner);
+
+	igt_describe("Memory that a device reaches, of which there is none.");
+	igt_subtest("nothing-there")
+		nothing_there(owner);
 
 	igt_fixture {
 		close(owner);

@@ -83,8 +83,15 @@ struct drm_gem_storage {
 	/** @vmap_count: users of @vaddr, who need the same */
 	unsigned int vmap_count;
 
-	/** @vma_count: mappings into processes, which follow a move */
-	unsigned int vma_count;
+	/**
+	 * @vma_count: mappings into processes, which follow a move; changes
+	 * under the mmap lock of each, inside which nobody waits for the
+	 * reservation lock
+	 */
+	atomic_t vma_count;
+
+	/** @failed_faults: how often in a row a fault found no memory */
+	unsigned int failed_faults;
 
 	/** @vaddr: the kernel's mapping, valid while @vmap_count */
 	void *vaddr;

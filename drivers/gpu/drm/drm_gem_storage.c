@@ -138,7 +138,8 @@ void drm_gem_storage_settle_locked(struct drm_gem_storage *storage)
 
 	if (!backing || backing->kind != DRM_GEM_STORAGE_SHMEM)
 		return;
-	if (storage->pin_count || storage->vmap_count || storage->vma_count)
+	if (storage->pin_count || storage->vmap_count ||
+	    atomic_read(&storage->vma_count))
 		return;
 	/* importers that follow moves do not pin what they have mapped */
 	if (backing->refs > 1)
@@ -343,7 +344,7 @@ void drm_gem_storage_free(struct drm_gem_object *obj)
 
 	drm_WARN_ON(obj->dev, storage->pin_count);
 	drm_WARN_ON(obj->dev, storage->vmap_count);
-	drm_WARN_ON(obj->dev, storage->vma_count);
+	drm_WARN_ON(obj->dev, atomic_read(&storage->vma_count));
 	if (storage->backing) {
 		drm_WARN_ON(obj->dev, storage->backing->refs != 1);
 		/* the file goes, and what it holds */
@@ -384,7 +385,7 @@ void drm_gem_storage_print_info(struct drm_printer *p, unsigned int indent,
 			  storage->moved_bytes);
 	drm_printf_indent(p, indent, "pins=%u vmaps=%u mmaps=%u\n",
 			  storage->pin_count, storage->vmap_count,
-			  storage->vma_count);
+			  atomic_read(&storage->vma_count));
 }
 EXPORT_SYMBOL_GPL(drm_gem_storage_print_info);
 

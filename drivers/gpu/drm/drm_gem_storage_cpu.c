@@ -3,9 +3,12 @@
  * The CPU's mappings of a storage object.
  */
 
+#include <linux/atomic.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/export.h>
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/iosys-map.h>
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
@@ -27,11 +30,20 @@
  * A fault may meet a move, which holds the reservation lock for as long as
  * devices take to get idle. It does not wait with the mmap lock held, for the
  * thread that would make the device idle may be one of the same process, and
- * need that lock. It lets go of it, waits, and has the fault made again.
+ * need that lock. It lets go of it, waits, and has the fault made again. For the
+ * same reason nobody who makes or ends a mapping, and has the mmap lock for that,
+ * waits for the reservation lock.
+ *
+ * A fault is where storage is allocated as a rule, so it is where memory is found
+ * missing. It is tried again a few times, for others may give some back. Then the
+ * process gets SIGBUS: a fault that never succeeds repeats for ever.
  *
  * The kernel's own mapping cannot be taken away from who uses it, so it is in
  * the way of moves.
  */
+
+/* How often in a row a fault finds no memory before that is final. */
+#define MAX_FAILED_FAULTS 4
 
 static pgprot_t caching(const struct drm_gem_storage *storage, pgprot_t prot)
 {
@@ -128,6 +140,8 @@ EXPORT_SYMBOL_GPL(drm_gem_storage_vunmap);
  */
 static vm_fault_t fault_lock(struct vm_fault *vmf, struct drm_gem_object *obj)
 {
+	struct file *file;
+
 	if (dma_resv_trylock(obj->resv))
 		return 0;
 
@@ -139,14 +153,30 @@ static vm_fault_t fault_lock(struct vm_fault *vmf, struct drm_gem_object *obj)
 	if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
 		return VM_FAULT_RETRY;
 
-	/* without the mmap lock the mapping holds no reference for us */
+	/*
+	 * Without the mmap lock the mapping holds no references for us, neither
+	 * on the object nor, by its file, on the device.
+	 */
+	file = get_file(vmf->vma->vm_file);
 	drm_gem_object_get(obj);
 	mmap_read_unlock(vmf->vma->vm_mm);
 	if (!dma_resv_lock_interruptible(obj->resv, NULL))
 		dma_resv_unlock(obj->resv);
 	drm_gem_object_put(obj);
+	fput(file);
 
 	return VM_FAULT_RETRY;
+}
+
+/* Nobody frees memory for these allocations by force, and a fault has no errno. */
+static vm_fault_t fault_error(struct drm_gem_storage *storage, int err)
+{
+	if (err == -ENOMEM && ++storage->failed_faults > MAX_FAILED_FAULTS) {
+		storage->failed_faults = 0;
+		return VM_FAULT_SIGBUS;
+	}
+
+	return vmf_error(err);
 }
 
 static vm_fault_t fault_locked(struct vm_fault *vmf,
@@ -162,8 +192,9 @@ static vm_fault_t fault_locked(struct vm_fault *vmf,
 
 	ret = drm_gem_storage_use_locked(storage);
 	if (ret)
-		return vmf_error(ret);
+		return fault_error(storage, ret);
 
+	storage->failed_faults = 0;
 	page = storage->backing->pages[index];
 
 	return vmf_insert_pfn(vmf->vma, vmf->address, page_to_pfn(page));
@@ -188,10 +219,7 @@ static void storage_vm_open(struct vm_area_struct *vma)
 {
 	struct drm_gem_object *obj = vma->vm_private_data;
 
-	dma_resv_lock(obj->resv, NULL);
-	to_drm_gem_storage(obj)->vma_count++;
-	dma_resv_unlock(obj->resv);
-
+	atomic_inc(&to_drm_gem_storage(obj)->vma_count);
 	drm_gem_vm_open(vma);
 }
 
@@ -200,10 +228,12 @@ static void storage_vm_close(struct vm_area_struct *vma)
 	struct drm_gem_object *obj = vma->vm_private_data;
 	struct drm_gem_storage *storage = to_drm_gem_storage(obj);
 
-	dma_resv_lock(obj->resv, NULL);
-	storage->vma_count--;
-	drm_gem_storage_settle_locked(storage);
-	dma_resv_unlock(obj->resv);
+	atomic_dec(&storage->vma_count);
+	/* Who has the lock may wait for this process. Then it is up to the next. */
+	if (dma_resv_trylock(obj->resv)) {
+		drm_gem_storage_settle_locked(storage);
+		dma_resv_unlock(obj->resv);
+	}
 
 	drm_gem_vm_close(vma);
 }
@@ -240,7 +270,8 @@ static int mmap_imported(struct drm_gem_object *obj, struct vm_area_struct *vma)
  *
  * Allocates nothing: that is for the first page that is touched.
  *
- * Context: Process context, may sleep. Takes the reservation lock.
+ * Context: Process context, may sleep. Of an imported object, what
+ *	    dma_buf_mmap() takes.
  * Return: 0, or a negative errno:
  *
  *	* -EINVAL: writes to @vma were not to go to the object
@@ -257,10 +288,7 @@ int drm_gem_storage_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 	if (is_cow_mapping(vma->vm_flags))
 		return -EINVAL;
 
-	dma_resv_lock(obj->resv, NULL);
-	storage->vma_count++;
-	dma_resv_unlock(obj->resv);
-
+	atomic_inc(&storage->vma_count);
 	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_page_prot = caching(storage, vm_get_page_prot(vma->vm_flags));
 

@@ -119,7 +119,7 @@ void storage_mock_exit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kref_read(&ctx->obj->refcount), 1);
 	KUNIT_EXPECT_EQ(test, ctx->storage->pin_count, 0);
 	KUNIT_EXPECT_EQ(test, ctx->storage->vmap_count, 0);
-	KUNIT_EXPECT_EQ(test, ctx->storage->vma_count, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&ctx->storage->vma_count), 0);
 	drm_gem_object_put(ctx->obj);
 	for (kind = 0; kind < DRM_GEM_STORAGE_KINDS; kind++)
 		storage_mock_expect_pages(test, kind, 0);

@@ -25,6 +25,7 @@
 
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
 #include <linux/fs.h>
 #include <linux/idr.h>
 #include <linux/minmax.h>
@@ -118,15 +119,21 @@ static void verify_import(struct seq_file *seq, struct drm_gem_object *obj)
 
 	seq_printf(seq, "inode %lu size %zu ", file_inode(dmabuf->file)->i_ino,
 		   dmabuf->size);
-	sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
-	if (IS_ERR(sgt)) {
-		seq_printf(seq, "not mapped: %ld\n", PTR_ERR(sgt));
+	/* in one hold: a mapping in between would be in the way of a move */
+	if (dma_resv_lock_interruptible(dmabuf->resv, NULL)) {
+		seq_puts(seq, "not mapped: interrupted\n");
 		return;
 	}
-	seq_printf(seq, "entries %u up to 0x%llx: %s\n", sgt->nents,
-		   highest_address(sgt),
-		   vgem_verify_table(vgem, sgt, dmabuf->size));
-	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
+	sgt = dma_buf_map_attachment(attach, DMA_BIDIRECTIONAL);
+	if (IS_ERR(sgt)) {
+		seq_printf(seq, "not mapped: %ld\n", PTR_ERR(sgt));
+	} else {
+		seq_printf(seq, "entries %u up to 0x%llx: %s\n", sgt->nents,
+			   highest_address(sgt),
+			   vgem_verify_table(vgem, sgt, dmabuf->size));
+		dma_buf_unmap_attachment(attach, sgt, DMA_BIDIRECTIONAL);
+	}
+	dma_resv_unlock(dmabuf->resv);
 }
 
 /* The object of the lowest handle from @handle on, with a reference. */
