@@ -55,3 +55,15 @@ void declare_nothing(const char *devices)
 {
 	write_line(devices, "-");
 }
+
+void declared(char *text, size_t size)
+{
+	char path[64];
+	FILE *file;
+
+	constraints_path(path, sizeof(path));
+	file = fopen(path, "re");
+	igt_assert_f(file, "%s: %m\n", path);
+	text[fread(text, 1, size - 1, file)] = '\0';
+	fclose(file);
+}

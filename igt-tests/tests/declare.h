@@ -3,6 +3,8 @@
 #ifndef DECLARE_H
 #define DECLARE_H
 
+#include <stddef.h>
+
 /* Skips, with the reason, where the kernel has nothing to declare it to. */
 void declare_require(void);
 
@@ -11,6 +13,9 @@ void declare_require(void);
  * what was declared for the same pattern.
  */
 void declare(const char *devices, const char *needs);
+
+/* All that is declared, a line each. */
+void declared(char *text, size_t size);
 
 /* Takes it back, if there is anything: for exit handlers. */
 void declare_nothing(const char *devices);

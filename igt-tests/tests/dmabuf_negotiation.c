@@ -375,6 +375,23 @@ static void killed_while_it_waits(void)
 	pattern_check(t.map, t.bo.size, SEED);
 }
 
+/* The kernel's command line declares as debugfs does, from the start. */
+static void declared_at_boot(void)
+{
+	char text[4096];
+
+	read_text("/proc/cmdline", text, sizeof(text));
+	igt_require_f(strstr(text,
+			     "dma_buf.constraints=\"boot-test.* segments=1; "
+			     "boot-test-2 align=65536\""),
+		      "booted without dma_buf.constraints=\n");
+	declared(text, sizeof(text));
+	igt_assert_f(strstr(text, "\nboot-test.* segments=1\n") ||
+			     !strncmp(text, "boot-test.* segments=1\n", 23),
+		     "%s", text);
+	igt_assert_f(strstr(text, "\nboot-test-2 align=65536\n"), "%s", text);
+}
+
 static const struct {
 	const char *name, *describe;
 	void (*run)(void);
@@ -405,6 +422,10 @@ igt_main
 		igt_install_exit_handler(remove_devices_at_exit);
 		remove_devices();
 	}
+
+	igt_describe("what the kernel's command line declares counts");
+	igt_subtest("declared-at-boot")
+		declared_at_boot();
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(tests); i++) {
 		igt_describe(tests[i].describe);
