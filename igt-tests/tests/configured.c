@@ -73,13 +73,14 @@ int configured_device(const char *name, const char *constraints,
 		      uint64_t dma_mask)
 {
 	char path[96], card[32], mask[32];
-	int fd;
+	int fd, ret;
 
 	attribute_path(path, sizeof(path), name, "");
 	do_or_die(mkdir(path, 0755));
-	if (constraints)
-		igt_assert_eq(
-			configured_write(name, "constraints", constraints), 0);
+	if (constraints) {
+		ret = configured_write(name, "constraints", constraints);
+		igt_assert_eq(ret, 0);
+	}
 	if (dma_mask) {
 		snprintf(mask, sizeof(mask), "0x%" PRIx64, dma_mask);
 		igt_assert_eq(configured_write(name, "dma_mask", mask), 0);
