@@ -56,16 +56,24 @@ class Races(unittest.TestCase):
 
 class Known(unittest.TestCase):
     LOG = ("[ cut here ]\nWARNING: CPU: 1 at refcount_warn_saturate+0x80/0xe0\nCall Trace:\n"
-           " sync_timeline_signal+0x33a/0x340\n---[ end trace 0 ]---\n")
+           " a_caller+0x33a/0x340\n---[ end trace 0 ]---\n")
 
     def test_races_and_warnings_are_told_apart(self):
         races, warnings = klog.known()
         self.assertTrue(races and all(r.startswith("data-race in ") and " < " not in r for r in races))
-        self.assertEqual(warnings, ["refcount_warn_saturate < sync_timeline_signal"])
+        with tempfile.NamedTemporaryFile("w+") as file:
+            file.write("a / b  # one\nrefcount_warn_saturate < a_caller  # two\n")
+            file.flush()
+            self.assertEqual(klog.known(file.name),
+                             (["data-race in a / b"], ["refcount_warn_saturate < a_caller"]))
 
     def test_known_under_stress_only(self):
-        self.assertEqual(klog.others(self.LOG, klog.known()[1]), [])
+        self.assertEqual(klog.others(self.LOG, ["refcount_warn_saturate < a_caller"]), [])
         self.assertEqual(len(klog.others(self.LOG)), 2)
+
+    def test_known_everywhere(self):
+        log = self.LOG.replace("a_caller", "sync_timeline_signal")
+        self.assertEqual(klog.others(log), [])
 
 
 class Others(unittest.TestCase):
