@@ -38,8 +38,13 @@
  * translates, these are below the mask wherever the pages are, and one goes on
  * where the other ended. The check of a table needs no exception for that. The
  * choice of the storage does: dma_buf_constraints_of_storage() drops what the
- * IOMMU brings about. Other translations (a driver's own IOMMU domain, 32-bit
- * Arm) count as none, which at worst makes the storage better than it had to be.
+ * IOMMU brings about. With a driver's own IOMMU domain, or on 32-bit Arm, it does
+ * not, and the storage may be better than it had to be.
+ *
+ * A bus that sees memory at other addresses (&device.dma_range_map) is not looked
+ * into either: the mask then counts as one of physical addresses, which it is not.
+ * The check of the table finds the copies that come of it, the choice of the
+ * storage does not prevent them.
  */
 
 /**

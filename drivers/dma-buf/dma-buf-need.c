@@ -53,10 +53,11 @@
  * Shown
  * ~~~~~
  *
- * bufinfo has the need of each device that has one, bufinfo and fdinfo what suits all devices
- * of a buffer and how often it moved for that. Text of mainline stays as it is,
- * lines are added. fdinfo needs the reservation lock for it, hence has the lines
- * only for exporters that take part, and not if the reader gets a signal.
+ * bufinfo has the need of each device that has one. bufinfo and fdinfo have what
+ * suits all devices of a buffer, and how often it moved for that. Text of mainline
+ * stays as it is, lines are added. fdinfo needs the reservation lock for it, hence
+ * has the lines only for exporters that take part, and not if the reader gets a
+ * signal.
  */
 
 /**

@@ -38,9 +38,13 @@
  *
  * An attempt that fails, for whatever reason, changes nothing: the newcomer is
  * not attached, the storage is where it was, and importers that were told to let
- * go map again, as they would have after a move. Who waits for fences can be
- * interrupted by a signal; so can who waits for the lock that this one holds
- * meanwhile.
+ * go map again, as they would have after a move.
+ *
+ * A signal interrupts who waits for fences, and another newcomer, who waits for
+ * the lock that the first holds meanwhile. It does not interrupt all who wait for
+ * that lock: mapping, detaching and importing a fence go on when the fences have
+ * signalled. DRM's FD_TO_HANDLE, in addition, keeps other imports and exports of
+ * the importing device waiting.
  *
  * An importer that finds out later what it needs, because the hardware or a
  * driver underneath refuses a table, says so with

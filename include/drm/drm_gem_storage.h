@@ -84,13 +84,17 @@ struct drm_gem_storage {
 	unsigned int vmap_count;
 
 	/**
-	 * @vma_count: mappings into processes, which follow a move; changes
-	 * under the mmap lock of each, inside which nobody waits for the
-	 * reservation lock
+	 * @vma_count: mappings into processes, which follow a move. Atomic, for
+	 * who makes or ends one has the mmap lock, and must not wait for the
+	 * reservation lock: a thread of the same process may let a fence signal
+	 * that the holder waits for.
 	 */
 	atomic_t vma_count;
 
-	/** @failed_faults: how often in a row a fault found no memory */
+	/**
+	 * @failed_faults: how often in a row a fault found no memory; guarded
+	 * by the reservation lock
+	 */
 	unsigned int failed_faults;
 
 	/** @vaddr: the kernel's mapping, valid while @vmap_count */
