@@ -255,8 +255,8 @@ static int status_of_touch(int dmabuf, size_t size)
 /* A touch of memory that there is not ends the process, and not the machine. */
 static void nothing_there(int owner)
 {
-	/* the kernel itself is below, so there is never as much as 4 MiB */
-	int low = configured_device("first", "mask=0x7fffff", 0);
+	/* the first 4 MiB of a PC are not all memory: some are the VGA's and ROM */
+	int low = configured_device("first", "mask=0x3fffff", 0);
 	struct vgem_bo bo = { .width = 1024, .height = 1024, .bpp = 32 };
 	struct configured_import import;
 	uint32_t handle;
