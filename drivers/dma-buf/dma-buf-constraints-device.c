@@ -41,10 +41,16 @@
  * IOMMU brings about. With a driver's own IOMMU domain, or on 32-bit Arm, it does
  * not, and the storage may be better than it had to be.
  *
- * A bus that sees memory at other addresses (&device.dma_range_map) is not looked
- * into either: the mask then counts as one of physical addresses, which it is not.
- * The check of the table finds the copies that come of it, the choice of the
- * storage does not prevent them.
+ * Behind a bus with addresses of its own
+ * ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+ *
+ * The display of a Raspberry Pi 4 has all 32 bits of a DMA address, sees the
+ * first GiB of memory at 0xc0000000, and the rest nowhere
+ * (&device.dma_range_map, from dma-ranges of a device tree). Its table has a mask
+ * of 32 bits, and its storage has to be below 1 GiB. The longest prefix of memory
+ * that is within reach is taken; what no range mentions is taken for no memory.
+ * A boundary or an alignment that the offset of a range breaks is seen only when
+ * the table is checked.
  */
 
 /**
@@ -77,13 +83,36 @@ void dma_buf_constraints_of_device(struct device *dev,
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_constraints_of_device, DMA_BUF);
 
+/* Up to where memory has to lie for its DMA address to be within the mask. */
+static u64 mask_behind_bus(const struct bus_dma_region *map, u64 mask)
+{
+	u64 first_beyond = U64_MAX;
+	u64 end = 0;
+
+	for (; map->size; map++) {
+		u64 reached = 0;
+
+		if (map->dma_start <= mask)
+			reached = min(map->size - 1, mask - map->dma_start) + 1;
+		if (reached < map->size)
+			first_beyond =
+				min(first_beyond, map->cpu_start + reached);
+		if (reached)
+			end = max(end, map->cpu_start + reached);
+	}
+	end = min(end, first_beyond);
+
+	return end ? end - 1 : 0;
+}
+
 /**
  * dma_buf_constraints_of_storage - what a device needs of memory
  * @dev: device
  * @dst: where to put it, may be @c
  * @c: what it needs of a table
  *
- * The difference is what an IOMMU does, see dma_buf_constraints_translate().
+ * The difference is what an IOMMU does, see dma_buf_constraints_translate(), or
+ * the bus in front of the device.
  *
  * Context: Any.
  */
@@ -91,10 +120,15 @@ void dma_buf_constraints_of_storage(struct device *dev,
 				    struct dma_buf_constraints *dst,
 				    const struct dma_buf_constraints *c)
 {
-	if (use_dma_iommu(dev))
+	if (use_dma_iommu(dev)) {
 		dma_buf_constraints_translate(dst, c);
-	else
-		*dst = *c;
+		return;
+	}
+
+	*dst = *c;
+	if (dev->dma_range_map)
+		dst->dma_mask =
+			mask_behind_bus(dev->dma_range_map, c->dma_mask);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_constraints_of_storage, DMA_BUF);
 

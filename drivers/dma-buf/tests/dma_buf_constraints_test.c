@@ -287,6 +287,47 @@ static void storage_without_iommu_is_as_the_table(struct kunit *test)
 	expect_text(test, &storage, "mask=0x3fffffff,segments=1");
 }
 
+static void expect_storage(struct kunit *test, struct device *dev, u64 mask,
+			   u64 expected)
+{
+	struct dma_buf_constraints c = DMA_BUF_CONSTRAINTS_ANY;
+
+	c.dma_mask = mask;
+	dma_buf_constraints_of_storage(dev, &c, &c);
+	KUNIT_EXPECT_EQ(test, c.dma_mask, expected);
+}
+
+/*
+ * Succeeds if memory that a bus shows to its devices at other addresses has to be
+ * where they reach it, not where the mask would be without the bus.
+ */
+static void storage_behind_bus_is_in_its_ranges(struct kunit *test)
+{
+	static const struct bus_dma_region one[] = {
+		{ .cpu_start = 0, .dma_start = 0xc0000000, .size = SZ_1G }, {}
+	};
+	static const struct bus_dma_region two[] = {
+		{ .cpu_start = SZ_4G, .dma_start = SZ_2G, .size = SZ_1G },
+		{ .cpu_start = SZ_1G, .dma_start = 0, .size = SZ_1G },
+		{}
+	};
+	struct device *dev = new_device(test);
+
+	dev->dma_range_map = one;
+	expect_storage(test, dev, DMA_BIT_MASK(32), SZ_1G - 1);
+	expect_storage(test, dev, U64_MAX, SZ_1G - 1);
+	expect_storage(test, dev, 0xc0000fff, SZ_4K - 1);
+	expect_storage(test, dev, DMA_BIT_MASK(31), 0);
+
+	dev->dma_range_map = two;
+	expect_storage(test, dev, DMA_BIT_MASK(32), SZ_4G + SZ_1G - 1);
+	expect_storage(test, dev, SZ_2G + SZ_4K - 1, SZ_4G + SZ_4K - 1);
+	expect_storage(test, dev, DMA_BIT_MASK(31), SZ_2G - 1);
+	expect_storage(test, dev, DMA_BIT_MASK(20), SZ_1G + SZ_1M - 1);
+	/* the driver core would free it */
+	dev->dma_range_map = NULL;
+}
+
 #if IS_ENABLED(CONFIG_IOMMU_DMA)
 /* Succeeds if an IOMMU takes care of where pages are, and of nothing else. */
 static void storage_behind_iommu_may_be_anywhere(struct kunit *test)
@@ -341,6 +382,7 @@ static struct kunit_case dma_buf_constraints_cases[] = {
 	KUNIT_CASE(device_copies_are_no_constraint),
 	KUNIT_CASE(device_copies_are_seen),
 	KUNIT_CASE(storage_without_iommu_is_as_the_table),
+	KUNIT_CASE(storage_behind_bus_is_in_its_ranges),
 #if IS_ENABLED(CONFIG_IOMMU_DMA)
 	KUNIT_CASE(storage_behind_iommu_may_be_anywhere),
 #endif
