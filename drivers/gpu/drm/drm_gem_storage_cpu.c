@@ -38,9 +38,18 @@
  * missing. It is tried again a few times, for others may give some back. Then the
  * process gets SIGBUS: a fault that never succeeds repeats for ever.
  *
+ * A move takes every entry away, so what is touched again afterwards faults again.
+ * One fault therefore maps the pages around the one that is wanted, too.
+ *
  * The kernel's own mapping cannot be taken away from who uses it, so it is in
  * the way of moves.
  */
+
+/*
+ * Pages that one fault maps, as many as for files by default: the object has all
+ * of its pages when one is wanted, and who wants one wants the next.
+ */
+#define FAULT_AROUND 16
 
 /* How often in a row a fault finds no memory before that is final. */
 #define MAX_FAILED_FAULTS 4
@@ -179,12 +188,42 @@ static vm_fault_t fault_error(struct drm_gem_storage *storage, int err)
 	return vmf_error(err);
 }
 
+/* The page that is wanted, and then those near it as far as that is easy. */
+static vm_fault_t insert_pages(struct vm_fault *vmf,
+			       const struct drm_gem_storage_backing *backing,
+			       unsigned long wanted)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	unsigned long before = (vmf->address - vma->vm_start) >> PAGE_SHIFT;
+	unsigned long left = vma_pages(vma) - before;
+	unsigned long i, end;
+	vm_fault_t ret;
+
+	/* all in one page table, if the window is aligned */
+	end = (vmf->address >> PAGE_SHIFT) % FAULT_AROUND;
+	before = min3(before, wanted, end);
+	end = min3(wanted + left, backing->count, wanted + FAULT_AROUND - end);
+
+	ret = vmf_insert_pfn(vma, vmf->address,
+			     page_to_pfn(backing->pages[wanted]));
+	if (ret != VM_FAULT_NOPAGE)
+		return ret;
+
+	for (i = wanted - before; i < end; i++)
+		if (i != wanted &&
+		    vmf_insert_pfn(vma, vmf->address + (i - wanted) * PAGE_SIZE,
+				   page_to_pfn(backing->pages[i])) !=
+			    VM_FAULT_NOPAGE)
+			break;
+
+	return ret;
+}
+
 static vm_fault_t fault_locked(struct vm_fault *vmf,
 			       struct drm_gem_storage *storage)
 {
 	unsigned long first = drm_vma_node_start(&storage->base.vma_node);
 	unsigned long index = vmf->pgoff - first;
-	struct page *page;
 	int ret;
 
 	if (vmf->pgoff < first || index >= storage->base.size >> PAGE_SHIFT)
@@ -195,9 +234,8 @@ static vm_fault_t fault_locked(struct vm_fault *vmf,
 		return fault_error(storage, ret);
 
 	storage->failed_faults = 0;
-	page = storage->backing->pages[index];
 
-	return vmf_insert_pfn(vmf->vma, vmf->address, page_to_pfn(page));
+	return insert_pages(vmf, storage->backing, index);
 }
 
 static vm_fault_t storage_fault(struct vm_fault *vmf)

@@ -39,7 +39,7 @@
  * their own until it comes back.
  */
 
-static bool can_move(const struct drm_gem_storage *storage)
+static bool storage_can_move(const struct drm_gem_storage *storage)
 {
 	return !storage->pin_count && !storage->vmap_count;
 }
@@ -48,8 +48,8 @@ static bool can_move(const struct drm_gem_storage *storage)
  * Devices come and go, and as a rule make no difference: no page need be looked
  * at for that. Which kinds of memory they take besides is none to these.
  */
-static bool is_looser(const struct drm_gem_storage *storage,
-		      const struct dma_buf_constraints *c)
+static bool storage_is_looser(const struct drm_gem_storage *storage,
+			      const struct dma_buf_constraints *c)
 {
 	struct dma_buf_constraints met = storage->constraints;
 
@@ -58,8 +58,8 @@ static bool is_looser(const struct drm_gem_storage *storage,
 	return dma_buf_constraints_subset(&met, c);
 }
 
-static bool fits(const struct drm_gem_storage *storage,
-		 const struct dma_buf_constraints *c, int kind)
+static bool storage_fits(const struct drm_gem_storage *storage,
+			 const struct dma_buf_constraints *c, int kind)
 {
 	switch (storage->kind) {
 	case DRM_GEM_STORAGE_NONE:
@@ -68,12 +68,12 @@ static bool fits(const struct drm_gem_storage *storage,
 		/* From swap it may come back anywhere. */
 		return kind == DRM_GEM_STORAGE_SHMEM;
 	default:
-		return is_looser(storage, c) ||
+		return storage_is_looser(storage, c) ||
 		       drm_gem_storage_backing_fits(storage->backing, c);
 	}
 }
 
-static int wait_idle(struct drm_gem_object *obj)
+static int storage_wait_idle(struct drm_gem_object *obj)
 {
 	long ret;
 
@@ -83,9 +83,9 @@ static int wait_idle(struct drm_gem_object *obj)
 	return ret < 0 ? ret : 0;
 }
 
-static void copy_content(struct drm_gem_storage *storage,
-			 struct drm_gem_storage_backing *to,
-			 struct drm_gem_storage_backing *from)
+static void storage_copy_content(struct drm_gem_storage *storage,
+				 struct drm_gem_storage_backing *to,
+				 struct drm_gem_storage_backing *from)
 {
 	unsigned long i;
 
@@ -101,8 +101,8 @@ static void copy_content(struct drm_gem_storage *storage,
 }
 
 /* The file keeps what it has got until somebody says that it is not wanted. */
-static void drop_old(struct drm_gem_storage *storage,
-		     struct drm_gem_storage_backing *old)
+static void storage_drop_old(struct drm_gem_storage *storage,
+			     struct drm_gem_storage_backing *old)
 {
 	bool shmem = old->kind == DRM_GEM_STORAGE_SHMEM;
 
@@ -113,9 +113,9 @@ static void drop_old(struct drm_gem_storage *storage,
 				     (loff_t)-1);
 }
 
-static int move_idle(struct drm_gem_storage *storage,
-		     enum drm_gem_storage_kind kind,
-		     const struct dma_buf_constraints *c)
+static int storage_move_idle(struct drm_gem_storage *storage,
+			     enum drm_gem_storage_kind kind,
+			     const struct dma_buf_constraints *c)
 {
 	struct drm_gem_object *obj = &storage->base;
 	struct drm_gem_storage_backing *old, *new;
@@ -134,32 +134,34 @@ static int move_idle(struct drm_gem_storage *storage,
 	}
 
 	drm_vma_node_unmap(&obj->vma_node, obj->dev->anon_inode->i_mapping);
-	copy_content(storage, new, old);
+	storage_copy_content(storage, new, old);
 
 	storage->backing = new;
 	storage->kind = kind;
 	storage->constraints = *c;
-	drop_old(storage, old);
+	storage_drop_old(storage, old);
 	drm_gem_storage_settle_locked(storage);
 
 	return 0;
 }
 
-static int move(struct drm_gem_storage *storage, enum drm_gem_storage_kind kind,
-		const struct dma_buf_constraints *c, unsigned int flags)
+static int storage_move(struct drm_gem_storage *storage,
+			enum drm_gem_storage_kind kind,
+			const struct dma_buf_constraints *c, unsigned int flags)
 {
 	int ret;
 
-	if (!can_move(storage))
+	if (!storage_can_move(storage))
 		return -EBUSY;
 	if (flags & DRM_GEM_STORAGE_STAY)
 		return -EAGAIN;
 
-	ret = flags & DRM_GEM_STORAGE_IDLE ? 0 : wait_idle(&storage->base);
+	ret = flags & DRM_GEM_STORAGE_IDLE ? 0 :
+					     storage_wait_idle(&storage->base);
 	if (ret)
 		return ret;
 
-	return move_idle(storage, kind, c);
+	return storage_move_idle(storage, kind, c);
 }
 
 /**
@@ -207,12 +209,12 @@ int drm_gem_storage_constrain(struct drm_gem_object *obj,
 	if (kind < 0)
 		return kind;
 
-	if (fits(storage, &all, kind)) {
+	if (storage_fits(storage, &all, kind)) {
 		storage->constraints = all;
 		return 0;
 	}
 
-	return move(storage, kind, &all, flags);
+	return storage_move(storage, kind, &all, flags);
 }
 EXPORT_SYMBOL_GPL(drm_gem_storage_constrain);
 
@@ -251,6 +253,6 @@ int drm_gem_storage_relax(struct drm_gem_object *obj, unsigned int flags)
 	if (kind < 0 || kind >= storage->kind)
 		return 0;
 
-	return move(storage, kind, &c, flags);
+	return storage_move(storage, kind, &c, flags);
 }
 EXPORT_SYMBOL_GPL(drm_gem_storage_relax);

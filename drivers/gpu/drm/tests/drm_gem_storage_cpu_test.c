@@ -9,6 +9,7 @@
 #include <linux/dma-buf.h>
 #include <linux/iosys-map.h>
 #include <linux/mman.h>
+#include <linux/sched.h>
 #include <linux/uaccess.h>
 
 #include <kunit/resource.h>
@@ -45,6 +46,46 @@ static void mmap_at_offset(struct kunit *test)
 
 	drm_gem_vunmap_unlocked(ctx->obj, &map);
 	vm_munmap(addr, STORAGE_SIZE - skip);
+	dma_buf_put(dmabuf);
+}
+
+/*
+ * Succeeds if a fault maps what is around the page as well, each page at its
+ * place.
+ */
+static void fault_maps_around(struct kunit *test)
+{
+	const unsigned long skip = 5, count = STORAGE_PAGES - 2 * skip;
+	struct storage_ctx *ctx = test->priv;
+	struct dma_buf *dmabuf = storage_mock_export(test);
+	unsigned long addr, faults, i;
+	struct iosys_map map;
+	u32 seen;
+
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap_unlocked(ctx->obj, &map));
+	for (i = 0; i < STORAGE_PAGES; i++)
+		iosys_map_wr(&map, i * PAGE_SIZE, u32, i);
+
+	addr = kunit_vm_mmap(test, dmabuf->file, 0, count * PAGE_SIZE,
+			     PROT_READ | PROT_WRITE, MAP_SHARED,
+			     skip * PAGE_SIZE);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+
+	faults = current->min_flt;
+	/* from within, so that there is something on both sides */
+	for (i = count / 2; i < count + count / 2; i++) {
+		unsigned long page = i % count;
+		u32 __user *word = (u32 __user *)(addr + page * PAGE_SIZE);
+
+		KUNIT_ASSERT_EQ(test, 0, get_user(seen, word));
+		KUNIT_ASSERT_EQ(test, seen, page + skip);
+	}
+	faults = current->min_flt - faults;
+	KUNIT_EXPECT_GE(test, faults, 1);
+	/* windows of 16 pages, and one that is cut at either end */
+	KUNIT_EXPECT_LE(test, faults, count / 16 + 2);
+	drm_gem_vunmap_unlocked(ctx->obj, &map);
+	vm_munmap(addr, count * PAGE_SIZE);
 	dma_buf_put(dmabuf);
 }
 
@@ -101,6 +142,7 @@ static void mapping_follows(struct kunit *test)
 
 static struct kunit_case storage_cpu_cases[] = {
 	KUNIT_CASE(mmap_at_offset),
+	KUNIT_CASE(fault_maps_around),
 	KUNIT_CASE(mmap_private),
 	KUNIT_CASE(mapping_follows),
 	{},
