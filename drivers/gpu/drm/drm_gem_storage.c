@@ -192,7 +192,7 @@ void drm_gem_storage_unpin_locked(struct drm_gem_storage *storage)
  *
  *	* -EINVAL: the object was imported, or no memory could suit its devices
  *	* -ENOMEM: there are no such pages
- *	* -EINTR: a signal arrived while reading from swap
+ *	* -EIO: a page could not be read from swap
  */
 int drm_gem_storage_pin(struct drm_gem_object *obj)
 {

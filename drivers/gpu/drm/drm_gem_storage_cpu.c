@@ -92,7 +92,7 @@ static int vmap_locked(struct drm_gem_storage *storage)
  *
  *	* -EINVAL: no memory could suit the object's devices
  *	* -ENOMEM: there are no such pages, or no addresses
- *	* -EINTR: a signal arrived while reading from swap
+ *	* -EIO: a page could not be read from swap
  *	* of an imported object, what dma_buf_vmap() said
  */
 int drm_gem_storage_vmap(struct drm_gem_object *obj, struct iosys_map *map)

@@ -187,8 +187,8 @@ static int storage_move(struct drm_gem_storage *storage,
  *	* -EBUSY: a move is needed, and somebody needs the storage to stay
  *	* -EAGAIN: a move is needed, with %DRM_GEM_STORAGE_STAY
  *	* -ENOMEM: there are no such pages now
- *	* -ERESTARTSYS, -EINTR: a signal arrived, while waiting or reading from
- *	  swap
+ *	* -ERESTARTSYS: a signal arrived while waiting
+ *	* -EIO: a page could not be read from swap
  */
 int drm_gem_storage_constrain(struct drm_gem_object *obj,
 			      const struct dma_buf_constraints *c,
@@ -234,7 +234,8 @@ EXPORT_SYMBOL_GPL(drm_gem_storage_constrain);
  *	* -EINVAL: the object was imported
  *	* -EBUSY: somebody needs the storage to stay
  *	* -ENOMEM: there are no such pages now
- *	* -ERESTARTSYS, -EINTR: a signal arrived
+ *	* -ERESTARTSYS: a signal arrived while waiting
+ *	* -EIO: a page could not be read from swap
  */
 int drm_gem_storage_relax(struct drm_gem_object *obj, unsigned int flags)
 {

@@ -423,7 +423,7 @@ void drm_gem_storage_backing_sync(struct drm_gem_storage *storage,
  * is the kind, or an error pointer:
  *
  *	* -ENOMEM: there are none
- *	* what the shmem file said, -EINTR after a signal
+ *	* -EIO: a page could not be read from swap
  */
 struct drm_gem_storage_backing *
 drm_gem_storage_backing_alloc(struct drm_gem_storage *storage,

@@ -111,7 +111,7 @@ static int fill_table(struct drm_gem_storage *storage, struct sg_table *sgt)
  *
  *	* -EINVAL: the object was imported, or no memory could suit its devices
  *	* -ENOMEM: there are no such pages, or no room for the table
- *	* -EINTR: a signal arrived while reading from swap
+ *	* -EIO: a page could not be read from swap
  */
 struct sg_table *drm_gem_storage_get_sg_table(struct drm_gem_object *obj)
 {
@@ -166,7 +166,7 @@ static int map_table(struct drm_gem_storage *storage,
  *
  *	* -EINVAL: no memory could suit the object's devices
  *	* -ENOMEM: there are no such pages, or no room for the table
- *	* -EINTR: a signal arrived while reading from swap
+ *	* -EIO: a page could not be read from swap
  *	* what dma_map_sgtable() said of the device
  */
 struct sg_table *drm_gem_storage_map_dma_buf(struct dma_buf_attachment *attach,
