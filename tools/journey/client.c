@@ -39,7 +39,7 @@ static __u64 intended_hash(const struct picture *screen, __u32 frame)
 
 	picture.pitch = picture.width * sizeof(__u32);
 	picture.pixels = xalloc(picture.height, picture.pitch);
-	picture_draw(&picture, frame, 0, picture.height);
+	picture_draw(&picture, &picture_journey, frame, 0, picture.height);
 	hash = picture_hash(&picture);
 	free(picture.pixels);
 	return hash;
@@ -148,7 +148,7 @@ static void draw_first(const struct client *client)
 
 	buffer_sync(client->dev.name, client->fd,
 		    DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW);
-	picture_draw(picture, 1, 0, picture->height);
+	picture_draw(picture, &picture_journey, 1, 0, picture->height);
 	buffer_sync(client->dev.name, client->fd,
 		    DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
 }
@@ -176,10 +176,11 @@ static void draw_second(const struct client *client, __u64 importers,
 	buffer_sync(name, client->fd, DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW);
 	device_ioctl(&client->dev, "VGEM_FENCE_ATTACH", VGEM_IOCTL_ATTACH,
 		     &attach);
-	picture_draw(picture, 2, 0, picture->height / 2);
+	picture_draw(picture, &picture_journey, 2, 0, picture->height / 2);
 	message_send(client->sock, &msg, -1);
 	message_recv(client->sock, MSG_QUEUED, &msg, NULL);
-	picture_draw(picture, 2, picture->height / 2, picture->height);
+	picture_draw(picture, &picture_journey, 2, picture->height / 2,
+		     picture->height);
 	buffer_sync(name, client->fd, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
 
 	/* The plane waits for the fence: no stamp is scanned out. */

@@ -13,7 +13,7 @@
 #include "util.h"
 
 #define RIDGES 4
-#define STOPS  5
+#define STOPS  (sizeof(((struct picture_words *)0)->stops) / sizeof(char *))
 
 struct palette {
 	/* top, middle and horizon of the sky */
@@ -27,6 +27,11 @@ struct palette {
 	__u32 ridge[RIDGES];
 	__u32 water;
 	bool night;
+};
+
+const struct picture_words picture_journey = {
+	.caption = "frame %u drawn on vgem, shown by vkms",
+	.stops = { "client", "vgem", "dma-buf", "compositor", "vkms" },
 };
 
 static const struct palette palettes[] = {
@@ -267,19 +272,19 @@ static void draw_text(const struct scene *scene, int x, int y, const char *text,
 }
 
 /* Boxes for those who hold the buffer, on the one line that is the buffer. */
-static void draw_way(const struct scene *scene, int y, int dot)
+static void draw_way(const struct scene *scene, const char *const stops[],
+		     int y, int dot)
 {
-	static const char *const stops[STOPS] = { "client", "vgem", "dma-buf",
-						  "compositor", "vkms" };
 	const int width = scene->picture->width;
 	const int height = 14 * dot;
+	unsigned int i;
 	int text = 0;
-	int gap, i;
+	int gap;
 	int x;
 
 	for (i = 0; i < STOPS; i++)
 		text += text_width(stops[i], dot) + 8 * dot;
-	gap = (width - text) / (STOPS + 1);
+	gap = (width - text) / ((int)STOPS + 1);
 	draw_box(scene, 0, y + height / 2 - dot / 2, width, dot,
 		 scene->palette->light, 200);
 
@@ -297,7 +302,8 @@ static void draw_way(const struct scene *scene, int y, int dot)
 }
 
 /* Draws the rows of @frame (1 or 2) from @top to before @bottom. */
-void picture_draw(const struct picture *picture, __u32 frame, __u32 top,
+void picture_draw(const struct picture *picture,
+		  const struct picture_words *words, __u32 frame, __u32 top,
 		  __u32 bottom)
 {
 	struct scene scene = {
@@ -313,8 +319,7 @@ void picture_draw(const struct picture *picture, __u32 frame, __u32 top,
 	raise_ridges(&scene);
 	draw_landscape(&scene);
 
-	snprintf(caption, sizeof(caption),
-		 "frame %u drawn on vgem, shown by vkms", frame);
+	snprintf(caption, sizeof(caption), words->caption, frame);
 	dot = picture->width * 7 / 8 / text_width(caption, 1);
 	dot = dot ? dot : 1;
 	width = text_width(caption, dot);
@@ -322,7 +327,7 @@ void picture_draw(const struct picture *picture, __u32 frame, __u32 top,
 	y = (int)picture->height - 14 * dot;
 	draw_text(&scene, x + dot / 2, y + dot / 2, caption, dot, 0x000000);
 	draw_text(&scene, x, y, caption, dot, 0xffffff);
-	draw_way(&scene, y - 15 * dot, dot / 2 ? dot / 2 : 1);
+	draw_way(&scene, words->stops, y - 15 * dot, dot / 2 ? dot / 2 : 1);
 
 	for (i = 0; i < RIDGES; i++)
 		free(scene.ridge[i]);

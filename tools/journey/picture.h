@@ -19,8 +19,20 @@ static inline __u32 *picture_row(const struct picture *picture, __u32 y)
 	return (__u32 *)((char *)picture->pixels + (size_t)y * picture->pitch);
 }
 
+/* What is written into it. */
+struct picture_words {
+	/* who has drawn and who shows the frame, %u is its number */
+	const char *caption;
+	/* those who hold the buffer, first to last */
+	const char *stops[5];
+};
+
+/* From vgem to vkms, in lower case as all that can be written. */
+extern const struct picture_words picture_journey;
+
 __u64 picture_hash(const struct picture *picture);
-void picture_draw(const struct picture *picture, __u32 frame, __u32 top,
+void picture_draw(const struct picture *picture,
+		  const struct picture_words *words, __u32 frame, __u32 top,
 		  __u32 bottom);
 void picture_write_png(const struct picture *picture, const char *dir,
 		       const char *name);
