@@ -27,6 +27,10 @@ check: ## run every test, on a release and on a debug kernel
 	@tools/packages kernel check
 	@tools/check --jobs $(JOBS)
 
+demo-negotiation: ## a display that stock refuses a picture, and ours does not (ARM)
+	@tools/packages kernel demo
+	@tools/demo-negotiation --jobs $(JOBS)
+
 ## Kernels
 kernel: ## build our kernel (build/ours)
 	@tools/packages kernel
@@ -115,5 +119,5 @@ help: ## this list
 	@awk -F ':.*## ' '/^## /{print "\n" substr($$0, 4)} \
 		/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: run check kernel debug stock vm install patches compile-check constraints coverage docs \
+.PHONY: run check demo-negotiation kernel debug stock vm install patches compile-check constraints coverage docs \
 	parity parity-user parity-kernel parity-intree parity-i915 stress faults fuzz lint clean help
