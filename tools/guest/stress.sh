@@ -15,11 +15,17 @@ kcsan=/sys/kernel/debug/kcsan
 
 modprobe vgem devices=2
 modprobe vkms
+# what this one imports moves
+strict=/sys/kernel/config/vgem/strict
+mkdir $strict
+echo segments=1 > $strict/constraints
+echo 1 > $strict/enable
 if "$1/dmabuf_stress" --run-subtest everything --seconds "$2" --seed "$3" --hang 120; then
 	echo "ok 1 - stress"
 else
 	echo "not ok 1 - stress"
 fi
+rmdir $strict
 # what is left in use would show here
 for module in vkms vgem; do
 	if modprobe -r $module; then

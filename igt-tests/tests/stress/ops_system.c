@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../lib/drmtest.h"
 #include "../endpoint.h"
 #include "stress.h"
 
@@ -183,14 +184,6 @@ static void hot_path(struct stress_thread *t, char *path, size_t size,
 		 (int)stress_random(t, STRESS_HOT), file);
 }
 
-static int op_describe(struct stress_thread *t)
-{
-	char path[64];
-
-	hot_path(t, path, sizeof(path), "");
-	return mkdir(path, 0755) ? -errno : 0;
-}
-
 /* An enabled device goes with its directory. */
 static int op_forget(struct stress_thread *t)
 {
@@ -200,20 +193,51 @@ static int op_forget(struct stress_thread *t)
 	return rmdir(path) ? -errno : 0;
 }
 
-static int write_attribute(struct stress_thread *t, const char *file,
-			   const char *text)
+static int write_text(const char *path, const char *text)
 {
-	char path[64];
-	int fd, ret = 0;
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
 
-	hot_path(t, path, sizeof(path), file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (write(fd, text, strlen(text)) < 0)
 		ret = -errno;
 	close(fd);
 	return ret;
+}
+
+static int write_attribute(struct stress_thread *t, const char *file,
+			   const char *text)
+{
+	char path[64];
+
+	hot_path(t, path, sizeof(path), file);
+	return write_text(path, text);
+}
+
+/* So that what others have must be elsewhere when this device imports it. */
+static const char *any_need(struct stress_thread *t)
+{
+	static const char *const needs[] = {
+		"any",
+		"segments=1",
+		"align=65536",
+		"mask=0x3fffffff",
+		"segment-size=8192,boundary=0xffff",
+	};
+
+	return needs[stress_random(t, ARRAY_SIZE(needs))];
+}
+
+/* Another thread may have plugged it, or taken it away. */
+static int op_describe(struct stress_thread *t)
+{
+	char path[64];
+
+	hot_path(t, path, sizeof(path), "");
+	if (mkdir(path, 0755))
+		return -errno;
+	strcat(path, "/constraints");
+	return write_text(path, any_need(t));
 }
 
 static int op_plug(struct stress_thread *t)
@@ -226,9 +250,9 @@ static int op_unplug(struct stress_thread *t)
 	return write_attribute(t, "/enable", "0");
 }
 
-static int op_mask(struct stress_thread *t)
+static int op_constrain(struct stress_thread *t)
 {
-	return write_attribute(t, "/dma_mask", "0xffffffffff");
+	return write_attribute(t, "/constraints", any_need(t));
 }
 
 /* The test itself has a file open. */
@@ -255,16 +279,16 @@ const struct stress_op stress_ops_system[] = {
 	STRESS_OP("fork and kill", op_fork_kill, 1, .group = STRESS_PASS,
 		  STRESS_ERRS(EINTR)),
 	STRESS_OP("configfs: mkdir", op_describe, 2, .group = STRESS_UNPLUG,
-		  STRESS_ERRS(EEXIST)),
+		  STRESS_ERRS(EEXIST, ENOENT, EBUSY)),
 	STRESS_OP("configfs: rmdir", op_forget, 1, .group = STRESS_UNPLUG,
 		  STRESS_ERRS(ENOENT)),
 	STRESS_OP("configfs: plug", op_plug, 3, .group = STRESS_UNPLUG,
 		  STRESS_ERRS(ENOENT)),
 	STRESS_OP("configfs: unplug", op_unplug, 1, .group = STRESS_UNPLUG,
 		  STRESS_ERRS(ENOENT)),
-	STRESS_OP("configfs: constrain", op_mask, 1, .group = STRESS_UNPLUG,
-		  STRESS_ERRS(ENOENT, EBUSY)),
+	STRESS_OP("configfs: constrain", op_constrain, 2,
+		  .group = STRESS_UNPLUG, STRESS_ERRS(ENOENT, EBUSY)),
 	STRESS_OP("unload vgem", op_unload, 1, .group = STRESS_UNPLUG,
-		  STRESS_ERRS(EAGAIN)),
+		  STRESS_ERRS(EAGAIN, EINTR)),
 	{},
 };
