@@ -36,9 +36,10 @@
  *
  * A table shows addresses as the device sees them. Where the IOMMU of the DMA API
  * translates, these are below the mask wherever the pages are, and one goes on
- * where the other ended. The check of a table needs no exception for that. The
- * choice of the storage does: dma_buf_constraints_of_storage() drops what the
- * IOMMU brings about. With a driver's own IOMMU domain, or on 32-bit Arm, it does
+ * where the other ended. So dma_buf_constraints_of_storage() drops what the IOMMU
+ * brings about. It brings that about for what the DMA API knows. A mask, a boundary
+ * or a length that was only declared for dma-bufs may be broken, whatever storage
+ * the exporter chooses; see the DOC section of dma-buf-need.c for what happens then. With a driver's own IOMMU domain, or on 32-bit Arm, it does
  * not, and the storage may be better than it had to be.
  *
  * Behind a bus with addresses of its own
@@ -47,10 +48,12 @@
  * The display of a Raspberry Pi 4 has all 32 bits of a DMA address, sees the
  * first GiB of memory at 0xc0000000, and the rest nowhere
  * (&device.dma_range_map, from dma-ranges of a device tree). Its table has a mask
- * of 32 bits, and its storage has to be below 1 GiB. The longest prefix of memory
- * that is within reach is taken; what no range mentions is taken for no memory.
- * A boundary or an alignment that the offset of a range breaks is seen only when
- * the table is checked.
+ * of 32 bits, and its storage has to be below 1 GiB. What counts is the memory
+ * from the lowest address of a range up to the first that is out of reach, since a
+ * mask cannot tell of holes. If that is none, as with ranges whose lowest addresses
+ * are those that the device does not reach, there is no storage for it. A boundary
+ * or an alignment that the offset of a range breaks is seen only when the table is
+ * checked.
  */
 
 /**
@@ -83,24 +86,33 @@ void dma_buf_constraints_of_device(struct device *dev,
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_constraints_of_device, DMA_BUF);
 
+/* How many bytes from an address on are within reach by one range, 0 for none. */
+static u64 range_reach(const struct bus_dma_region *m, u64 address, u64 mask)
+{
+	u64 skip = address - m->cpu_start;
+
+	if (address < m->cpu_start || skip >= m->size || m->dma_start > mask ||
+	    skip > mask - m->dma_start)
+		return 0;
+
+	return min(m->size - 1 - skip, mask - m->dma_start - skip) + 1;
+}
+
 /* Up to where memory has to lie for its DMA address to be within the mask. */
 static u64 mask_behind_bus(const struct bus_dma_region *map, u64 mask)
 {
-	u64 first_beyond = U64_MAX;
-	u64 end = 0;
+	const struct bus_dma_region *m;
+	u64 end = map->cpu_start, reach;
 
-	for (; map->size; map++) {
-		u64 reached = 0;
-
-		if (map->dma_start <= mask)
-			reached = min(map->size - 1, mask - map->dma_start) + 1;
-		if (reached < map->size)
-			first_beyond =
-				min(first_beyond, map->cpu_start + reached);
-		if (reached)
-			end = max(end, map->cpu_start + reached);
-	}
-	end = min(end, first_beyond);
+	for (m = map; m->size; m++)
+		end = min(end, m->cpu_start);
+	/* in whatever order they are, one may go on where another ends */
+	do {
+		reach = 0;
+		for (m = map; m->size && !reach; m++)
+			reach = range_reach(m, end, mask);
+		end += reach;
+	} while (reach);
 
 	return end ? end - 1 : 0;
 }

@@ -300,8 +300,9 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_constraints_cut, DMA_BUF);
  * @c: what the device needs of its table
  *
  * An IOMMU makes any page reachable, and pages that are scattered look like one
- * piece, unless a boundary has it leave gaps. How long an entry is and where it
- * begins still comes from the memory.
+ * piece, unless a boundary has it leave gaps. What it leaves to the exporter is
+ * that no entry it is given is too long already, or begins at less than the
+ * alignment.
  *
  * Context: Any.
  */

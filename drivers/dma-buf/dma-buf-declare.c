@@ -103,7 +103,11 @@ MODULE_PARM_DESC(constraints,
 /**
  * dma_buf_declared_for - what was declared for a device
  * @dev: device
- * @c: constraints to tighten
+ * @c: constraints to tighten by it
+ *
+ * By its driver and by the administrator, up to now.
+ *
+ * Context: Any.
  */
 void dma_buf_declared_for(struct device *dev, struct dma_buf_constraints *c)
 {
@@ -120,10 +124,11 @@ void dma_buf_declared_for(struct device *dev, struct dma_buf_constraints *c)
 	}
 	rcu_read_unlock();
 }
+EXPORT_SYMBOL_NS_GPL(dma_buf_declared_for, DMA_BUF);
 
-static void forget_driver(void *data)
+static void forget_driver(struct device *dev, void *res)
 {
-	struct declaration *entry = data;
+	struct declaration *entry = *(struct declaration **)res;
 
 	mutex_lock(&declared.lock);
 	list_del_rcu(&entry->node);
@@ -149,7 +154,7 @@ static void forget_driver(void *data)
 int devm_dma_buf_declare_constraints(struct device *dev,
 				     const struct dma_buf_constraints *c)
 {
-	struct declaration *entry;
+	struct declaration *entry, **res;
 
 	if (WARN_ON_ONCE(!dev || !c))
 		return -EINVAL;
@@ -157,17 +162,26 @@ int devm_dma_buf_declare_constraints(struct device *dev,
 	if (dma_buf_constraints_valid(c))
 		return -EINVAL;
 
-	entry = kzalloc(sizeof(*entry), GFP_KERNEL);
-	if (!entry)
+	/* all that can fail comes before anybody sees it */
+	res = devres_alloc(forget_driver, sizeof(*res), GFP_KERNEL);
+	if (!res)
 		return -ENOMEM;
 
+	entry = kzalloc(sizeof(*entry), GFP_KERNEL);
+	if (!entry) {
+		devres_free(res);
+		return -ENOMEM;
+	}
+
+	*res = entry;
 	entry->dev = dev;
 	entry->c = *c;
 	mutex_lock(&declared.lock);
 	list_add_tail_rcu(&entry->node, &declared.drivers);
 	mutex_unlock(&declared.lock);
+	devres_add(dev, res);
 
-	return devm_add_action_or_reset(dev, forget_driver, entry);
+	return 0;
 }
 EXPORT_SYMBOL_NS_GPL(devm_dma_buf_declare_constraints, DMA_BUF);
 

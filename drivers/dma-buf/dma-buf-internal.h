@@ -155,7 +155,6 @@ void dma_buf_need_show(struct seq_file *seq, const char *before,
 void dma_buf_need_show_fdinfo(struct seq_file *seq, struct dma_buf *dmabuf);
 
 /* dma-buf-declare.c */
-void dma_buf_declared_for(struct device *dev, struct dma_buf_constraints *c);
 void dma_buf_declare_init(void);
 void dma_buf_declare_debugfs(struct dentry *dir);
 

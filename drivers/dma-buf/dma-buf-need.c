@@ -5,6 +5,7 @@
 
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
+#include <linux/iommu-dma.h>
 #include <linux/limits.h>
 #include <linux/printk.h>
 #include <linux/seq_file.h>
@@ -40,7 +41,9 @@
  *
  * * An exporter that takes part has agreed to all of the need. If its table is
  *   something else, it is at fault: the importer gets -EIO and no table, and the
- *   kernel's log a warning.
+ *   kernel's log a warning. Behind an IOMMU it is the DMA API that has chosen the
+ *   addresses and joined the entries, and nobody told it of 2 to 5: then -EINVAL,
+ *   and no warning.
  * * An exporter that does not take part was never asked. What mainline lets
  *   pass, the limits of the DMA API, is let pass, and what was declared for
  *   dma-bufs (2 to 5) is an error for the importer, -EINVAL, as it is where a
@@ -70,6 +73,7 @@ void dma_buf_need_collect(struct dma_buf_attachment *attach,
 {
 	attach->constraints = DMA_BUF_CONSTRAINTS_ANY;
 	attach->declared = DMA_BUF_CONSTRAINTS_ANY;
+	attach->of_storage = DMA_BUF_CONSTRAINTS_ANY;
 	if (!attach->dev)
 		return;
 
@@ -83,17 +87,17 @@ void dma_buf_need_collect(struct dma_buf_attachment *attach,
 }
 
 /**
- * dma_buf_need_of_storage - what a device needs of memory
- * @attach: attachment of the device, which the exporter has seen
- * @need: what it needs of a table
- * @c: where to put it, may be @need
+ * dma_buf_need_of_storage - take what an attachment needs of memory into account
+ * @attach: attachment, which the exporter has seen
+ * @of_storage: what its device needs of memory
+ * @c: constraints to tighten
  */
 void dma_buf_need_of_storage(const struct dma_buf_attachment *attach,
-			     const struct dma_buf_constraints *need,
+			     const struct dma_buf_constraints *of_storage,
 			     struct dma_buf_constraints *c)
 {
-	dma_buf_constraints_of_storage(attach->dev, c, need);
-	if (!attach->peer2peer)
+	dma_buf_constraints_intersect(c, c, of_storage);
+	if (attach->dev && !attach->peer2peer)
 		c->domains &= ~DMA_BUF_DOMAIN_PEER;
 }
 
@@ -136,10 +140,14 @@ static int check_agreed(struct dma_buf_attachment *attach,
 	const struct dma_buf_constraints *c = &attach->constraints;
 	struct dma_buf *dmabuf = attach->dmabuf;
 	struct dma_buf_violation v;
+	int ret = 0;
 
-	if (!dma_buf_need_nothing(c) &&
-	    dma_buf_constraints_check_sgt(c, sgt, dmabuf->size, &v)) {
+	if (!dma_buf_need_nothing(c))
+		ret = dma_buf_constraints_check_sgt(c, sgt, dmabuf->size, &v);
+	if (ret) {
 		trace_dma_buf_refuse(attach, &v);
+		if (use_dma_iommu(attach->dev))
+			return ret;
 		warn_of_breach(attach, &v);
 		return -EIO;
 	}
@@ -181,8 +189,9 @@ static int check_declared(struct dma_buf_attachment *attach,
  *
  *	   * -EIO: the exporter takes part, and breaks what it has agreed to, or
  *	     the device would work on a copy
- *	   * -EINVAL, -EREMOTEIO: the exporter does not take part, and the table
- *	     breaks what was declared, see dma_buf_constraints_check_sgt()
+ *	   * -EINVAL, -EREMOTEIO: the table breaks what was declared, see
+ *	     dma_buf_constraints_check_sgt(), and the exporter does not take part
+ *	     or the device is behind an IOMMU
  */
 int dma_buf_need_check(struct dma_buf_attachment *attach,
 		       const struct sg_table *sgt)

@@ -154,22 +154,26 @@ static int negotiate_locked(struct dma_buf_attachment *attach,
 			    const struct dma_buf_constraints *wanted)
 {
 	struct dma_buf_object *obj = to_dma_buf_object(attach->dmabuf);
-	struct dma_buf_constraints need;
+	struct dma_buf_constraints need = obj->constraints, of_storage;
 	int ret = -EINVAL;
 
 	dma_resv_assert_held(obj->base.resv);
 
-	dma_buf_need_of_storage(attach, wanted, &need);
-	dma_buf_constraints_intersect(&need, &need, &obj->constraints);
+	dma_buf_constraints_of_storage(attach->dev, &of_storage, wanted);
+	dma_buf_need_of_storage(attach, &of_storage, &need);
 	if (is_possible(wanted, &need, obj->base.size)) {
-		if (dma_buf_constraints_equal(&need, &obj->constraints))
+		if (dma_buf_constraints_equal(&need, &obj->constraints)) {
+			attach->of_storage = of_storage;
 			return 0;
+		}
 		ret = ask_exporter_locked(obj, &need);
 	}
 
 	trace_dma_buf_constrain(attach->dmabuf, attach->dev, &need, ret);
-	if (!ret)
+	if (!ret) {
 		obj->constraints = need;
+		attach->of_storage = of_storage;
+	}
 
 	return ret;
 }
@@ -211,7 +215,7 @@ int dma_buf_negotiate_join_locked(struct dma_buf_attachment *attach)
 void dma_buf_negotiate_leave_locked(struct dma_buf_attachment *attach)
 {
 	struct dma_buf_object *obj = to_dma_buf_object(attach->dmabuf);
-	struct dma_buf_constraints need = DMA_BUF_CONSTRAINTS_ANY, one;
+	struct dma_buf_constraints need = DMA_BUF_CONSTRAINTS_ANY;
 	struct dma_buf *dmabuf = &obj->base;
 	struct dma_buf_attachment *other;
 	int ret;
@@ -222,10 +226,9 @@ void dma_buf_negotiate_leave_locked(struct dma_buf_attachment *attach)
 	    dma_buf_is_revoked(dmabuf))
 		return;
 
-	list_for_each_entry(other, &dmabuf->attachments, node) {
-		dma_buf_need_of_storage(other, &other->constraints, &one);
-		dma_buf_constraints_intersect(&need, &need, &one);
-	}
+	/* Their devices may be anywhere by now, without driver, even gone. */
+	list_for_each_entry(other, &dmabuf->attachments, node)
+		dma_buf_need_of_storage(other, &other->of_storage, &need);
 	if (dma_buf_constraints_equal(&need, &obj->constraints))
 		return;
 

@@ -375,6 +375,13 @@ struct dma_buf_attachment {
 	struct dma_buf_constraints declared;
 
 	/**
+	 * @of_storage: What @constraints leave to memory, behind the IOMMU or
+	 * the bus that @dev had when they were negotiated. For the core only,
+	 * guarded by &dma_buf.resv.
+	 */
+	struct dma_buf_constraints of_storage;
+
+	/**
 	 * @entries: How many the table had that was handed out last. For the
 	 * core only, guarded by &dma_buf.resv.
 	 */
@@ -496,6 +503,7 @@ void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach);
 /* What devices need: dma-buf-negotiate.c, dma-buf-declare.c */
 int dma_buf_attachment_constrain(struct dma_buf_attachment *attach,
 				 const struct dma_buf_constraints *c);
+void dma_buf_declared_for(struct device *dev, struct dma_buf_constraints *c);
 int devm_dma_buf_declare_constraints(struct device *dev,
 				     const struct dma_buf_constraints *c);
 

@@ -306,9 +306,14 @@ static void storage_behind_bus_is_in_its_ranges(struct kunit *test)
 	static const struct bus_dma_region one[] = {
 		{ .cpu_start = 0, .dma_start = 0xc0000000, .size = SZ_1G }, {}
 	};
-	static const struct bus_dma_region two[] = {
+	static const struct bus_dma_region apart[] = {
 		{ .cpu_start = SZ_4G, .dma_start = SZ_2G, .size = SZ_1G },
 		{ .cpu_start = SZ_1G, .dma_start = 0, .size = SZ_1G },
+		{}
+	};
+	static const struct bus_dma_region joined[] = {
+		{ .cpu_start = SZ_1G, .dma_start = 0, .size = SZ_1G },
+		{ .cpu_start = 0, .dma_start = SZ_2G, .size = SZ_1G },
 		{}
 	};
 	struct device *dev = new_device(test);
@@ -319,11 +324,15 @@ static void storage_behind_bus_is_in_its_ranges(struct kunit *test)
 	expect_storage(test, dev, 0xc0000fff, SZ_4K - 1);
 	expect_storage(test, dev, DMA_BIT_MASK(31), 0);
 
-	dev->dma_range_map = two;
-	expect_storage(test, dev, DMA_BIT_MASK(32), SZ_4G + SZ_1G - 1);
-	expect_storage(test, dev, SZ_2G + SZ_4K - 1, SZ_4G + SZ_4K - 1);
-	expect_storage(test, dev, DMA_BIT_MASK(31), SZ_2G - 1);
+	/* what is between them is out of reach, and so is what comes after */
+	dev->dma_range_map = apart;
+	expect_storage(test, dev, DMA_BIT_MASK(32), SZ_2G - 1);
 	expect_storage(test, dev, DMA_BIT_MASK(20), SZ_1G + SZ_1M - 1);
+
+	dev->dma_range_map = joined;
+	expect_storage(test, dev, DMA_BIT_MASK(32), SZ_2G - 1);
+	expect_storage(test, dev, SZ_2G + SZ_4K - 1, SZ_4K - 1);
+	expect_storage(test, dev, DMA_BIT_MASK(31), 0);
 	/* the driver core would free it */
 	dev->dma_range_map = NULL;
 }

@@ -9,6 +9,7 @@
  * move, and "move" that an importer is told.
  */
 
+#include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
 #include <linux/sizes.h>
 
@@ -383,6 +384,51 @@ static void detach_loosens(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, strstr(mock_fdinfo(buf), "segments="));
 }
 
+/*
+ * Succeeds if a device counts as it was when it attached: its driver may have been
+ * unbound since, and what the device had of its bus be freed.
+ */
+static void need_stays_what_it_was(struct kunit *test)
+{
+	static const struct bus_dma_region narrow[] = {
+		{ .cpu_start = 0, .dma_start = 0, .size = SZ_4K }, {}
+	};
+	struct dma_buf_constraints one = mock_one_piece();
+	struct mock_party *party = mock_party(test);
+	struct dma_buf_attachment *strict, *stays;
+	struct mock_buffer *buf = party->buf;
+
+	strict = mock_party_attach(buf, "strict", NULL, &one);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, strict);
+	stays = mock_party_attach(buf, "stays", NULL, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, stays);
+
+	stays->dev->dma_range_map = narrow;
+	mock_party_detach(buf, strict);
+	stays->dev->dma_range_map = NULL;
+	KUNIT_EXPECT_EQ(test, party->agreed.max_segments, UINT_MAX);
+	KUNIT_EXPECT_EQ(test, party->agreed.dma_mask, U64_MAX);
+}
+
+#if IS_ENABLED(CONFIG_IOMMU_DMA)
+/* Succeeds if the exporter is not to blame for addresses that an IOMMU has chosen. */
+static void iommu_breaks_a_declaration(struct kunit *test)
+{
+	struct dma_buf_constraints low = mock_below(SZ_4K - 1);
+	struct mock_party *party = mock_party(test);
+	struct dma_buf_attachment *attach;
+
+	/* of the DMA API the mock does not ask, so that no IOMMU is needed */
+	attach = mock_party_attach(party->buf, "importer", NULL, &low);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	attach->dev->dma_iommu = true;
+	KUNIT_EXPECT_PTR_EQ(test, mock_map(attach, DMA_TO_DEVICE),
+			    ERR_PTR(-EINVAL));
+	attach->dev->dma_iommu = false;
+	KUNIT_EXPECT_EQ(test, attach->map_count, 0);
+}
+#endif
+
 /* Succeeds if an exporter whose storage is gone is not asked about it. */
 static void revoked_storage_is_not_asked_for(struct kunit *test)
 {
@@ -416,6 +462,10 @@ static struct kunit_case dma_buf_negotiate_cases[] = {
 	KUNIT_CASE_PARAM(storage_that_is_held_stays, holder_gen_params),
 	KUNIT_CASE(move_fails),
 	KUNIT_CASE(detach_loosens),
+	KUNIT_CASE(need_stays_what_it_was),
+#if IS_ENABLED(CONFIG_IOMMU_DMA)
+	KUNIT_CASE(iommu_breaks_a_declaration),
+#endif
 	KUNIT_CASE(revoked_storage_is_not_asked_for),
 	{}
 };
