@@ -216,6 +216,7 @@ EXPORT_SYMBOL_GPL(drm_gem_storage_unpin);
 static void own_needs(struct device *dev, struct dma_buf_constraints *c)
 {
 	dma_buf_constraints_of_device(dev, c);
+	dma_buf_declared_for(dev, c);
 	dma_buf_constraints_of_storage(dev, c, c);
 	/* what the length of an entry in a scatter list can be */
 	c->max_segment_size = min(c->max_segment_size, SZ_2G);
@@ -369,22 +370,25 @@ void drm_gem_storage_print_info(struct drm_printer *p, unsigned int indent,
 				const struct drm_gem_object *obj)
 {
 	const struct drm_gem_storage *storage = to_drm_gem_storage(obj);
+	const struct dma_buf_constraints c = data_race(storage->constraints);
+	enum drm_gem_storage_kind kind = data_race(storage->kind);
 	char text[DMA_BUF_CONSTRAINTS_TEXT_SIZE];
 
 	if (obj->import_attach)
 		return;
 
-	dma_buf_constraints_print(text, sizeof(text), &storage->constraints);
+	dma_buf_constraints_print(text, sizeof(text), &c);
 	drm_printf_indent(p, indent, "storage=%s\n",
-			  drm_gem_storage_kind_name(storage->kind));
+			  drm_gem_storage_kind_name(kind));
 	drm_printf_indent(p, indent, "pages=%zu\n",
-			  storage->kind ? obj->size >> PAGE_SHIFT : 0);
+			  kind ? obj->size >> PAGE_SHIFT : 0);
 	drm_printf_indent(p, indent, "constraints=%s\n", text);
-	drm_printf_indent(p, indent, "moves=%llu\n", storage->moves);
+	drm_printf_indent(p, indent, "moves=%llu\n", data_race(storage->moves));
 	drm_printf_indent(p, indent, "moved_bytes=%llu\n",
-			  storage->moved_bytes);
+			  data_race(storage->moved_bytes));
 	drm_printf_indent(p, indent, "pins=%u vmaps=%u mmaps=%u\n",
-			  storage->pin_count, storage->vmap_count,
+			  data_race(storage->pin_count),
+			  data_race(storage->vmap_count),
 			  atomic_read(&storage->vma_count));
 }
 EXPORT_SYMBOL_GPL(drm_gem_storage_print_info);

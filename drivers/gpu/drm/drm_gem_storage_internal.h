@@ -58,6 +58,7 @@ void drm_gem_storage_backing_sync(struct drm_gem_storage *storage,
 unsigned long
 drm_gem_storage_backing_run(const struct drm_gem_storage_backing *backing,
 			    unsigned long first);
+unsigned long drm_gem_storage_node_end(int nid);
 bool drm_gem_storage_run_fits(const struct dma_buf_constraints *c, u64 address,
 			      u64 length);
 u64 drm_gem_storage_last_address(void);

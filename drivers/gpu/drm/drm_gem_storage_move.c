@@ -61,16 +61,14 @@ static bool storage_is_looser(const struct drm_gem_storage *storage,
 static bool storage_fits(const struct drm_gem_storage *storage,
 			 const struct dma_buf_constraints *c, int kind)
 {
-	switch (storage->kind) {
-	case DRM_GEM_STORAGE_NONE:
+	if (storage->kind == DRM_GEM_STORAGE_NONE ||
+	    storage_is_looser(storage, c))
 		return true;
-	case DRM_GEM_STORAGE_SHMEM:
-		/* From swap it may come back anywhere. */
+	/* From swap it may come back anywhere. */
+	if (storage->kind == DRM_GEM_STORAGE_SHMEM)
 		return kind == DRM_GEM_STORAGE_SHMEM;
-	default:
-		return storage_is_looser(storage, c) ||
-		       drm_gem_storage_backing_fits(storage->backing, c);
-	}
+
+	return drm_gem_storage_backing_fits(storage->backing, c);
 }
 
 static int storage_wait_idle(struct drm_gem_object *obj)

@@ -144,6 +144,29 @@ int drm_gem_storage_choose(const struct dma_buf_constraints *c, u64 size,
 EXPORT_SYMBOL_GPL(drm_gem_storage_choose);
 
 /**
+ * drm_gem_storage_node_end - where the memory of a node ends
+ * @nid: the node
+ *
+ * A node also spans what drivers have at the far end of the address space and
+ * lend to processes (ZONE_DEVICE). The page allocator never gives that out.
+ *
+ * Return: the number of the first page after the last.
+ */
+unsigned long drm_gem_storage_node_end(int nid)
+{
+	struct zone *zones = NODE_DATA(nid)->node_zones;
+	unsigned long end = 0;
+	int i;
+
+	for (i = 0; i < MAX_NR_ZONES; i++)
+		if (populated_zone(&zones[i]) &&
+		    !zone_is_zone_device(&zones[i]))
+			end = max(end, zone_end_pfn(&zones[i]));
+
+	return end;
+}
+
+/**
  * drm_gem_storage_last_address - where the machine's memory ends
  *
  * Return: the address of the last byte.
@@ -154,7 +177,7 @@ u64 drm_gem_storage_last_address(void)
 	int nid;
 
 	for_each_online_node(nid)
-		end = max(end, pgdat_end_pfn(NODE_DATA(nid)));
+		end = max(end, drm_gem_storage_node_end(nid));
 
 	return PFN_PHYS((u64)end) - 1;
 }

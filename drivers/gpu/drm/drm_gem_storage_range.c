@@ -84,7 +84,7 @@ static unsigned long node_reach(int nid, const struct dma_buf_constraints *c)
 	if (PAGE_ALIGNED(c->dma_mask + 1))
 		reach++;
 
-	return min_t(u64, pgdat_end_pfn(NODE_DATA(nid)), reach);
+	return min_t(u64, drm_gem_storage_node_end(nid), reach);
 }
 
 /* Places a chunk may begin at: multiples of this many pages. */

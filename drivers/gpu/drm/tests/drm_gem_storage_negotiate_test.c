@@ -10,6 +10,7 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
+#include <linux/iosys-map.h>
 #include <linux/scatterlist.h>
 
 #include <kunit/resource.h>
@@ -431,6 +432,25 @@ static void own_device_counts(struct kunit *test)
 	drm_gem_object_put(&storage->base);
 }
 
+/* Succeeds if what was declared for the exporter's own device counts as well. */
+static void own_declaration_counts(struct kunit *test)
+{
+	struct dma_buf_constraints one =
+		storage_mock_needs(DRM_GEM_STORAGE_CONTIGUOUS);
+	struct storage_ctx *ctx = test->priv;
+	struct drm_gem_storage *storage;
+	struct iosys_map map;
+
+	KUNIT_ASSERT_EQ(test, 0,
+			devm_dma_buf_declare_constraints(ctx->drm->dev, &one));
+	storage = storage_mock_object(test, STORAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap_unlocked(&storage->base, &map));
+	KUNIT_EXPECT_EQ(test, storage->kind, DRM_GEM_STORAGE_CONTIGUOUS);
+	drm_gem_vunmap_unlocked(&storage->base, &map);
+	storage_mock_expect_suits(test, storage, &one);
+	drm_gem_object_put(&storage->base);
+}
+
 static struct kunit_case storage_negotiate_cases[] = {
 	KUNIT_CASE_PARAM(allocated_once_for_three, kind_gen_params),
 	KUNIT_CASE(after_it_was_unmapped),
@@ -440,6 +460,7 @@ static struct kunit_case storage_negotiate_cases[] = {
 	KUNIT_CASE(strict_leaves_loose_comes),
 	KUNIT_CASE(left_before_the_first_use),
 	KUNIT_CASE(own_device_counts),
+	KUNIT_CASE(own_declaration_counts),
 	{},
 };
 
