@@ -56,6 +56,15 @@ extern const struct dma_buf_ops guide_mover_ops;
 int guide_move(struct dma_buf *dmabuf);
 int guide_revoke(struct dma_buf *dmabuf, long timeout);
 
+/* ... and what the third one shares with it. */
+int guide_pin(struct dma_buf_attachment *attach);
+void guide_unpin(struct dma_buf_attachment *attach);
+int guide_mover_vmap(struct dma_buf *dmabuf, struct iosys_map *map);
+void guide_mover_vunmap(struct dma_buf *dmabuf, struct iosys_map *map);
+
+/* The exporter that chooses its storage for all devices: dma_buf_guide_chooser.c */
+extern const struct dma_buf_ops guide_chooser_ops;
+
 /**
  * struct guide_importer - a buffer at a device that cannot follow a move
  * @dmabuf: the buffer, with a reference

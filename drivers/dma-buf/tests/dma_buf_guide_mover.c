@@ -16,7 +16,7 @@
 #include "dma_buf_guide.h"
 
 /* [pin] */
-static int guide_pin(struct dma_buf_attachment *attach)
+int guide_pin(struct dma_buf_attachment *attach)
 {
 	struct guide_buffer *buf = attach->dmabuf->priv;
 
@@ -25,7 +25,7 @@ static int guide_pin(struct dma_buf_attachment *attach)
 	return 0;
 }
 
-static void guide_unpin(struct dma_buf_attachment *attach)
+void guide_unpin(struct dma_buf_attachment *attach)
 {
 	struct guide_buffer *buf = attach->dmabuf->priv;
 
@@ -33,7 +33,7 @@ static void guide_unpin(struct dma_buf_attachment *attach)
 }
 
 /* Nobody tells the kernel that its addresses change: a vmap is a pin. */
-static int guide_mover_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
+int guide_mover_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
 	struct guide_buffer *buf = dmabuf->priv;
 	int ret;
@@ -45,7 +45,7 @@ static int guide_mover_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	return ret;
 }
 
-static void guide_mover_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
+void guide_mover_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
 	struct guide_buffer *buf = dmabuf->priv;
 

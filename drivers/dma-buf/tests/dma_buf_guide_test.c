@@ -187,12 +187,14 @@ static void reader_reads(struct kunit *test, struct dma_buf *dmabuf, u32 mark)
 static const struct dma_buf_ops *const guide_exporters[] = {
 	&guide_exporter_ops,
 	&guide_mover_ops,
+	&guide_chooser_ops,
 };
 
 static void guide_exporter_name(const struct dma_buf_ops *const *ops, char *to)
 {
-	strscpy(to, *ops == &guide_mover_ops ? "mover" : "exporter",
-		KUNIT_PARAM_DESC_SIZE);
+	static const char *const names[] = { "exporter", "mover", "chooser" };
+
+	strscpy(to, names[ops - guide_exporters], KUNIT_PARAM_DESC_SIZE);
 }
 
 KUNIT_ARRAY_PARAM(guide_exporter, guide_exporters, guide_exporter_name);
@@ -428,6 +430,61 @@ static void guide_move_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, guide_move(dmabuf), 0);
 }
 
+/* Succeeds if pages that lie anywhere are in one place when a device needs it. */
+static void guide_chooses_one_piece(struct kunit *test)
+{
+	struct dma_buf_constraints one = DMA_BUF_CONSTRAINTS_ANY;
+	struct dma_buf *dmabuf = exported(test, &guide_chooser_ops);
+	struct guide_buffer *buf = dmabuf->priv;
+	struct dma_buf_attachment *strict;
+	u32 __user *user;
+	unsigned int i;
+
+	one.max_segments = 1;
+	/* no order in which an allocator gives pages survives that */
+	swap(buf->pages[0], buf->pages[GUIDE_PAGES - 1]);
+	swap(buf->pages[0], buf->pages[1]);
+	user = process_maps(test, dmabuf);
+	process_writes(test, user, GUIDE_MARK);
+	/* one that has let go is in nobody's way */
+	dynamic_import(test, dmabuf);
+
+	strict = dma_buf_attach_constrained(dmabuf, mock_device(test, "strict"),
+					    NULL, NULL, &one);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, strict);
+	for (i = 1; i < GUIDE_PAGES; i++)
+		KUNIT_EXPECT_EQ(test, page_to_pfn(buf->pages[i]),
+				page_to_pfn(buf->pages[0]) + i);
+	process_reads(test, user, GUIDE_MARK);
+	dma_buf_detach(dmabuf, strict);
+}
+
+/* Succeeds if who cannot have what it needs is told, and nothing moves. */
+static void guide_refuses_to_choose(struct kunit *test)
+{
+	struct dma_buf_constraints need = DMA_BUF_CONSTRAINTS_ANY;
+	struct dma_buf *dmabuf = exported(test, &guide_chooser_ops);
+	struct device *dev = mock_device(test, "strict");
+	struct guide_buffer *buf = dmabuf->priv;
+	struct page *first;
+
+	need.max_segment_size = PAGE_SIZE;
+	KUNIT_EXPECT_PTR_EQ(test, ERR_PTR(-EINVAL),
+			    dma_buf_attach_constrained(dmabuf, dev, NULL, NULL,
+						       &need));
+
+	need = DMA_BUF_CONSTRAINTS_ANY;
+	need.max_segments = 1;
+	swap(buf->pages[0], buf->pages[GUIDE_PAGES - 1]);
+	swap(buf->pages[0], buf->pages[1]);
+	first = buf->pages[0];
+	static_import(test, dmabuf, "mapped");
+	KUNIT_EXPECT_PTR_EQ(test, ERR_PTR(-EBUSY),
+			    dma_buf_attach_constrained(dmabuf, dev, NULL, NULL,
+						       &need));
+	KUNIT_EXPECT_PTR_EQ(test, buf->pages[0], first);
+}
+
 /* Succeeds if a buffer can be taken from a device that lets go. */
 static void guide_revoke_takes_the_storage(struct kunit *test)
 {
@@ -488,6 +545,8 @@ static struct kunit_case dma_buf_guide_cases[] = {
 	KUNIT_CASE(guide_move_frees_the_old_place),
 	KUNIT_CASE(guide_move_waits_for_jobs),
 	KUNIT_CASE(guide_move_is_refused),
+	KUNIT_CASE(guide_chooses_one_piece),
+	KUNIT_CASE(guide_refuses_to_choose),
 	KUNIT_CASE(guide_revoke_takes_the_storage),
 	KUNIT_CASE(guide_revoke_spares_who_stays),
 	{}
