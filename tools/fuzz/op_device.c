@@ -2,7 +2,7 @@
 /*
  * Devices that come and go: vgem in configfs, and what debugfs tells of them.
  *
- * a: which of two directories   b, value: what is written to its attributes
+ * a: which of two directories   b, c, value: what is written to its attributes
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,8 @@
 static bool made;
 
 static const char *const attributes[] = { "enable", "dma_mask", "card",
-					  "render" };
+					  "render", "constraints" };
+#define CONSTRAINTS 4
 
 static const char *directory(uint8_t selector, char *path, size_t size)
 {
@@ -36,7 +37,7 @@ static int attribute(uint8_t device, uint8_t which, int flags)
 	char path[64];
 
 	snprintf(path, sizeof(path), CONFIGFS "/fuzz%u/%s", device % DEVICES,
-		 attributes[which % 4]);
+		 attributes[which & CONSTRAINTS ? CONSTRAINTS : which % 4]);
 	return open(path, flags | O_CLOEXEC);
 }
 
@@ -66,13 +67,41 @@ long op_device_make(const struct step *step)
 	return CALL(mkdir(directory(step->a, path, sizeof(path)), 0755));
 }
 
+/* c: which of them, the rest of it and value: how much */
+static size_t print_constraints(const struct step *step, char *text,
+				size_t size)
+{
+	unsigned long long much = number(step->value);
+
+	switch (step->c & 7) {
+	case 0:
+		return snprintf(text, size, "segments=1\n");
+	case 1:
+		return snprintf(text, size, "align=%llu\n",
+				1ULL << (step->value & 63));
+	case 2:
+		return snprintf(text, size, "mask=%#llx\n",
+				(1ULL << (step->value & 63)) - 1);
+	case 3:
+		return snprintf(text, size, "segment-size=%llu,segments=%u\n",
+				much, step->c >> 3);
+	case 4:
+		return snprintf(text, size, "boundary=%#llx,domains=system\n",
+				(1ULL << (step->value & 63)) - 1);
+	case 5:
+		return snprintf(text, size, "any\n");
+	default:
+		return snprintf(text, size, "segments=%llu\n", much);
+	}
+}
+
 /* b: which attribute, c: 0 or 1, or a mask, with c & 2 a good one */
 long op_device_set(const struct step *step)
 {
 	unsigned long long mask = step->c & 2 ?
 					  (1ULL << (step->value & 63)) - 1 :
 					  number(step->value);
-	char text[32];
+	char text[64];
 	size_t length;
 	long result;
 	int fd;
@@ -81,7 +110,9 @@ long op_device_set(const struct step *step)
 	fd = attribute(step->a, step->b, O_WRONLY);
 	if (fd < 0)
 		return NOT_DONE;
-	if (step->b % 4 == 0)
+	if (step->b & CONSTRAINTS)
+		length = print_constraints(step, text, sizeof(text));
+	else if (step->b % 4 == 0)
 		length = snprintf(text, sizeof(text), "%u\n", step->c & 1);
 	else
 		length = snprintf(text, sizeof(text), "%#llx\n", mask);

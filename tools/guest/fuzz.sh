@@ -13,6 +13,13 @@ failslab=/sys/kernel/debug/failslab
 if [ -d $failslab ]; then
 	echo N > $failslab/ignore-gfp-wait
 	echo 0 > $failslab/verbose
+	# but not below this one: drm_minor_alloc_release(), which is stock's, then
+	# puts an ERR_PTR
+	awk '$3 == "drm_sysfs_minor_alloc" { print "0x" $1; getline; print "0x" $1 }' /proc/kallsyms | {
+		read -r start && read -r end
+		echo "$start" > $failslab/reject-start
+		echo "$end" > $failslab/reject-end
+	}
 fi
 # What hangs is a finding as well.
 for setting in hung_task_panic softlockup_panic hardlockup_panic; do
