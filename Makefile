@@ -108,6 +108,10 @@ fuzz: ## look for new faults with libFuzzer and KCOV, MINUTES=5; INPUT=file runs
 	@tools/packages kernel fuzz
 	@tools/fuzz/run --jobs $(JOBS) $(if $(INPUT),--input "$(INPUT)",--minutes $(or $(MINUTES),5))
 
+cost: ## what it costs to share buffers, in instructions, on stock and on ours
+	@tools/packages kernel check
+	@tools/cost --jobs $(JOBS)
+
 lint: ## checkpatch, sparse, kernel-doc, the pages of make docs, similarity
 	@tools/packages kernel check
 	@tools/check --jobs $(JOBS) --only lint
@@ -120,4 +124,4 @@ help: ## this list
 		/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run check demo-negotiation kernel debug stock vm install patches compile-check constraints coverage docs \
-	parity parity-user parity-kernel parity-intree parity-i915 stress faults fuzz lint clean help
+	parity parity-user parity-kernel parity-intree parity-i915 stress faults fuzz cost lint clean help
