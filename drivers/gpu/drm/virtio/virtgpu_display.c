@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: virtio-gpu displays
+ *
+ * An output is a window of the host. People open, close and resize it, and the
+ * host tells of that by an event and nothing more. So the driver asks each time
+ * for all of it: which windows are open, how large, and the EDID of each. What
+ * the host says is looked at before it is believed (virtgpu_cmd.c), and an
+ * answer that makes no sense leaves the output as it was.
+ *
+ * A framebuffer says how pixels lie in a buffer. A 2D resource of the host has a
+ * shape of its own. Where the two differ, or where the buffer is imported and
+ * has no resource, the framebuffer has a resource of its own: a view. It is told
+ * of the same memory.
+ *
+ * Lifetime: outputs live as long as the DRM device. A view ends with its
+ * framebuffer, which holds the object.
+ *
+ * Locking: &vgpu_device.output_lock guards what the host has said.
+ */
+
+#include <linux/cleanup.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+#include <drm/drm_atomic.h>
+#include <drm/drm_atomic_helper.h>
+#include <drm/drm_damage_helper.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_edid.h>
+#include <drm/drm_fourcc.h>
+#include <drm/drm_framebuffer.h>
+#include <drm/drm_gem_framebuffer_helper.h>
+#include <drm/drm_managed.h>
+#include <drm/drm_modeset_helper.h>
+#include <drm/drm_print.h>
+#include <drm/drm_probe_helper.h>
+
+#include "virtgpu_display.h"
+#include "virtgpu_drv.h"
+#include "virtgpu_plane.h"
+
+#define MIN_SIZE       32
+#define MAX_SIZE       8192
+#define DEFAULT_WIDTH  1024
+#define DEFAULT_HEIGHT 768
+
+/* Hosts round down to what their windows can do. */
+#define SIZE_SLACK 16
+
+static struct vgpu_output *connector_to_output(struct drm_connector *connector)
+{
+	return container_of(connector, struct vgpu_output, connector);
+}
+
+static void scanout_off(struct vgpu_output *output)
+{
+	struct vgpu_device *vgpu = to_vgpu(output->crtc.dev);
+	const struct vgpu_rect none = {};
+	struct vgpu_cmd *cmd = vgpu_cmd_create();
+
+	/* The window keeps its last picture. */
+	if (!cmd)
+		return;
+
+	vgpu_req_scanout(&cmd->req, output->index, 0, &none);
+	vgpu_queue_send(&vgpu->ctrl, cmd);
+	vgpu_cmd_put(cmd);
+}
+
+/* The primary plane has done the rest: a window shows what has a size. */
+static void vgpu_crtc_enable(struct drm_crtc *crtc,
+			     struct drm_atomic_state *state)
+{
+}
+
+static void vgpu_crtc_disable(struct drm_crtc *crtc,
+			      struct drm_atomic_state *state)
+{
+	scanout_off(crtc_to_output(crtc));
+}
+
+static const struct drm_crtc_helper_funcs vgpu_crtc_helper_funcs = {
+	.atomic_enable = vgpu_crtc_enable,
+	.atomic_disable = vgpu_crtc_disable,
+};
+
+static const struct drm_crtc_funcs vgpu_crtc_funcs = {
+	.set_config = drm_atomic_helper_set_config,
+	.page_flip = drm_atomic_helper_page_flip,
+	.reset = drm_atomic_helper_crtc_reset,
+	.atomic_duplicate_state = drm_atomic_helper_crtc_duplicate_state,
+	.atomic_destroy_state = drm_atomic_helper_crtc_destroy_state,
+};
+
+static struct vgpu_rect output_size(struct vgpu_output *output)
+{
+	struct vgpu_device *vgpu = to_vgpu(output->connector.dev);
+
+	guard(mutex)(&vgpu->output_lock);
+	return output->display.rect;
+}
+
+static int add_edid_modes(struct vgpu_output *output)
+{
+	struct vgpu_device *vgpu = to_vgpu(output->connector.dev);
+
+	guard(mutex)(&vgpu->output_lock);
+	drm_edid_connector_update(&output->connector, output->edid);
+	return drm_edid_connector_add_modes(&output->connector);
+}
+
+static int vgpu_connector_get_modes(struct drm_connector *connector)
+{
+	struct vgpu_output *output = connector_to_output(connector);
+	struct vgpu_rect size = output_size(output);
+	struct drm_display_mode *mode;
+	int count;
+
+	count = add_edid_modes(output);
+	if (count)
+		return count;
+
+	count = drm_add_modes_noedid(connector, MAX_SIZE, MAX_SIZE);
+	if (!size.width || !size.height) {
+		drm_set_preferred_mode(connector, DEFAULT_WIDTH,
+				       DEFAULT_HEIGHT);
+		return count;
+	}
+	if (size.width > MAX_SIZE || size.height > MAX_SIZE)
+		return count;
+
+	mode = drm_cvt_mode(connector->dev, size.width, size.height, 60, false,
+			    false, false);
+	if (!mode)
+		return count;
+	mode->type |= DRM_MODE_TYPE_PREFERRED;
+	drm_mode_probed_add(connector, mode);
+	return count + 1;
+}
+
+static bool about(int got, u32 wanted)
+{
+	return got <= wanted && got + SIZE_SLACK >= wanted;
+}
+
+/* Of preferred modes the one that fits the window, else they all would. */
+static enum drm_mode_status
+vgpu_connector_mode_valid(struct drm_connector *connector,
+			  struct drm_display_mode *mode)
+{
+	struct vgpu_rect size = output_size(connector_to_output(connector));
+
+	if (!(mode->type & DRM_MODE_TYPE_PREFERRED))
+		return MODE_OK;
+	if (mode->hdisplay == DEFAULT_WIDTH && mode->vdisplay == DEFAULT_HEIGHT)
+		return MODE_OK;
+	if (about(mode->hdisplay, size.width) &&
+	    about(mode->vdisplay, size.height))
+		return MODE_OK;
+	return MODE_BAD;
+}
+
+static const struct drm_connector_helper_funcs vgpu_connector_helper_funcs = {
+	.get_modes = vgpu_connector_get_modes,
+	.mode_valid = vgpu_connector_mode_valid,
+};
+
+static enum drm_connector_status
+vgpu_connector_detect(struct drm_connector *connector, bool force)
+{
+	struct vgpu_output *output = connector_to_output(connector);
+	struct vgpu_device *vgpu = to_vgpu(connector->dev);
+
+	guard(mutex)(&vgpu->output_lock);
+	return output->display.enabled ? connector_status_connected :
+					 connector_status_disconnected;
+}
+
+static const struct drm_connector_funcs vgpu_connector_funcs = {
+	.detect = vgpu_connector_detect,
+	.fill_modes = drm_helper_probe_single_connector_modes,
+	.reset = drm_atomic_helper_connector_reset,
+	.atomic_duplicate_state = drm_atomic_helper_connector_duplicate_state,
+	.atomic_destroy_state = drm_atomic_helper_connector_destroy_state,
+};
+
+static int output_init(struct vgpu_device *vgpu, u32 index)
+{
+	struct vgpu_output *output = &vgpu->outputs[index];
+	struct drm_plane *primary, *cursor;
+	struct drm_device *drm = vgpu->drm;
+	int ret;
+
+	output->index = index;
+	/* until the host has said otherwise, there is one window */
+	if (!index) {
+		output->display.enabled = true;
+		output->display.rect.width = DEFAULT_WIDTH;
+		output->display.rect.height = DEFAULT_HEIGHT;
+	}
+
+	primary = vgpu_plane_create(vgpu, DRM_PLANE_TYPE_PRIMARY, index);
+	if (IS_ERR(primary))
+		return PTR_ERR(primary);
+	cursor = vgpu_plane_create(vgpu, DRM_PLANE_TYPE_CURSOR, index);
+	if (IS_ERR(cursor))
+		return PTR_ERR(cursor);
+
+	ret = drmm_crtc_init_with_planes(drm, &output->crtc, primary, cursor,
+					 &vgpu_crtc_funcs, NULL);
+	if (ret)
+		return ret;
+	drm_crtc_helper_add(&output->crtc, &vgpu_crtc_helper_funcs);
+
+	ret = drmm_encoder_init(drm, &output->encoder, NULL,
+				DRM_MODE_ENCODER_VIRTUAL, NULL);
+	if (ret)
+		return ret;
+	output->encoder.possible_crtcs = drm_crtc_mask(&output->crtc);
+
+	ret = drmm_connector_init(drm, &output->connector,
+				  &vgpu_connector_funcs,
+				  DRM_MODE_CONNECTOR_VIRTUAL, NULL);
+	if (ret)
+		return ret;
+	drm_connector_helper_add(&output->connector,
+				 &vgpu_connector_helper_funcs);
+	if (vgpu->has_edid)
+		drm_connector_attach_edid_property(&output->connector);
+
+	return drm_connector_attach_encoder(&output->connector,
+					    &output->encoder);
+}
+
+static void framebuffer_destroy(struct drm_framebuffer *base)
+{
+	struct vgpu_framebuffer *fb = to_vgpu_framebuffer(base);
+
+	if (fb->has_view)
+		vgpu_res_destroy(to_vgpu_object(base->obj[0]), &fb->view);
+	drm_gem_fb_destroy(base);
+}
+
+static const struct drm_framebuffer_funcs vgpu_framebuffer_funcs = {
+	.create_handle = drm_gem_fb_create_handle,
+	.destroy = framebuffer_destroy,
+	.dirty = drm_atomic_helper_dirtyfb,
+};
+
+/**
+ * vgpu_framebuffer_res - what the host has of a framebuffer
+ * @fb: a framebuffer of ours
+ *
+ * Return: the resource that shows it.
+ */
+struct vgpu_res *vgpu_framebuffer_res(struct drm_framebuffer *fb)
+{
+	struct vgpu_framebuffer *vfb = to_vgpu_framebuffer(fb);
+
+	return vfb->has_view ? &vfb->view : &to_vgpu_object(fb->obj[0])->res;
+}
+
+/* What is copied line by line has to be there; the host checks the others. */
+static bool pixels_fit(const struct vgpu_object *vobj,
+		       const struct drm_mode_fb_cmd2 *cmd)
+{
+	u64 end;
+
+	if (!vobj->dumb)
+		return true;
+	return !check_mul_overflow((u64)cmd->pitches[0], cmd->height, &end) &&
+	       !check_add_overflow(end, cmd->offsets[0], &end) &&
+	       end <= vobj->storage.base.size;
+}
+
+static bool needs_view(const struct vgpu_object *vobj,
+		       const struct drm_mode_fb_cmd2 *cmd)
+{
+	const struct vgpu_texture *own = &vobj->res.texture;
+
+	switch (vobj->res.kind) {
+	case VGPU_RES_NONE:
+		return true;
+	case VGPU_RES_2D:
+		return vobj->dumb && (cmd->pitches[0] != own->width * 4 ||
+				      cmd->height > own->height);
+	default:
+		return false;
+	}
+}
+
+static int view_init(struct vgpu_device *vgpu, struct vgpu_framebuffer *fb,
+		     const struct drm_mode_fb_cmd2 *cmd)
+{
+	struct vgpu_texture *texture = &fb->view.texture;
+	int ret;
+
+	if (cmd->pitches[0] % 4)
+		return -EINVAL;
+
+	fb->view.kind = VGPU_RES_2D;
+	texture->format = vgpu_host_format(cmd->pixel_format);
+	texture->width = cmd->pitches[0] / 4;
+	texture->height = cmd->height;
+	ret = vgpu_res_init(vgpu, &fb->view);
+	fb->has_view = !ret;
+
+	return ret;
+}
+
+static struct vgpu_framebuffer *
+framebuffer_create(struct drm_device *drm, const struct drm_mode_fb_cmd2 *cmd,
+		   struct drm_gem_object *obj)
+{
+	struct vgpu_object *vobj = to_vgpu_object(obj);
+	struct vgpu_device *vgpu = to_vgpu(drm);
+	struct vgpu_framebuffer *fb;
+	int ret = 0;
+
+	if (!pixels_fit(vobj, cmd))
+		return ERR_PTR(-EINVAL);
+
+	fb = kzalloc(sizeof(*fb), GFP_KERNEL);
+	if (!fb)
+		return ERR_PTR(-ENOMEM);
+
+	if (needs_view(vobj, cmd))
+		ret = view_init(vgpu, fb, cmd);
+	if (ret)
+		goto err_free;
+
+	fb->base.obj[0] = obj;
+	drm_helper_mode_fill_fb_struct(drm, &fb->base, cmd);
+	ret = drm_framebuffer_init(drm, &fb->base, &vgpu_framebuffer_funcs);
+	if (ret)
+		goto err_view;
+	return fb;
+
+err_view:
+	if (fb->has_view)
+		vgpu_res_fini(vgpu, &fb->view);
+err_free:
+	kfree(fb);
+	return ERR_PTR(ret);
+}
+
+static struct drm_framebuffer *
+vgpu_framebuffer_create(struct drm_device *drm, struct drm_file *file,
+			const struct drm_mode_fb_cmd2 *cmd)
+{
+	struct vgpu_framebuffer *fb;
+	struct drm_gem_object *obj;
+
+	if (cmd->pixel_format != DRM_FORMAT_HOST_XRGB8888 &&
+	    cmd->pixel_format != DRM_FORMAT_HOST_ARGB8888)
+		return ERR_PTR(-ENOENT);
+
+	obj = drm_gem_object_lookup(file, cmd->handles[0]);
+	if (!obj)
+		return ERR_PTR(-EINVAL);
+
+	fb = framebuffer_create(drm, cmd, obj);
+	if (IS_ERR(fb)) {
+		drm_gem_object_put(obj);
+		return ERR_CAST(fb);
+	}
+
+	return &fb->base;
+}
+
+static const struct drm_mode_config_funcs vgpu_mode_config_funcs = {
+	.fb_create = vgpu_framebuffer_create,
+	.atomic_check = drm_atomic_helper_check,
+	.atomic_commit = drm_atomic_helper_commit,
+};
+
+static void outputs_fini(struct drm_device *drm, void *data)
+{
+	struct vgpu_device *vgpu = data;
+	u32 i;
+
+	for (i = 0; i < vgpu->num_outputs; i++) {
+		drm_edid_free(vgpu->outputs[i].edid);
+		vgpu_fence_put(vgpu->outputs[i].shown);
+	}
+}
+
+/**
+ * vgpu_display_init - make what DRM knows of outputs
+ * @vgpu: a device, whose host is not asked
+ *
+ * Return: 0, also without outputs, or a negative errno of DRM.
+ */
+int vgpu_display_init(struct vgpu_device *vgpu)
+{
+	struct drm_device *drm = vgpu->drm;
+	struct drm_mode_config *config = &drm->mode_config;
+	int ret;
+	u32 i;
+
+	if (!vgpu->num_outputs)
+		return 0;
+
+	vgpu->outputs = drmm_kcalloc(drm, vgpu->num_outputs,
+				     sizeof(*vgpu->outputs), GFP_KERNEL);
+	if (!vgpu->outputs)
+		return -ENOMEM;
+	ret = drmm_add_action_or_reset(drm, outputs_fini, vgpu);
+	if (!ret)
+		ret = drmm_mode_config_init(drm);
+	if (ret)
+		return ret;
+
+	config->funcs = &vgpu_mode_config_funcs;
+	config->helper_private = &vgpu_mode_config_helper_funcs;
+	config->min_width = MIN_SIZE;
+	config->min_height = MIN_SIZE;
+	config->max_width = MAX_SIZE;
+	config->max_height = MAX_SIZE;
+	config->fb_modifiers_not_supported = true;
+	config->quirk_addfb_prefer_host_byte_order = true;
+
+	for (i = 0; i < vgpu->num_outputs; i++) {
+		ret = output_init(vgpu, i);
+		if (ret)
+			return ret;
+	}
+	drm_mode_config_reset(drm);
+
+	return 0;
+}
+
+static void query_edid(struct vgpu_device *vgpu, struct vgpu_output *output)
+{
+	const struct drm_edid *edid = NULL;
+	struct vgpu_cmd *cmd;
+	const void *data;
+	size_t size;
+	int ret;
+
+	cmd = vgpu_cmd_create();
+	if (!cmd)
+		return;
+
+	vgpu_req_edid(&cmd->req, output->index);
+	ret = vgpu_cmd_expect(cmd, VIRTIO_GPU_RESP_OK_EDID,
+			      sizeof(struct virtio_gpu_resp_edid));
+	if (!ret)
+		ret = vgpu_queue_ask(&vgpu->ctrl, cmd);
+	if (!ret)
+		ret = vgpu_resp_edid(cmd->resp, cmd->resp_len, &data, &size);
+	if (!ret)
+		edid = drm_edid_alloc(data, size);
+	if (edid) {
+		guard(mutex)(&vgpu->output_lock);
+		swap(output->edid, edid);
+	}
+	drm_edid_free(edid);
+	vgpu_cmd_put(cmd);
+}
+
+static void take_display_info(struct vgpu_device *vgpu,
+			      const struct vgpu_cmd *cmd)
+{
+	struct vgpu_display display;
+	u32 i;
+
+	guard(mutex)(&vgpu->output_lock);
+	for (i = 0; i < vgpu->num_outputs; i++) {
+		if (!vgpu_resp_display_info(cmd->resp, cmd->resp_len, i,
+					    &display))
+			vgpu->outputs[i].display = display;
+	}
+}
+
+/**
+ * vgpu_display_query - ask the host what its windows are like
+ * @vgpu: the device
+ *
+ * Context: Process context, waits for the host, not for ever.
+ */
+void vgpu_display_query(struct vgpu_device *vgpu)
+{
+	struct vgpu_cmd *cmd;
+	int ret;
+	u32 i;
+
+	for (i = 0; vgpu->has_edid && i < vgpu->num_outputs; i++)
+		query_edid(vgpu, &vgpu->outputs[i]);
+
+	cmd = vgpu_cmd_create();
+	if (!cmd)
+		return;
+
+	vgpu_req_display_info(&cmd->req);
+	ret = vgpu_cmd_expect(cmd, VIRTIO_GPU_RESP_OK_DISPLAY_INFO,
+			      sizeof(struct virtio_gpu_resp_display_info));
+	if (!ret)
+		ret = vgpu_queue_ask(&vgpu->ctrl, cmd);
+	if (ret)
+		drm_err(vgpu->drm,
+			"the host does not tell of its windows, error %d\n",
+			ret);
+	else
+		take_display_info(vgpu, cmd);
+	vgpu_cmd_put(cmd);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _VIRTGPU_DISPLAY_H_
+#define _VIRTGPU_DISPLAY_H_
+
+#include <linux/types.h>
+
+#include <drm/drm_connector.h>
+#include <drm/drm_crtc.h>
+#include <drm/drm_encoder.h>
+#include <drm/drm_framebuffer.h>
+
+#include "virtgpu_cmd.h"
+#include "virtgpu_object.h"
+
+struct drm_edid;
+struct vgpu_device;
+struct vgpu_fence;
+
+/**
+ * struct vgpu_output - a scanout of the host, which is a window there
+ */
+struct vgpu_output {
+	/** @index: what the host calls it */
+	u32 index;
+
+	/** @crtc: what scans out */
+	struct drm_crtc crtc;
+
+	/** @encoder: there has to be one */
+	struct drm_encoder encoder;
+
+	/** @connector: the window */
+	struct drm_connector connector;
+
+	/** @display: its size, and if it is open; &vgpu_device.output_lock */
+	struct vgpu_display display;
+
+	/** @edid: what a monitor would say, or NULL; &vgpu_device.output_lock */
+	const struct drm_edid *edid;
+
+	/**
+	 * @shown: fence of the last frame, or NULL. Commits of one CRTC come
+	 * one after the other, and are the only ones to look at it.
+	 */
+	struct vgpu_fence *shown;
+};
+
+static inline struct vgpu_output *crtc_to_output(struct drm_crtc *crtc)
+{
+	return container_of(crtc, struct vgpu_output, crtc);
+}
+
+/**
+ * struct vgpu_framebuffer - a buffer and how its pixels lie
+ */
+struct vgpu_framebuffer {
+	/** @base: the framebuffer */
+	struct drm_framebuffer base;
+
+	/** @has_view: the buffer's own resource does not have this shape */
+	bool has_view;
+
+	/** @view: one that has */
+	struct vgpu_res view;
+};
+
+static inline struct vgpu_framebuffer *
+to_vgpu_framebuffer(struct drm_framebuffer *fb)
+{
+	return container_of(fb, struct vgpu_framebuffer, base);
+}
+
+struct vgpu_res *vgpu_framebuffer_res(struct drm_framebuffer *fb);
+int vgpu_display_init(struct vgpu_device *vgpu);
+void vgpu_display_query(struct vgpu_device *vgpu);
+
+#endif

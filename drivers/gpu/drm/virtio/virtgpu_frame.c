@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: virtio-gpu frames
+ *
+ * A commit that has begun cannot fail, so all that can fail comes before, when the
+ * framebuffer is prepared: the commands of the frame are made, the memory is
+ * pinned and the host is told of it, and the fence of the frame is in the
+ * reservation object. From then on whoever wants to move the memory, or write to
+ * it, knows what to wait for.
+ *
+ * A fence that others see has to signal. If the commit does not come to pass, the
+ * fence is abandoned.
+ *
+ * Lifetime: commands and fence belong to the plane state.
+ *
+ * Locking: the reservation lock of the buffer.
+ */
+
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+
+#include <drm/drm_framebuffer.h>
+#include <drm/drm_gem_atomic_helper.h>
+
+#include "virtgpu_display.h"
+#include "virtgpu_drv.h"
+#include "virtgpu_frame.h"
+#include "virtgpu_object.h"
+
+/* Whether pixels are copied, as opposed to being there, or drawn there. */
+static bool is_copied(struct drm_framebuffer *fb)
+{
+	return to_vgpu_object(fb->obj[0])->dumb &&
+	       vgpu_framebuffer_res(fb)->kind == VGPU_RES_2D;
+}
+
+/* Whether the host reads memory of the guest to show it. */
+static bool is_read(struct drm_framebuffer *fb)
+{
+	return to_vgpu_object(fb->obj[0])->dumb;
+}
+
+static int pin_locked(struct vgpu_object *vobj)
+{
+	struct drm_gem_object *obj = &vobj->storage.base;
+	int ret = 0;
+
+	if (obj->import_attach)
+		ret = dma_buf_pin(obj->import_attach);
+	else if (obj->filp)
+		ret = drm_gem_storage_pin(obj);
+	if (!ret)
+		vobj->scanouts++;
+	return ret;
+}
+
+static void unpin_locked(struct vgpu_object *vobj)
+{
+	struct drm_gem_object *obj = &vobj->storage.base;
+
+	vobj->scanouts--;
+	if (obj->import_attach)
+		dma_buf_unpin(obj->import_attach);
+	else if (obj->filp)
+		drm_gem_storage_unpin(obj);
+}
+
+static int make_commands(struct drm_plane *plane,
+			 struct vgpu_plane_state *state)
+{
+	struct vgpu_device *vgpu = to_vgpu(plane->dev);
+	struct drm_framebuffer *fb = state->base.fb;
+
+	state->scanout = vgpu_cmd_create();
+	if (!state->scanout)
+		return -ENOMEM;
+	if (plane->type != DRM_PLANE_TYPE_CURSOR) {
+		state->flush = vgpu_cmd_create();
+		if (!state->flush)
+			return -ENOMEM;
+	}
+	if (is_copied(fb)) {
+		state->transfer = vgpu_cmd_create();
+		if (!state->transfer)
+			return -ENOMEM;
+	}
+	if (is_read(fb)) {
+		state->fence = vgpu_fence_create_early(&vgpu->fences);
+		if (!state->fence)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int get_memory(struct vgpu_plane_state *state)
+{
+	struct drm_framebuffer *fb = state->base.fb;
+	struct vgpu_object *vobj = to_vgpu_object(fb->obj[0]);
+	struct dma_resv *resv = fb->obj[0]->resv;
+	int ret;
+
+	ret = dma_resv_lock_interruptible(resv, NULL);
+	if (ret)
+		return ret;
+
+	/* first, for it may move the memory */
+	ret = pin_locked(vobj);
+	if (ret)
+		goto out_unlock;
+	state->pinned = true;
+
+	ret = vgpu_res_attach_locked(vobj, vgpu_framebuffer_res(fb), NULL);
+	if (!ret && state->fence)
+		ret = dma_resv_reserve_fences(resv, 1);
+	if (!ret && state->fence)
+		dma_resv_add_fence(resv, &state->fence->base,
+				   DMA_RESV_USAGE_READ);
+out_unlock:
+	dma_resv_unlock(resv);
+	return ret;
+}
+
+/**
+ * vgpu_frame_cleanup - &drm_plane_helper_funcs.cleanup_fb
+ * @plane: the plane
+ * @base: a state that is not shown any more, or never was
+ */
+void vgpu_frame_cleanup(struct drm_plane *plane, struct drm_plane_state *base)
+{
+	struct vgpu_plane_state *state = to_vgpu_plane_state(base);
+	struct vgpu_object *vobj;
+
+	/* after a commit it was emitted, or abandoned already */
+	vgpu_fence_abandon(state->fence, -ECANCELED);
+	vgpu_fence_put(state->fence);
+	vgpu_cmd_put(state->transfer);
+	vgpu_cmd_put(state->scanout);
+	vgpu_cmd_put(state->flush);
+	state->fence = NULL;
+	state->transfer = NULL;
+	state->scanout = NULL;
+	state->flush = NULL;
+
+	if (!state->pinned)
+		return;
+	vobj = to_vgpu_object(base->fb->obj[0]);
+	dma_resv_lock(vobj->storage.base.resv, NULL);
+	unpin_locked(vobj);
+	dma_resv_unlock(vobj->storage.base.resv);
+	state->pinned = false;
+}
+
+/**
+ * vgpu_frame_prepare - &drm_plane_helper_funcs.prepare_fb
+ * @plane: the plane
+ * @base: a state that is about to be shown
+ *
+ * Return: 0, or a negative errno:
+ *
+ *	* -ENOMEM: out of memory
+ *	* -ERESTARTSYS: a signal arrived
+ *	* -EBUSY: the memory cannot stay where it is
+ *	* what vgpu_res_attach_locked() said
+ */
+int vgpu_frame_prepare(struct drm_plane *plane, struct drm_plane_state *base)
+{
+	struct vgpu_plane_state *state = to_vgpu_plane_state(base);
+	int ret;
+
+	if (!base->fb)
+		return 0;
+
+	/* what the commit waits for, before our own fence is there */
+	ret = drm_gem_plane_helper_prepare_fb(plane, base);
+	if (!ret)
+		ret = make_commands(plane, state);
+	if (!ret)
+		ret = get_memory(state);
+	if (ret)
+		vgpu_frame_cleanup(plane, base);
+
+	return ret;
+}

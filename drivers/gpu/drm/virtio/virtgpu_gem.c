@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: virtio-gpu GEM objects
+ *
+ * What DRM asks of a buffer: handles, mappings, and buffers that the CPU draws
+ * in. Memory comes with the first use, as &struct drm_gem_storage has it, and the
+ * host hears of a dumb buffer when it is first shown, since many never are.
+ *
+ * A handle of a file means that the host's context of the file may use the
+ * resource. An object without a resource, as an imported one may be, has nothing
+ * that a context could use.
+ *
+ * Lifetime and locking: see virtgpu_object.c.
+ */
+
+#include <linux/cleanup.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_fourcc.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_mode.h>
+#include <drm/drm_print.h>
+#include <drm/drm_vma_manager.h>
+#include <drm/virtgpu_drm.h>
+
+#include "virtgpu_context.h"
+#include "virtgpu_drv.h"
+#include "virtgpu_gem.h"
+#include "virtgpu_object.h"
+#include "virtgpu_plane.h"
+#include "virtgpu_prime.h"
+
+static void vgpu_gem_print_info(struct drm_printer *p, unsigned int indent,
+				const struct drm_gem_object *obj)
+{
+	const struct vgpu_object *vobj =
+		container_of_const(obj, struct vgpu_object, storage.base);
+
+	drm_printf_indent(p, indent, "resource=%u kind=%d attached=%d\n",
+			  vobj->res.id, vobj->res.kind, vobj->res.attached);
+	drm_gem_storage_print_info(p, indent, obj);
+}
+
+const struct drm_gem_object_funcs vgpu_gem_funcs = {
+	.free = vgpu_object_free,
+	.open = vgpu_gem_open,
+	.close = vgpu_gem_close,
+	.print_info = vgpu_gem_print_info,
+	.export = vgpu_prime_export,
+	.pin = drm_gem_storage_pin,
+	.unpin = drm_gem_storage_unpin,
+	.get_sg_table = drm_gem_storage_get_sg_table,
+	.vmap = drm_gem_storage_vmap,
+	.vunmap = drm_gem_storage_vunmap,
+	.mmap = drm_gem_storage_mmap,
+	.vm_ops = &drm_gem_storage_vm_ops,
+};
+
+/**
+ * vgpu_object_init - what all objects begin with
+ * @vobj: zero
+ */
+void vgpu_object_init(struct vgpu_object *vobj)
+{
+	INIT_LIST_HEAD(&vobj->resources);
+	INIT_LIST_HEAD(&vobj->node);
+	INIT_LIST_HEAD(&vobj->res.node);
+}
+
+/**
+ * vgpu_gem_create_object - &drm_driver.gem_create_object
+ * @drm: the device
+ * @size: in bytes; not used, the caller initialises the rest
+ *
+ * Return: an object, or -ENOMEM.
+ */
+struct drm_gem_object *vgpu_gem_create_object(struct drm_device *drm,
+					      size_t size)
+{
+	struct vgpu_object *vobj = kzalloc(sizeof(*vobj), GFP_KERNEL);
+
+	if (!vobj)
+		return ERR_PTR(-ENOMEM);
+
+	vgpu_object_init(vobj);
+	vobj->storage.base.funcs = &vgpu_gem_funcs;
+	return &vobj->storage.base;
+}
+
+/**
+ * vgpu_gem_tell_context - let the context of a file use an object, or no more
+ * @vgpu: a device whose host renders
+ * @vfile: a file that has a context
+ * @vobj: an object that has a resource
+ * @attach: let it, otherwise no more
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int vgpu_gem_tell_context(struct vgpu_device *vgpu, struct vgpu_file *vfile,
+			  struct vgpu_object *vobj, bool attach)
+{
+	struct vgpu_cmd *cmd;
+
+	cmd = vgpu_cmd_create();
+	if (!cmd)
+		return -ENOMEM;
+
+	vgpu_req_ctx_resource(&cmd->req, attach, vfile->ctx_id, vobj->res.id);
+	vgpu_cmd_add_object(cmd, &vobj->storage.base);
+	vgpu_queue_send(&vgpu->ctrl, cmd);
+	vgpu_cmd_put(cmd);
+	return 0;
+}
+
+/**
+ * vgpu_gem_open - &drm_gem_object_funcs.open
+ * @obj: the object
+ * @file: a file that gets a handle of it
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int vgpu_gem_open(struct drm_gem_object *obj, struct drm_file *file)
+{
+	struct vgpu_object *vobj = to_vgpu_object(obj);
+	struct vgpu_device *vgpu = to_vgpu(obj->dev);
+	struct vgpu_file *vfile = file->driver_priv;
+	int ret;
+
+	if (!vgpu->has_virgl || vobj->res.kind == VGPU_RES_NONE)
+		return 0;
+
+	/* dumb buffers, too: the context may render to what is shown */
+	ret = dma_resv_lock_interruptible(obj->resv, NULL);
+	if (ret)
+		return ret;
+	ret = vobj->res.created ? 0 : vgpu_object_attach_locked(vobj, NULL);
+	dma_resv_unlock(obj->resv);
+	if (ret)
+		return ret;
+
+	scoped_guard(mutex, &vfile->lock)
+		ret = vgpu_file_create_context(vgpu, vfile);
+	return ret ?: vgpu_gem_tell_context(vgpu, vfile, vobj, true);
+}
+
+/**
+ * vgpu_gem_close - &drm_gem_object_funcs.close
+ * @obj: the object
+ * @file: a file that had a handle of it
+ */
+void vgpu_gem_close(struct drm_gem_object *obj, struct drm_file *file)
+{
+	struct vgpu_object *vobj = to_vgpu_object(obj);
+	struct vgpu_device *vgpu = to_vgpu(obj->dev);
+
+	if (vgpu->has_virgl && vobj->res.kind != VGPU_RES_NONE)
+		vgpu_gem_tell_context(vgpu, file->driver_priv, vobj, false);
+}
+
+static void dumb_resource(struct vgpu_device *vgpu, struct vgpu_object *vobj,
+			  const struct drm_mode_create_dumb *args)
+{
+	struct vgpu_res *res = &vobj->res;
+
+	vobj->dumb = true;
+	/* what is rendered with is not a blob on hosts that do both */
+	if (vgpu->has_blob && !vgpu->has_virgl) {
+		res->kind = VGPU_RES_BLOB;
+		res->blob.mem = VIRTGPU_BLOB_MEM_GUEST;
+		res->blob.flags = VIRTGPU_BLOB_FLAG_USE_SHAREABLE;
+		res->blob.size = vobj->storage.base.size;
+		vobj->guest_blob = true;
+		return;
+	}
+
+	res->kind = VGPU_RES_2D;
+	res->texture.format = vgpu_host_format(DRM_FORMAT_HOST_XRGB8888);
+	res->texture.width = args->width;
+	res->texture.height = args->height;
+}
+
+/**
+ * vgpu_dumb_create - &drm_driver.dumb_create
+ * @file: the client
+ * @drm: the device
+ * @args: width, height and bits per pixel; gets pitch, size and handle
+ *
+ * Return: 0, or a negative errno:
+ *
+ *	* -EINVAL: not 32 bits per pixel, or too large
+ *	* -ENOMEM: out of memory
+ *	* what vgpu_object_create() and drm_gem_handle_create() said
+ */
+int vgpu_dumb_create(struct drm_file *file, struct drm_device *drm,
+		     struct drm_mode_create_dumb *args)
+{
+	struct vgpu_device *vgpu = to_vgpu(drm);
+	struct vgpu_object *vobj;
+	u32 pitch, size;
+	int ret;
+
+	if (args->bpp != 32 || check_mul_overflow(args->width, 4u, &pitch) ||
+	    check_mul_overflow(pitch, args->height, &size) ||
+	    check_add_overflow(size, PAGE_SIZE - 1, &size))
+		return -EINVAL;
+
+	args->pitch = pitch;
+	args->size = size & PAGE_MASK;
+	vobj = vgpu_object_create(vgpu, args->size);
+	if (IS_ERR(vobj))
+		return PTR_ERR(vobj);
+
+	dumb_resource(vgpu, vobj, args);
+	vgpu_object_publish(vobj);
+	ret = drm_gem_handle_create(file, &vobj->storage.base, &args->handle);
+	drm_gem_object_put(&vobj->storage.base);
+
+	return ret;
+}
+
+/**
+ * vgpu_map_offset - &drm_driver.dumb_map_offset, for buffers of any kind
+ * @file: the client
+ * @drm: the device
+ * @handle: the buffer
+ * @offset: gets what to mmap() the file at
+ *
+ * Return: 0, or -ENOENT if there is no such handle.
+ */
+int vgpu_map_offset(struct drm_file *file, struct drm_device *drm, u32 handle,
+		    u64 *offset)
+{
+	struct drm_gem_object *obj = drm_gem_object_lookup(file, handle);
+
+	if (!obj)
+		return -ENOENT;
+
+	*offset = drm_vma_node_offset_addr(&obj->vma_node);
+	drm_gem_object_put(obj);
+	return 0;
+}

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: virtio-gpu bring-up
+ *
+ * What the host offers is known by its features, its configuration space and
+ * the answers to a few questions. Here it is asked, once when the device is
+ * probed, and again for the outputs when the host says that something has
+ * changed. A question that is not answered costs its feature, not the device: a
+ * host may be slow, or wrong, and a screen is better than none.
+ *
+ * Lifetime: vgpu_device_init() and vgpu_device_start() make a device that takes
+ * commands, vgpu_device_stop() ends that.
+ *
+ * Locking: see &struct vgpu_device.
+ */
+
+#include <linux/cleanup.h>
+#include <linux/io.h>
+#include <linux/virtio_dma_buf.h>
+#include <linux/virtio_gpu.h>
+#include <linux/virtio_ring.h>
+#include <xen/xen.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_managed.h>
+#include <drm/drm_print.h>
+#include <drm/drm_probe_helper.h>
+
+#include "virtgpu_display.h"
+#include "virtgpu_drv.h"
+
+static void config_changed(struct work_struct *work)
+{
+	struct vgpu_device *vgpu =
+		container_of(work, struct vgpu_device, config_changed);
+	u32 events = 0;
+
+	virtio_cread_le(vgpu->vdev, struct virtio_gpu_config, events_read,
+			&events);
+	if (!(events & VIRTIO_GPU_EVENT_DISPLAY))
+		return;
+
+	/* first, for what changes from here on is another event */
+	events = VIRTIO_GPU_EVENT_DISPLAY;
+	virtio_cwrite_le(vgpu->vdev, struct virtio_gpu_config, events_clear,
+			 &events);
+	if (!vgpu->num_outputs)
+		return;
+
+	vgpu_display_query(vgpu);
+	drm_kms_helper_hotplug_event(vgpu->drm);
+}
+
+static void find_features(struct vgpu_device *vgpu)
+{
+	struct virtio_device *vdev = vgpu->vdev;
+
+	vgpu->has_virgl = virtio_has_feature(vdev, VIRTIO_GPU_F_VIRGL);
+	vgpu->has_edid = virtio_has_feature(vdev, VIRTIO_GPU_F_EDID);
+	vgpu->has_indirect =
+		virtio_has_feature(vdev, VIRTIO_RING_F_INDIRECT_DESC);
+	vgpu->has_uuid = virtio_has_feature(vdev, VIRTIO_GPU_F_RESOURCE_UUID);
+	vgpu->has_blob = virtio_has_feature(vdev, VIRTIO_GPU_F_RESOURCE_BLOB);
+	vgpu->has_context_init =
+		virtio_has_feature(vdev, VIRTIO_GPU_F_CONTEXT_INIT);
+	/* the transport goes by the same rule for its rings */
+	vgpu->use_dma_api = !virtio_has_dma_quirk(vdev) || xen_domain();
+}
+
+static void window_fini(struct drm_device *drm, void *data)
+{
+	drm_mm_takedown(data);
+}
+
+static int find_window(struct vgpu_device *vgpu)
+{
+	struct virtio_shm_region *window = &vgpu->window;
+	struct device *dev = &vgpu->vdev->dev;
+
+	if (!virtio_get_shm_region(vgpu->vdev, window,
+				   VIRTIO_GPU_SHM_ID_HOST_VISIBLE))
+		return 0;
+
+	if (!devm_request_mem_region(dev, window->addr, window->len,
+				     dev_name(dev))) {
+		drm_err(vgpu->drm, "the host's memory is taken\n");
+		return -EBUSY;
+	}
+
+	drm_info(vgpu->drm, "window to the host's memory: %#llx +%#llx\n",
+		 window->addr, window->len);
+	vgpu->has_window = true;
+	drm_mm_init(&vgpu->window_mm, window->addr, window->len);
+
+	return drmm_add_action_or_reset(vgpu->drm, window_fini,
+					&vgpu->window_mm);
+}
+
+static void find_outputs(struct vgpu_device *vgpu)
+{
+	u32 count = 0;
+
+	virtio_cread_le(vgpu->vdev, struct virtio_gpu_config, num_scanouts,
+			&count);
+	vgpu->num_outputs = min_t(u32, count, VIRTIO_GPU_MAX_SCANOUTS);
+	if (IS_ENABLED(CONFIG_DRM_VIRTIO_GPU_KMS) && count)
+		return;
+
+	drm_info(vgpu->drm, "no displays\n");
+	vgpu->num_outputs = 0;
+	vgpu->has_edid = false;
+	vgpu->drm->driver_features &= ~(DRIVER_MODESET | DRIVER_ATOMIC);
+}
+
+static void ctrl_interrupt(struct virtqueue *vq)
+{
+	struct vgpu_device *vgpu = vq->vdev->priv;
+
+	vgpu_queue_interrupt(&vgpu->ctrl);
+}
+
+static void cursor_interrupt(struct virtqueue *vq)
+{
+	struct vgpu_device *vgpu = vq->vdev->priv;
+
+	vgpu_queue_interrupt(&vgpu->cursor);
+}
+
+/**
+ * vgpu_find_queues - have virtqueues, and take commands
+ * @vgpu: a device without queues
+ *
+ * Return: 0, or a negative errno of the transport.
+ */
+int vgpu_find_queues(struct vgpu_device *vgpu)
+{
+	struct virtqueue_info info[] = {
+		{ "control", ctrl_interrupt },
+		{ "cursor", cursor_interrupt },
+	};
+	struct virtqueue *vqs[ARRAY_SIZE(info)];
+	int ret;
+
+	ret = virtio_find_vqs(vgpu->vdev, ARRAY_SIZE(info), vqs, info, NULL);
+	if (ret) {
+		drm_err(vgpu->drm, "no virtqueues, error %d\n", ret);
+		return ret;
+	}
+
+	vgpu_queue_start(&vgpu->ctrl, vqs[0]);
+	vgpu_queue_start(&vgpu->cursor, vqs[1]);
+	return 0;
+}
+
+static char sign(bool has)
+{
+	return has ? '+' : '-';
+}
+
+/**
+ * vgpu_device_init - all that needs no answer of the host
+ * @vgpu: a device that is zero but for its queues and fences
+ *
+ * Return: 0, or a negative errno:
+ *
+ *	* -ENODEV: the host speaks virtio as it was before 1.0
+ *	* -EBUSY: somebody has the window to the host's memory
+ *	* -ENOMEM: out of memory
+ *	* what the transport or mode setting said
+ */
+int vgpu_device_init(struct vgpu_device *vgpu)
+{
+	struct drm_device *drm = vgpu->drm;
+	int ret;
+
+	if (!virtio_has_feature(vgpu->vdev, VIRTIO_F_VERSION_1))
+		return -ENODEV;
+
+	spin_lock_init(&vgpu->objects_lock);
+	INIT_LIST_HEAD(&vgpu->objects);
+	INIT_LIST_HEAD(&vgpu->caps);
+	INIT_WORK(&vgpu->config_changed, config_changed);
+	ret = drmm_mutex_init(drm, &vgpu->window_lock)	     ?:
+		      drmm_mutex_init(drm, &vgpu->caps_lock) ?:
+		      drmm_mutex_init(drm, &vgpu->output_lock);
+	if (ret)
+		return ret;
+
+	find_features(vgpu);
+	ret = find_window(vgpu);
+	if (ret)
+		return ret;
+	find_outputs(vgpu);
+	drm_info(drm,
+		 "features: %cvirgl %cedid %cresource_blob %chost_visible\n",
+		 sign(vgpu->has_virgl), sign(vgpu->has_edid),
+		 sign(vgpu->has_blob), sign(vgpu->has_window));
+	drm_info(drm, "features: %ccontext_init\n",
+		 sign(vgpu->has_context_init));
+
+	ret = vgpu_display_init(vgpu);
+	if (ret)
+		return ret;
+
+	return vgpu_find_queues(vgpu);
+}
+
+static int query_capset(struct vgpu_device *vgpu, u32 index,
+			struct vgpu_capset *capset)
+{
+	struct vgpu_cmd *cmd;
+	int ret;
+
+	cmd = vgpu_cmd_create();
+	if (!cmd)
+		return -ENOMEM;
+
+	vgpu_req_capset_info(&cmd->req, index);
+	ret = vgpu_cmd_expect(cmd, VIRTIO_GPU_RESP_OK_CAPSET_INFO,
+			      sizeof(struct virtio_gpu_resp_capset_info));
+	if (!ret)
+		ret = vgpu_queue_ask(&vgpu->ctrl, cmd);
+	if (!ret)
+		ret = vgpu_resp_capset_info(cmd->resp, cmd->resp_len, capset);
+	vgpu_cmd_put(cmd);
+
+	return ret;
+}
+
+/* All or none: a client that sees one of them expects it to be right. */
+static void query_capsets(struct vgpu_device *vgpu)
+{
+	struct vgpu_capset *capset;
+	u32 count = 0, i;
+	u64 mask = 0;
+	int ret;
+
+	virtio_cread_le(vgpu->vdev, struct virtio_gpu_config, num_capsets,
+			&count);
+	/* each has a number of its own */
+	count = min_t(u32, count, VGPU_CAPSET_MAX_ID);
+	if (!count)
+		return;
+
+	vgpu->capsets = drmm_kcalloc(vgpu->drm, count, sizeof(*vgpu->capsets),
+				     GFP_KERNEL);
+	if (!vgpu->capsets)
+		return;
+
+	for (i = 0; i < count; i++) {
+		capset = &vgpu->capsets[i];
+		ret = query_capset(vgpu, i, capset);
+		if (ret) {
+			drm_err(vgpu->drm, "cap set %u: error %d\n", i, ret);
+			return;
+		}
+		mask |= BIT_ULL(capset->id);
+		drm_info(vgpu->drm, "cap set %u: id %u, version %u, %u bytes\n",
+			 i, capset->id, capset->max_version, capset->max_size);
+	}
+
+	vgpu->capset_mask = mask;
+	vgpu->num_capsets = count;
+}
+
+/**
+ * vgpu_device_start - ask the host what there is
+ * @vgpu: the device
+ *
+ * Context: Process context, waits for the host, not for ever.
+ */
+void vgpu_device_start(struct vgpu_device *vgpu)
+{
+	virtio_device_ready(vgpu->vdev);
+	query_capsets(vgpu);
+	if (vgpu->num_outputs)
+		vgpu_display_query(vgpu);
+}
+
+/**
+ * vgpu_device_stop - end all commands, and take no more
+ * @vgpu: the device
+ *
+ * The host has nothing of the guest's memory afterwards. vgpu_find_queues()
+ * begins anew.
+ *
+ * Context: Process context. Waits for work of the driver, not for the host.
+ */
+void vgpu_device_stop(struct vgpu_device *vgpu)
+{
+	vgpu_queue_stop(&vgpu->ctrl);
+	vgpu_queue_stop(&vgpu->cursor);
+	virtio_reset_device(vgpu->vdev);
+
+	cancel_work_sync(&vgpu->config_changed);
+	cancel_delayed_work_sync(&vgpu->watchdog);
+	cancel_work_sync(&vgpu->ctrl.answers);
+	cancel_work_sync(&vgpu->cursor.answers);
+
+	vgpu_queue_reclaim(&vgpu->ctrl);
+	vgpu_queue_reclaim(&vgpu->cursor);
+	flush_work(&vgpu->release);
+	vgpu->vdev->config->del_vqs(vgpu->vdev);
+}

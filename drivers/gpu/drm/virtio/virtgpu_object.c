@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: virtio-gpu objects
+ *
+ * A buffer is two things here: memory of the guest, which is a &struct
+ * drm_gem_storage or belongs to another driver, and a resource of the host,
+ * &struct vgpu_res, which is told where the memory is. Both may change. Storage
+ * moves when a stricter device attaches, and so does the memory of an exporter.
+ * Then the host lets go of the old pages before anybody else gets them, and is
+ * told of the new ones with the next use.
+ *
+ * Three rules make that safe. Every command that has the host read or write the
+ * memory carries a fence that is in the reservation object, so whoever moves the
+ * memory waits for it. The command that takes the memory away is made when the
+ * memory is given, so it cannot fail for want of memory. And the pages of
+ * storage stay pinned for as long as the host has them.
+ *
+ * A blob cannot change its memory. It is ended, and made again under the same
+ * number.
+ *
+ * Lifetime: when the last reference is gone the host is told to end the
+ * resource. The memory and the number are free when it has answered, or when
+ * the device was reset. The command for that is made with the resource, too.
+ *
+ * Locking: the reservation lock of an object guards its resources and memory.
+ * With it held nothing here waits for the host.
+ */
+
+#include <linux/cleanup.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+#include <drm/drm_gem.h>
+#include <drm/drm_prime.h>
+#include <drm/drm_print.h>
+
+#include "virtgpu_drv.h"
+#include "virtgpu_gem.h"
+#include "virtgpu_object.h"
+#include "virtgpu_prime.h"
+#include "virtgpu_vram.h"
+
+static int own_get_memory(struct vgpu_device *vgpu, struct vgpu_object *vobj)
+{
+	struct drm_gem_object *obj = &vobj->storage.base;
+	struct sg_table *sgt;
+	int ret;
+
+	ret = drm_gem_storage_pin(obj);
+	if (ret)
+		return ret;
+
+	sgt = drm_gem_storage_get_sg_table(obj);
+	if (IS_ERR(sgt)) {
+		ret = PTR_ERR(sgt);
+		goto err_unpin;
+	}
+
+	if (vgpu->use_dma_api) {
+		ret = dma_map_sgtable(vgpu->drm->dev, sgt, DMA_BIDIRECTIONAL,
+				      0);
+		if (ret)
+			goto err_table;
+	}
+
+	vobj->sgt = sgt;
+	return 0;
+
+err_table:
+	sg_free_table(sgt);
+	kfree(sgt);
+err_unpin:
+	drm_gem_storage_unpin(obj);
+	return ret;
+}
+
+static void own_put_memory(struct vgpu_device *vgpu, struct vgpu_object *vobj)
+{
+	if (vgpu->use_dma_api)
+		dma_unmap_sgtable(vgpu->drm->dev, vobj->sgt, DMA_BIDIRECTIONAL,
+				  0);
+	sg_free_table(vobj->sgt);
+	kfree(vobj->sgt);
+	vobj->sgt = NULL;
+	drm_gem_storage_unpin(&vobj->storage.base);
+}
+
+/**
+ * vgpu_object_get_memory_locked - have pages, and know where they are
+ * @vobj: an object with memory of the guest
+ *
+ * Return: 0, or a negative errno of &drm_gem_storage, or of the exporter.
+ */
+int vgpu_object_get_memory_locked(struct vgpu_object *vobj)
+{
+	struct drm_gem_object *obj = &vobj->storage.base;
+
+	dma_resv_assert_held(obj->resv);
+
+	if (vobj->sgt)
+		return 0;
+	if (obj->import_attach)
+		return vgpu_import_map_locked(vobj);
+	return own_get_memory(to_vgpu(obj->dev), vobj);
+}
+
+/**
+ * vgpu_object_put_memory_locked - undo vgpu_object_get_memory_locked()
+ * @vobj: an object whose memory the host does not have
+ */
+void vgpu_object_put_memory_locked(struct vgpu_object *vobj)
+{
+	struct drm_gem_object *obj = &vobj->storage.base;
+
+	dma_resv_assert_held(obj->resv);
+
+	if (obj->import_attach)
+		vgpu_import_unmap_locked(vobj);
+	else if (vobj->sgt)
+		own_put_memory(to_vgpu(obj->dev), vobj);
+}
+
+/**
+ * vgpu_object_attach_locked - have the host make the object's own resource
+ * @vobj: an object; nothing happens if it has no resource, or has its memory
+ * @fence: as for vgpu_res_attach_locked()
+ *
+ * Return: as vgpu_res_attach_locked().
+ */
+int vgpu_object_attach_locked(struct vgpu_object *vobj,
+			      struct vgpu_fence *fence)
+{
+	if (vobj->res.kind == VGPU_RES_NONE)
+		return 0;
+	return vgpu_res_attach_locked(vobj, &vobj->res, fence);
+}
+
+static struct vgpu_res *last_attached(struct vgpu_object *vobj)
+{
+	struct vgpu_res *res;
+
+	list_for_each_entry_reverse(res, &vobj->resources, node) {
+		if (res->attached)
+			return res;
+	}
+	return NULL;
+}
+
+/* The command that tells the host of the end of the memory, if it is a blob too. */
+static struct vgpu_cmd *end_of_memory(const struct vgpu_res *res)
+{
+	return res->kind == VGPU_RES_BLOB ? res->unref : res->detach;
+}
+
+/**
+ * vgpu_object_detach_locked - have the host let go of the memory
+ * @vobj: the object
+ * @fence: signals when it has, or NULL; emitted in any case
+ *
+ * Context: Process context. The reservation lock must be held. The caller puts
+ *	    the memory when @fence has signalled.
+ * Return: whether the host had it.
+ */
+bool vgpu_object_detach_locked(struct vgpu_object *vobj,
+			       struct vgpu_fence *fence)
+{
+	struct vgpu_device *vgpu = to_vgpu(vobj->storage.base.dev);
+	struct vgpu_res *res, *next, *last = last_attached(vobj);
+	struct vgpu_cmd *cmd;
+
+	dma_resv_assert_held(vobj->storage.base.resv);
+
+	if (last) {
+		cmd = end_of_memory(last);
+		vgpu_cmd_set_fence(cmd, fence);
+		/* what the fence protects stays until it has signalled */
+		vgpu_cmd_add_object(cmd, &vobj->storage.base);
+		if (vobj->storage.base.import_attach)
+			cmd->release = vgpu_import_let_go;
+	}
+	list_for_each_entry_safe(res, next, &vobj->resources, node) {
+		if (!res->attached)
+			continue;
+		if (res->kind == VGPU_RES_BLOB)
+			vgpu_res_unref_locked(vgpu, res);
+		else
+			vgpu_res_detach_locked(vgpu, res);
+	}
+	vgpu_fence_abandon(fence, 0);
+	vgpu_queue_kick(&vgpu->ctrl);
+
+	return last;
+}
+
+/**
+ * vgpu_object_create - make an object with storage, and a number
+ * @vgpu: the device
+ * @size: in bytes; rounded up to whole pages
+ *
+ * Return: an object that nobody knows of, or an error pointer, see
+ * drm_gem_storage_create() and vgpu_res_init().
+ */
+struct vgpu_object *vgpu_object_create(struct vgpu_device *vgpu, u64 size)
+{
+	struct drm_gem_storage *storage;
+	struct vgpu_object *vobj;
+	int ret;
+
+	if (overflows_type(size, size_t))
+		return ERR_PTR(-EINVAL);
+
+	storage = drm_gem_storage_create(vgpu->drm, size);
+	if (IS_ERR(storage))
+		return ERR_CAST(storage);
+
+	vobj = to_vgpu_object(&storage->base);
+	ret = vgpu_res_init(vgpu, &vobj->res);
+	if (ret) {
+		drm_gem_object_put(&storage->base);
+		return ERR_PTR(ret);
+	}
+
+	return vobj;
+}
+
+/**
+ * vgpu_object_publish - let what concerns all objects find this one
+ * @vobj: an object that is complete
+ */
+void vgpu_object_publish(struct vgpu_object *vobj)
+{
+	struct vgpu_device *vgpu = to_vgpu(vobj->storage.base.dev);
+
+	scoped_guard(spinlock, &vgpu->objects_lock)
+		list_add_tail(&vobj->node, &vgpu->objects);
+}
+
+/**
+ * vgpu_object_next - walk all objects, one reference at a time
+ * @vgpu: the device
+ * @prev: the one before, whose reference is given back, or NULL to begin
+ *
+ * Context: Process context. The last reference may go here.
+ * Return: the next object, with a reference, or NULL at the end.
+ */
+struct vgpu_object *vgpu_object_next(struct vgpu_device *vgpu,
+				     struct vgpu_object *prev)
+{
+	struct vgpu_object *vobj, *found = NULL;
+
+	scoped_guard(spinlock, &vgpu->objects_lock) {
+		vobj = list_prepare_entry(prev, &vgpu->objects, node);
+		list_for_each_entry_continue(vobj, &vgpu->objects, node) {
+			/* one that is about to go stays in the list until then */
+			if (!kref_get_unless_zero(&vobj->storage.base.refcount))
+				continue;
+			found = vobj;
+			break;
+		}
+	}
+	if (prev)
+		drm_gem_object_put(&prev->storage.base);
+
+	return found;
+}
+
+/* The host has nothing of it any more. */
+static void object_destroy(struct vgpu_object *vobj)
+{
+	struct drm_gem_object *obj = &vobj->storage.base;
+	struct vgpu_device *vgpu = to_vgpu(obj->dev);
+
+	vgpu_cmd_put(vobj->uuid_cmd);
+	vgpu_res_fini(vgpu, &vobj->res);
+
+	if (vobj->host_blob && !vobj->guest_blob) {
+		vgpu_vram_destroy(vobj);
+		return;
+	}
+
+	/* A dma-buf's lock is shared with others, ours is with nobody. */
+	dma_resv_lock(obj->resv, NULL);
+	vgpu_object_put_memory_locked(vobj);
+	dma_resv_unlock(obj->resv);
+	drm_gem_storage_free(obj);
+}
+
+static void object_ended(struct vgpu_cmd *cmd)
+{
+	object_destroy(cmd->priv);
+}
+
+/**
+ * vgpu_object_free - &drm_gem_object_funcs.free
+ * @obj: an object without references
+ *
+ * Context: Process context. Does not wait for the host.
+ */
+void vgpu_object_free(struct drm_gem_object *obj)
+{
+	struct vgpu_object *vobj = to_vgpu_object(obj);
+	struct vgpu_device *vgpu = to_vgpu(obj->dev);
+	struct vgpu_cmd *cmd = vobj->res.unref;
+
+	scoped_guard(spinlock, &vgpu->objects_lock)
+		list_del_init(&vobj->node);
+
+	if (!vobj->res.created) {
+		object_destroy(vobj);
+		return;
+	}
+
+	vgpu_vram_unmap(vobj);
+	list_del_init(&vobj->res.node);
+	vobj->res.unref = NULL;
+	vgpu_req_unref(&cmd->req, vobj->res.id);
+	cmd->release = object_ended;
+	cmd->priv = vobj;
+	vgpu_queue_send(&vgpu->ctrl, cmd);
+	vgpu_cmd_put(cmd);
+}

@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: virtio-gpu planes
+ *
+ * To show a frame takes up to three commands: copy the pixels to the host, have
+ * the output show the resource, and say what has changed. All that can fail has
+ * happened before, see virtgpu_frame.c. If there is nothing to show, the fence of
+ * the frame is abandoned.
+ *
+ * A commit does not wait for its own frame, but for the one before, and for that
+ * not long: a host that is busy gets fewer frames, one that is stuck does not
+ * get to keep the commits. The cursor has a queue of its own that knows nothing
+ * of copies in the other, so its commit waits for the copy.
+ *
+ * Lifetime: planes live as long as the device, what was queued without them.
+ *
+ * Locking: a commit takes no locks of buffers.
+ */
+
+#include <linux/slab.h>
+
+#include <drm/drm_atomic.h>
+#include <drm/drm_atomic_helper.h>
+#include <drm/drm_damage_helper.h>
+#include <drm/drm_fourcc.h>
+#include <drm/drm_framebuffer.h>
+#include <drm/drm_modeset_helper_vtables.h>
+#include <drm/drm_print.h>
+
+#include "virtgpu_display.h"
+#include "virtgpu_drv.h"
+#include "virtgpu_frame.h"
+#include "virtgpu_object.h"
+#include "virtgpu_plane.h"
+
+/* How long a frame waits for the one before. */
+#define FRAME_TIMEOUT msecs_to_jiffies(50)
+
+/* How long a cursor waits for its picture. */
+#define CURSOR_TIMEOUT HZ
+
+/**
+ * vgpu_host_format - what the host calls a pixel format
+ * @fourcc: what DRM calls it
+ *
+ * Return: a format, or 0 if the host has none.
+ */
+u32 vgpu_host_format(u32 fourcc)
+{
+	switch (fourcc) {
+	case DRM_FORMAT_XRGB8888:
+		return VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM;
+	case DRM_FORMAT_ARGB8888:
+		return VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM;
+	case DRM_FORMAT_BGRX8888:
+		return VIRTIO_GPU_FORMAT_X8R8G8B8_UNORM;
+	case DRM_FORMAT_BGRA8888:
+		return VIRTIO_GPU_FORMAT_A8R8G8B8_UNORM;
+	default:
+		return 0;
+	}
+}
+
+static void plane_reset(struct drm_plane *plane)
+{
+	struct vgpu_plane_state *state;
+
+	if (plane->state) {
+		__drm_atomic_helper_plane_destroy_state(plane->state);
+		kfree(to_vgpu_plane_state(plane->state));
+		plane->state = NULL;
+	}
+
+	state = kzalloc(sizeof(*state), GFP_KERNEL);
+	if (state)
+		__drm_atomic_helper_plane_reset(plane, &state->base);
+}
+
+static struct drm_plane_state *plane_duplicate_state(struct drm_plane *plane)
+{
+	struct vgpu_plane_state *state;
+
+	if (WARN_ON_ONCE(!plane->state))
+		return NULL;
+
+	state = kzalloc(sizeof(*state), GFP_KERNEL);
+	if (!state)
+		return NULL;
+	__drm_atomic_helper_plane_duplicate_state(plane, &state->base);
+
+	return &state->base;
+}
+
+static void plane_destroy_state(struct drm_plane *plane,
+				struct drm_plane_state *state)
+{
+	__drm_atomic_helper_plane_destroy_state(state);
+	kfree(to_vgpu_plane_state(state));
+}
+
+static const struct drm_plane_funcs vgpu_plane_funcs = {
+	.update_plane = drm_atomic_helper_update_plane,
+	.disable_plane = drm_atomic_helper_disable_plane,
+	.reset = plane_reset,
+	.atomic_duplicate_state = plane_duplicate_state,
+	.atomic_destroy_state = plane_destroy_state,
+};
+
+static int plane_check(struct drm_plane *plane, struct drm_atomic_state *state)
+{
+	struct drm_plane_state *new, *old;
+	struct drm_crtc_state *crtc_state;
+
+	new = drm_atomic_get_new_plane_state(state, plane);
+	old = drm_atomic_get_old_plane_state(state, plane);
+	if (!new->fb || WARN_ON_ONCE(!new->crtc))
+		return 0;
+
+	/* The clips are about this buffer, and the host has not seen it yet. */
+	if (new->fb != old->fb)
+		new->ignore_damage_clips = true;
+
+	crtc_state = drm_atomic_get_crtc_state(state, new->crtc);
+	if (IS_ERR(crtc_state))
+		return PTR_ERR(crtc_state);
+
+	return drm_atomic_helper_check_plane_state(
+		new, crtc_state, DRM_PLANE_NO_SCALING, DRM_PLANE_NO_SCALING,
+		plane->type == DRM_PLANE_TYPE_CURSOR, true);
+}
+
+static struct vgpu_rect to_rect(const struct drm_rect *from)
+{
+	return (struct vgpu_rect){
+		.x = from->x1,
+		.y = from->y1,
+		.width = drm_rect_width(from),
+		.height = drm_rect_height(from),
+	};
+}
+
+static struct vgpu_rect source(const struct drm_plane_state *state)
+{
+	return (struct vgpu_rect){
+		.x = state->src_x >> 16,
+		.y = state->src_y >> 16,
+		.width = state->src_w >> 16,
+		.height = state->src_h >> 16,
+	};
+}
+
+static void add_transfer(struct vgpu_device *vgpu,
+			 struct vgpu_plane_state *state,
+			 const struct vgpu_rect *rect)
+{
+	struct drm_framebuffer *fb = state->base.fb;
+	u64 offset = fb->offsets[0] + (u64)rect->y * fb->pitches[0] +
+		     (u64)rect->x * fb->format->cpp[0];
+
+	if (!state->transfer)
+		return;
+
+	vgpu_req_transfer_2d(&state->transfer->req,
+			     vgpu_framebuffer_res(fb)->id, rect, offset);
+	vgpu_cmd_add_object(state->transfer, fb->obj[0]);
+	vgpu_queue_add(&vgpu->ctrl, state->transfer);
+}
+
+static void add_scanout(struct vgpu_device *vgpu, struct vgpu_output *output,
+			struct vgpu_plane_state *state)
+{
+	struct drm_framebuffer *fb = state->base.fb;
+	struct vgpu_res *res = vgpu_framebuffer_res(fb);
+	struct vgpu_rect rect = source(&state->base);
+	struct vgpu_scanout_layout layout = {
+		.width = fb->width,
+		.height = fb->height,
+		.format = vgpu_host_format(fb->format->format),
+	};
+	unsigned int i;
+
+	if (res->kind == VGPU_RES_BLOB) {
+		for (i = 0; i < fb->format->num_planes; i++) {
+			layout.strides[i] = fb->pitches[i];
+			layout.offsets[i] = fb->offsets[i];
+		}
+		vgpu_req_scanout_blob(&state->scanout->req, output->index,
+				      res->id, &rect, &layout);
+	} else {
+		vgpu_req_scanout(&state->scanout->req, output->index, res->id,
+				 &rect);
+	}
+	vgpu_queue_add(&vgpu->ctrl, state->scanout);
+}
+
+static void add_flush(struct vgpu_device *vgpu, struct vgpu_plane_state *state,
+		      const struct vgpu_rect *rect)
+{
+	struct drm_framebuffer *fb = state->base.fb;
+
+	vgpu_req_flush(&state->flush->req, vgpu_framebuffer_res(fb)->id, rect);
+	vgpu_cmd_add_object(state->flush, fb->obj[0]);
+	vgpu_cmd_set_fence(state->flush, state->fence);
+	vgpu_queue_add(&vgpu->ctrl, state->flush);
+}
+
+static bool shows_other(const struct drm_plane_state *new,
+			const struct drm_plane_state *old,
+			const struct drm_crtc_state *crtc_state)
+{
+	return new->fb != old->fb || new->src_x != old->src_x ||
+	       new->src_y != old->src_y || new->src_w != old->src_w ||
+	       new->src_h != old->src_h ||
+	       drm_atomic_crtc_needs_modeset(crtc_state);
+}
+
+/* One frame behind is enough. */
+static void wait_for_last_frame(struct vgpu_output *output,
+				struct vgpu_fence *fence)
+{
+	if (output->shown)
+		dma_fence_wait_timeout(&output->shown->base, false,
+				       FRAME_TIMEOUT);
+	vgpu_fence_put(output->shown);
+	output->shown = fence;
+	if (fence)
+		dma_fence_get(&fence->base);
+}
+
+static void primary_update(struct drm_plane *plane,
+			   struct drm_atomic_state *atomic)
+{
+	struct drm_plane_state *new, *old;
+	struct vgpu_device *vgpu = to_vgpu(plane->dev);
+	struct drm_crtc_state *crtc_state;
+	struct vgpu_plane_state *state;
+	struct vgpu_output *output;
+	struct drm_rect damage;
+	struct vgpu_rect rect;
+
+	new = drm_atomic_get_new_plane_state(atomic, plane);
+	old = drm_atomic_get_old_plane_state(atomic, plane);
+	state = to_vgpu_plane_state(new);
+	if (!new->fb || !new->crtc)
+		return;
+	output = crtc_to_output(new->crtc);
+	crtc_state = drm_atomic_get_new_crtc_state(atomic, new->crtc);
+	if (!crtc_state->active ||
+	    !drm_atomic_helper_damage_merged(old, new, &damage))
+		return;
+
+	wait_for_last_frame(output, state->fence);
+	/* The host is stuck. What it does not show, it need not be sent. */
+	if (READ_ONCE(vgpu->ctrl.num_backlog) > VGPU_BACKLOG_LIMIT)
+		return;
+
+	rect = to_rect(&damage);
+	add_transfer(vgpu, state, &rect);
+	if (shows_other(new, old, crtc_state))
+		add_scanout(vgpu, output, state);
+	add_flush(vgpu, state, &rect);
+	vgpu_queue_kick(&vgpu->ctrl);
+}
+
+/* A plane without a framebuffer, on a CRTC that stays on. */
+static void primary_disable(struct drm_plane *plane,
+			    struct drm_atomic_state *atomic)
+{
+	struct drm_plane_state *old =
+		drm_atomic_get_old_plane_state(atomic, plane);
+	struct vgpu_device *vgpu = to_vgpu(plane->dev);
+	struct vgpu_rect rect = {};
+	struct vgpu_cmd *cmd;
+
+	cmd = vgpu_cmd_create();
+	if (!cmd)
+		return;
+
+	vgpu_req_scanout(&cmd->req, crtc_to_output(old->crtc)->index, 0, &rect);
+	vgpu_queue_send(&vgpu->ctrl, cmd);
+	vgpu_cmd_put(cmd);
+}
+
+static void copy_cursor(struct vgpu_device *vgpu,
+			struct vgpu_plane_state *state)
+{
+	struct vgpu_rect rect = {
+		.width = state->base.fb->width,
+		.height = state->base.fb->height,
+	};
+
+	if (!state->transfer)
+		return;
+
+	vgpu_cmd_set_fence(state->transfer, state->fence);
+	add_transfer(vgpu, state, &rect);
+	vgpu_queue_kick(&vgpu->ctrl);
+	/* a signal makes the cursor late, not wrong for good */
+	dma_fence_wait_timeout(&state->fence->base, true, CURSOR_TIMEOUT);
+}
+
+static void send_cursor(struct vgpu_device *vgpu, struct vgpu_cmd *cmd)
+{
+	/* the host does not answer */
+	cmd->resp = NULL;
+	cmd->resp_size = 0;
+	if (READ_ONCE(vgpu->cursor.num_backlog) < VGPU_BACKLOG_LIMIT)
+		vgpu_queue_send(&vgpu->cursor, cmd);
+}
+
+static void cursor_update(struct drm_plane *plane,
+			  struct drm_atomic_state *atomic)
+{
+	struct drm_plane_state *new, *old;
+	struct vgpu_device *vgpu = to_vgpu(plane->dev);
+	struct vgpu_plane_state *state;
+	struct vgpu_output *output;
+	struct vgpu_rect pos;
+
+	new = drm_atomic_get_new_plane_state(atomic, plane);
+	old = drm_atomic_get_old_plane_state(atomic, plane);
+	state = to_vgpu_plane_state(new);
+	if (!new->fb || !new->crtc)
+		return;
+
+	output = crtc_to_output(new->crtc);
+	pos = (struct vgpu_rect){ .x = new->crtc_x, .y = new->crtc_y };
+	if (new->fb != old->fb) {
+		copy_cursor(vgpu, state);
+		vgpu_req_cursor(&state->scanout->req, output->index,
+				vgpu_framebuffer_res(new->fb)->id, &pos,
+				new->hotspot_x, new->hotspot_y);
+	} else {
+		vgpu_req_cursor_move(&state->scanout->req, output->index, &pos);
+	}
+	send_cursor(vgpu, state->scanout);
+}
+
+static void cursor_disable(struct drm_plane *plane,
+			   struct drm_atomic_state *atomic)
+{
+	struct drm_plane_state *old =
+		drm_atomic_get_old_plane_state(atomic, plane);
+	struct vgpu_device *vgpu = to_vgpu(plane->dev);
+	const struct vgpu_rect pos = {};
+	struct vgpu_cmd *cmd;
+
+	cmd = vgpu_cmd_create();
+	if (!cmd)
+		return;
+
+	vgpu_req_cursor(&cmd->req, crtc_to_output(old->crtc)->index, 0, &pos, 0,
+			0);
+	send_cursor(vgpu, cmd);
+	vgpu_cmd_put(cmd);
+}
+
+static const struct drm_plane_helper_funcs vgpu_primary_helper_funcs = {
+	.prepare_fb = vgpu_frame_prepare,
+	.cleanup_fb = vgpu_frame_cleanup,
+	.atomic_check = plane_check,
+	.atomic_update = primary_update,
+	.atomic_disable = primary_disable,
+};
+
+static const struct drm_plane_helper_funcs vgpu_cursor_helper_funcs = {
+	.prepare_fb = vgpu_frame_prepare,
+	.cleanup_fb = vgpu_frame_cleanup,
+	.atomic_check = plane_check,
+	.atomic_update = cursor_update,
+	.atomic_disable = cursor_disable,
+};
+
+/* What a plane had no use for must not stay in a reservation object. */
+static void abandon_unused(struct drm_atomic_state *atomic)
+{
+	struct drm_plane_state *state;
+	struct drm_plane *plane;
+	int i;
+
+	for_each_new_plane_in_state(atomic, plane, state, i)
+		vgpu_fence_abandon(to_vgpu_plane_state(state)->fence, 0);
+}
+
+static void commit_tail(struct drm_atomic_state *atomic)
+{
+	struct drm_device *drm = atomic->dev;
+
+	drm_atomic_helper_commit_modeset_disables(drm, atomic);
+	drm_atomic_helper_commit_planes(drm, atomic, 0);
+	abandon_unused(atomic);
+	drm_atomic_helper_commit_modeset_enables(drm, atomic);
+	drm_atomic_helper_fake_vblank(atomic);
+	/*
+	 * From here on the next commit may end, and free the states that this
+	 * one has made; those that it has replaced are left.
+	 */
+	drm_atomic_helper_commit_hw_done(atomic);
+	drm_atomic_helper_cleanup_planes(drm, atomic);
+}
+
+const struct drm_mode_config_helper_funcs vgpu_mode_config_helper_funcs = {
+	.atomic_commit_tail = commit_tail,
+};
+
+static const u32 primary_formats[] = { DRM_FORMAT_HOST_XRGB8888 };
+static const u32 cursor_formats[] = { DRM_FORMAT_HOST_ARGB8888 };
+
+/**
+ * vgpu_plane_create - make a plane
+ * @vgpu: the device
+ * @type: primary or cursor
+ * @index: of the CRTC
+ *
+ * Return: a plane that lives as long as the device, or an error pointer of DRM.
+ */
+struct drm_plane *vgpu_plane_create(struct vgpu_device *vgpu,
+				    enum drm_plane_type type, u32 index)
+{
+	bool is_cursor = type == DRM_PLANE_TYPE_CURSOR;
+	struct drm_plane *plane;
+
+	plane = drmm_universal_plane_alloc(
+		vgpu->drm, struct drm_plane, dev, BIT(index), &vgpu_plane_funcs,
+		is_cursor ? cursor_formats : primary_formats, 1, NULL, type,
+		NULL);
+	if (IS_ERR(plane))
+		return plane;
+
+	drm_plane_helper_add(plane, is_cursor ? &vgpu_cursor_helper_funcs :
+						&vgpu_primary_helper_funcs);
+	if (!is_cursor)
+		drm_plane_enable_fb_damage_clips(plane);
+
+	return plane;
+}

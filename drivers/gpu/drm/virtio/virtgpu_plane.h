@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _VIRTGPU_PLANE_H_
+#define _VIRTGPU_PLANE_H_
+
+#include <linux/types.h>
+
+#include <drm/drm_plane.h>
+
+struct drm_mode_config_helper_funcs;
+struct vgpu_device;
+
+extern const struct drm_mode_config_helper_funcs vgpu_mode_config_helper_funcs;
+
+u32 vgpu_host_format(u32 fourcc);
+struct drm_plane *vgpu_plane_create(struct vgpu_device *vgpu,
+				    enum drm_plane_type type, u32 index);
+
+#endif

@@ -1,0 +1,516 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: virtio-gpu and other devices
+ *
+ * Export: our storage is &struct drm_gem_storage, so any device can have it, and
+ * it moves if one comes that is stricter. The host may have the pages then. If
+ * no scanout shows the buffer, the host is told to let go, its answer is waited
+ * for, and the pages move. If one does, the newcomer gets -EBUSY. Other virtio
+ * devices need no pages, but the name by which the host knows the resource: a
+ * UUID, see virtio_dma_buf_get_uuid().
+ *
+ * Import: any dma-buf will do. A host that takes blobs gets its pages as one. Of
+ * the others each framebuffer that is made of the buffer gets a 2D resource, for
+ * width, height and pitch are not known before, and the pages as its backing
+ * (see virtgpu_display.c). What a rendering context would do with bytes that
+ * have no shape, no host can tell, so without blobs it gets nothing.
+ *
+ * An imported buffer is mapped for the first use. The exporter may move it after
+ * that. It tells us with its lock held, and then we must not wait for the host:
+ * the command to let go carries a fence that goes into the reservation object,
+ * where the exporter waits before it moves. The mapping ends when the host has
+ * answered, or with the next use. A scanout pins.
+ *
+ * Lifetime: an imported object holds its attachment and the dma-buf until the
+ * host has answered that the resources are gone.
+ *
+ * Locking: the reservation lock of the dma-buf is the one of the object.
+ */
+
+#include <linux/cleanup.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/virtio_dma_buf.h>
+
+#include <drm/drm_gem.h>
+#include <drm/drm_prime.h>
+#include <drm/drm_print.h>
+#include <drm/virtgpu_drm.h>
+
+#include "virtgpu_drv.h"
+#include "virtgpu_gem.h"
+#include "virtgpu_object.h"
+#include "virtgpu_prime.h"
+#include "virtgpu_vram.h"
+
+static void uuid_answered(struct vgpu_cmd *cmd, int result)
+{
+	struct vgpu_object *vobj = cmd->priv;
+	struct vgpu_device *vgpu = cmd->queue->vgpu;
+	uuid_t uuid;
+
+	if (!result)
+		result = vgpu_resp_uuid(cmd->resp, cmd->resp_len, &uuid);
+
+	scoped_guard(spinlock, &vgpu->objects_lock) {
+		if (!result)
+			vobj->uuid = uuid;
+		vobj->uuid_state = result ? VGPU_UUID_FAILED : VGPU_UUID_KNOWN;
+	}
+}
+
+/**
+ * vgpu_uuid_ask - ask the host for a name of a resource, if it gives any
+ * @vobj: an object whose resource the host has
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int vgpu_uuid_ask(struct vgpu_object *vobj)
+{
+	struct drm_gem_object *obj = &vobj->storage.base;
+	struct vgpu_device *vgpu = to_vgpu(obj->dev);
+	struct vgpu_cmd *cmd;
+	bool first = false;
+	int ret;
+
+	cmd = vgpu_cmd_create();
+	if (!cmd)
+		return -ENOMEM;
+	ret = vgpu_cmd_expect(cmd, VIRTIO_GPU_RESP_OK_RESOURCE_UUID,
+			      sizeof(struct virtio_gpu_resp_resource_uuid));
+	if (ret)
+		goto out;
+
+	vgpu_req_assign_uuid(&cmd->req, vobj->res.id);
+	vgpu_cmd_add_object(cmd, obj);
+	cmd->done = uuid_answered;
+	cmd->priv = vobj;
+	scoped_guard(spinlock, &vgpu->objects_lock) {
+		first = vobj->uuid_state == VGPU_UUID_NONE;
+		if (first) {
+			vobj->uuid_state = VGPU_UUID_ASKED;
+			vobj->uuid_cmd = cmd;
+			kref_get(&cmd->refs);
+		}
+	}
+	if (first)
+		vgpu_queue_send(&vgpu->ctrl, cmd);
+out:
+	vgpu_cmd_put(cmd);
+	return ret;
+}
+
+static int dmabuf_get_uuid(struct dma_buf *dmabuf, uuid_t *uuid)
+{
+	struct drm_gem_object *obj = dmabuf->priv;
+	struct vgpu_object *vobj = to_vgpu_object(obj);
+	struct vgpu_device *vgpu = to_vgpu(obj->dev);
+	struct vgpu_cmd *cmd;
+	bool known;
+	int ret;
+
+	scoped_guard(spinlock, &vgpu->objects_lock)
+		cmd = vobj->uuid_cmd;
+	if (!cmd)
+		return -ENODEV;
+
+	ret = vgpu_cmd_wait(cmd);
+	if (ret == -ERESTARTSYS)
+		return ret;
+
+	scoped_guard(spinlock, &vgpu->objects_lock) {
+		known = vobj->uuid_state == VGPU_UUID_KNOWN;
+		if (known)
+			*uuid = vobj->uuid;
+	}
+	return known ? 0 : -ENODEV;
+}
+
+/* Nobody needs the pages where they are, but the host, which can let go. */
+static bool only_host_pins(const struct vgpu_object *vobj)
+{
+	const struct drm_gem_storage *storage = &vobj->storage;
+
+	if (!vobj->sgt || vobj->scanouts || storage->pin_count != 1 ||
+	    storage->vmap_count)
+		return false;
+	/* made again, it would be known neither by its UUID nor in contexts */
+	return vobj->res.kind != VGPU_RES_BLOB ||
+	       (vobj->uuid_state == VGPU_UUID_NONE &&
+		!to_vgpu(storage->base.dev)->has_virgl);
+}
+
+/* Have the host let go, and wait for that; killed tasks leave it as it was. */
+static int take_from_host(struct vgpu_object *vobj)
+{
+	struct vgpu_device *vgpu = to_vgpu(vobj->storage.base.dev);
+	struct vgpu_fence *fence;
+	long left;
+
+	fence = vgpu_fence_create(&vgpu->fences);
+	if (!fence)
+		return -ENOMEM;
+
+	vgpu_object_detach_locked(vobj, fence);
+	left = dma_fence_wait_timeout(&fence->base, true, VGPU_ANSWER_TIMEOUT);
+	vgpu_fence_put(fence);
+	if (left <= 0)
+		return left ?: -EBUSY;
+
+	vgpu_object_put_memory_locked(vobj);
+	return 0;
+}
+
+static int dmabuf_constrain(struct dma_buf *dmabuf,
+			    const struct dma_buf_constraints *c, bool move)
+{
+	struct vgpu_object *vobj = to_vgpu_object(dmabuf->priv);
+	struct vgpu_device *vgpu = to_vgpu(vobj->storage.base.dev);
+	int ret;
+
+	ret = drm_gem_storage_dmabuf_constrain(dmabuf, c, false);
+	if (ret != -EBUSY && ret != -EAGAIN)
+		return ret;
+	if (ret == -EBUSY && !only_host_pins(vobj))
+		return ret;
+	if (!move)
+		return -EAGAIN;
+
+	if (vobj->sgt) {
+		ret = take_from_host(vobj);
+		if (ret)
+			return ret;
+	}
+	ret = drm_gem_storage_dmabuf_constrain(dmabuf, c, true);
+
+	/* Contexts use it without saying so. If this fails, the next use tries. */
+	if (vobj->res.created || vobj->res.kind == VGPU_RES_BLOB) {
+		vgpu_object_attach_locked(vobj, NULL);
+		vgpu_queue_kick(&vgpu->ctrl);
+	}
+	return ret;
+}
+
+static const struct virtio_dma_buf_ops storage_dmabuf_ops = {
+	.ops = {
+		.attach = virtio_dma_buf_attach,
+		.pin = drm_gem_storage_dmabuf_pin,
+		.unpin = drm_gem_storage_dmabuf_unpin,
+		.constrain = dmabuf_constrain,
+		.map_dma_buf = drm_gem_storage_map_dma_buf,
+		.unmap_dma_buf = drm_gem_storage_unmap_dma_buf,
+		.mmap = drm_gem_dmabuf_mmap,
+		.vmap = drm_gem_dmabuf_vmap,
+		.vunmap = drm_gem_dmabuf_vunmap,
+		.release = drm_gem_dmabuf_release,
+	},
+	.get_uuid = dmabuf_get_uuid,
+};
+
+/* Memory of the host does not move. */
+static const struct virtio_dma_buf_ops vram_dmabuf_ops = {
+	.ops = {
+		.attach = virtio_dma_buf_attach,
+		.cache_sgt_mapping = true,
+		.map_dma_buf = vgpu_vram_map_dma_buf,
+		.unmap_dma_buf = vgpu_vram_unmap_dma_buf,
+		.mmap = drm_gem_dmabuf_mmap,
+		.release = drm_gem_dmabuf_release,
+	},
+	.get_uuid = dmabuf_get_uuid,
+};
+
+static bool is_vram(const struct vgpu_object *vobj)
+{
+	return vobj->host_blob && !vobj->guest_blob;
+}
+
+/**
+ * vgpu_prime_export - &drm_gem_object_funcs.export
+ * @obj: an object of ours that was not imported
+ * @flags: DRM_CLOEXEC and DRM_RDWR
+ *
+ * Return: a dma-buf or an error pointer:
+ *
+ *	* -ENOMEM: out of memory
+ *	* what drm_gem_dmabuf_export() said
+ */
+struct dma_buf *vgpu_prime_export(struct drm_gem_object *obj, int flags)
+{
+	struct vgpu_object *vobj = to_vgpu_object(obj);
+	struct vgpu_device *vgpu = to_vgpu(obj->dev);
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+	int ret;
+
+	/* a blob was asked for one when it was made, or is to have none */
+	if (vgpu->has_uuid && !vobj->guest_blob && !vobj->host_blob) {
+		ret = dma_resv_lock_interruptible(obj->resv, NULL);
+		if (ret)
+			return ERR_PTR(ret);
+		ret = vgpu_object_attach_locked(vobj, NULL);
+		dma_resv_unlock(obj->resv);
+		ret = ret ?: vgpu_uuid_ask(vobj);
+		if (ret)
+			return ERR_PTR(ret);
+	}
+
+	info.ops =
+		is_vram(vobj) ? &vram_dmabuf_ops.ops : &storage_dmabuf_ops.ops;
+	info.size = obj->size;
+	info.flags = flags;
+	info.priv = obj;
+	info.resv = obj->resv;
+
+	return drm_gem_dmabuf_export(obj->dev, &info);
+}
+
+/* What the exporter took back goes when the host has answered. */
+static void unmap_stale_locked(struct vgpu_object *vobj)
+{
+	if (vobj->stale)
+		dma_buf_unmap_attachment(vobj->storage.base.import_attach,
+					 vobj->stale, DMA_BIDIRECTIONAL);
+	vobj->stale = NULL;
+}
+
+/**
+ * vgpu_import_map_locked - have the pages of an imported object
+ * @vobj: an imported object without
+ *
+ * Return: 0, or a negative errno:
+ *
+ *	* -ERESTARTSYS: a signal arrived while the exporter prepares the memory
+ *	* what dma_buf_map_attachment() said
+ */
+int vgpu_import_map_locked(struct vgpu_object *vobj)
+{
+	struct drm_gem_object *obj = &vobj->storage.base;
+	struct sg_table *sgt;
+	long ret;
+
+	unmap_stale_locked(vobj);
+
+	/* a move that is still going on, as dynamic importers have to know */
+	ret = dma_resv_wait_timeout(obj->resv, DMA_RESV_USAGE_KERNEL, true,
+				    MAX_SCHEDULE_TIMEOUT);
+	if (ret < 0)
+		return ret;
+
+	sgt = dma_buf_map_attachment(obj->import_attach, DMA_BIDIRECTIONAL);
+	if (IS_ERR(sgt))
+		return PTR_ERR(sgt);
+
+	vobj->sgt = sgt;
+	return 0;
+}
+
+/**
+ * vgpu_import_unmap_locked - give back the pages of an imported object
+ * @vobj: an imported object that the host has no pages of
+ */
+void vgpu_import_unmap_locked(struct vgpu_object *vobj)
+{
+	unmap_stale_locked(vobj);
+	vobj->stale = vobj->sgt;
+	vobj->sgt = NULL;
+	unmap_stale_locked(vobj);
+}
+
+/**
+ * vgpu_import_let_go - &vgpu_cmd.release of what takes memory from the host
+ * @cmd: the command, with the imported object
+ *
+ * Context: Process context. Takes the reservation lock.
+ */
+void vgpu_import_let_go(struct vgpu_cmd *cmd)
+{
+	struct drm_gem_object *obj = cmd->objects[0];
+
+	dma_resv_lock(obj->resv, NULL);
+	unmap_stale_locked(to_vgpu_object(obj));
+	dma_resv_unlock(obj->resv);
+}
+
+static void import_moved(struct vgpu_object *vobj)
+{
+	struct drm_gem_object *obj = &vobj->storage.base;
+	struct vgpu_device *vgpu = to_vgpu(obj->dev);
+	struct vgpu_fence *fence;
+
+	fence = vgpu_fence_create(&vgpu->fences);
+	if (fence)
+		dma_fence_enable_sw_signaling(&fence->base);
+
+	unmap_stale_locked(vobj);
+	vobj->stale = vobj->sgt;
+	vobj->sgt = NULL;
+	if (!vgpu_object_detach_locked(vobj, fence))
+		unmap_stale_locked(vobj);
+
+	/*
+	 * What has the host at the memory is fenced, so only a host that looks
+	 * at it for no reason would notice if this one is missing.
+	 */
+	if (fence && !dma_resv_reserve_fences(obj->resv, 1))
+		dma_resv_add_fence(obj->resv, &fence->base,
+				   DMA_RESV_USAGE_BOOKKEEP);
+	vgpu_fence_put(fence);
+}
+
+static void import_move_notify(struct dma_buf_attachment *attach)
+{
+	struct vgpu_object *vobj = attach->importer_priv;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	if (vobj->sgt)
+		import_moved(vobj);
+}
+
+static const struct dma_buf_attach_ops import_attach_ops = {
+	.move_notify = import_move_notify,
+};
+
+/* The host says whether it can have the pages as a blob. */
+static int try_blob(struct vgpu_object *vobj)
+{
+	struct drm_gem_object *obj = &vobj->storage.base;
+	struct vgpu_device *vgpu = to_vgpu(obj->dev);
+	struct vgpu_fence *fence;
+	long ret;
+
+	fence = vgpu_fence_create(&vgpu->fences);
+	if (!fence)
+		return -ENOMEM;
+
+	vobj->res.kind = VGPU_RES_BLOB;
+	vobj->res.blob.mem = VIRTGPU_BLOB_MEM_GUEST;
+	vobj->res.blob.flags = VIRTGPU_BLOB_FLAG_USE_SHAREABLE;
+	vobj->res.blob.size = obj->size;
+	ret = dma_resv_lock_interruptible(obj->resv, NULL);
+	if (ret)
+		goto out_none;
+	ret = vgpu_object_attach_locked(vobj, fence);
+	dma_resv_unlock(obj->resv);
+	if (ret)
+		goto out_none;
+
+	vgpu_queue_kick(&vgpu->ctrl);
+	ret = dma_fence_wait_timeout(&fence->base, true, VGPU_ANSWER_TIMEOUT);
+	if (ret > 0)
+		ret = dma_fence_get_status(&fence->base);
+	vgpu_fence_put(fence);
+	if (ret > 0) {
+		vobj->guest_blob = true;
+		return 0;
+	}
+
+	dma_resv_lock(obj->resv, NULL);
+	if (vobj->sgt)
+		import_moved(vobj);
+	vobj->res.kind = VGPU_RES_NONE;
+	dma_resv_unlock(obj->resv);
+
+	return ret == -ERESTARTSYS ? ret : 0;
+
+out_none:
+	vobj->res.kind = VGPU_RES_NONE;
+	vgpu_fence_put(fence);
+	return ret;
+}
+
+static struct vgpu_object *import_create(struct vgpu_device *vgpu,
+					 struct dma_buf *dmabuf)
+{
+	struct drm_gem_object *obj;
+	struct vgpu_object *vobj;
+	int ret;
+
+	vobj = kzalloc(sizeof(*vobj), GFP_KERNEL);
+	if (!vobj)
+		return ERR_PTR(-ENOMEM);
+
+	vgpu_object_init(vobj);
+	vobj->dumb = true;
+	obj = &vobj->storage.base;
+	obj->funcs = &vgpu_gem_funcs;
+	obj->resv = dmabuf->resv;
+	drm_gem_private_object_init(vgpu->drm, obj, PAGE_ALIGN(dmabuf->size));
+
+	ret = drm_gem_create_mmap_offset(obj) ?:
+						vgpu_res_init(vgpu, &vobj->res);
+	if (ret) {
+		drm_gem_object_release(obj);
+		kfree(vobj);
+		return ERR_PTR(ret);
+	}
+
+	return vobj;
+}
+
+/**
+ * vgpu_prime_import - &drm_driver.gem_prime_import
+ * @drm: the device that imports
+ * @dmabuf: any dma-buf
+ *
+ * Takes pages only if the host takes blobs.
+ *
+ * Context: Process context, may sleep. Takes the reservation lock.
+ * Return: the object itself if it is one of @drm, else one made of the dma-buf,
+ * or an error pointer:
+ *
+ *	* -ENOMEM: out of memory
+ *	* -ENOSPC: the device has no room for one more offset or resource
+ *	* -ERESTARTSYS: a signal arrived
+ *	* what dma_buf_dynamic_attach() and dma_buf_map_attachment() said
+ */
+struct drm_gem_object *vgpu_prime_import(struct drm_device *drm,
+					 struct dma_buf *dmabuf)
+{
+	struct vgpu_device *vgpu = to_vgpu(drm);
+	struct dma_buf_attachment *attach;
+	struct drm_gem_object *obj;
+	struct vgpu_object *vobj;
+	int ret;
+
+	if (dmabuf->ops == &storage_dmabuf_ops.ops ||
+	    dmabuf->ops == &vram_dmabuf_ops.ops) {
+		obj = dmabuf->priv;
+		if (obj->dev == drm) {
+			drm_gem_object_get(obj);
+			return obj;
+		}
+	}
+
+	vobj = import_create(vgpu, dmabuf);
+	if (IS_ERR(vobj))
+		return ERR_CAST(vobj);
+	obj = &vobj->storage.base;
+
+	attach = dma_buf_dynamic_attach(dmabuf, drm->dev, &import_attach_ops,
+					vobj);
+	if (IS_ERR(attach)) {
+		ret = PTR_ERR(attach);
+		/* the object is not the buffer's, nor is its lock */
+		obj->resv = &obj->_resv;
+		goto err_put;
+	}
+	get_dma_buf(dmabuf);
+	obj->import_attach = attach;
+
+	if (vgpu->has_blob) {
+		ret = try_blob(vobj);
+		if (ret)
+			goto err_put;
+	}
+	vgpu_object_publish(vobj);
+
+	return obj;
+
+err_put:
+	drm_gem_object_put(obj);
+	return ERR_PTR(ret);
+}

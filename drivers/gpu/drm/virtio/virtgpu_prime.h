@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _VIRTGPU_PRIME_H_
+#define _VIRTGPU_PRIME_H_
+
+struct dma_buf;
+struct drm_device;
+struct drm_gem_object;
+struct vgpu_cmd;
+struct vgpu_object;
+
+struct dma_buf *vgpu_prime_export(struct drm_gem_object *obj, int flags);
+struct drm_gem_object *vgpu_prime_import(struct drm_device *drm,
+					 struct dma_buf *dmabuf);
+int vgpu_import_map_locked(struct vgpu_object *vobj);
+void vgpu_import_unmap_locked(struct vgpu_object *vobj);
+void vgpu_import_let_go(struct vgpu_cmd *cmd);
+int vgpu_uuid_ask(struct vgpu_object *vobj);
+
+#endif

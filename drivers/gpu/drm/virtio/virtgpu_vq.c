@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: virtio-gpu queues
+ *
+ * A ring of the host has room for a few commands, and the host takes its time.
+ * A driver that waits for room where it wants to send makes whoever holds a
+ * lock at that moment wait for the host, and a host may be stopped, broken or
+ * gone. So sending never waits here and never fails: a command without room
+ * goes to a backlog, in order, and follows when the host has answered others.
+ * Who makes commands at the wish of user space calls vgpu_queue_throttle()
+ * first, without locks, and waits there, until a signal comes.
+ *
+ * Every command ends once, with one of these:
+ *
+ * - The host answers. What it says is looked at by vgpu_resp_check().
+ * - The queue is stopped, the device reset, and vgpu_queue_reclaim() takes back
+ *   what the host had.
+ * - The virtqueue says that it is broken: vgpu_queue_poll() finds out.
+ *
+ * The end signals the fence, calls &vgpu_cmd.done, wakes those who wait, and has
+ * the references on objects given back by somebody else: the last one may take
+ * a reservation lock whose holder waits for the next answer.
+ *
+ * Interrupts get lost, and hosts fall silent. While commands are under way the
+ * device's watchdog calls vgpu_queue_poll() each second, which takes answers
+ * without being told of them. A fence that has waited VGPU_FENCE_TIMEOUT for its
+ * answer signals with -ETIMEDOUT, since others wait for it in places where no
+ * signal ends the wait. The command itself stays until the host gives it back,
+ * for the host may still write there.
+ *
+ * Lifetime: a command has one reference from vgpu_cmd_create() and one of the
+ * queue, from vgpu_queue_add() to the end. So a task that is killed while it
+ * waits leaves without a trace: the response has a place to go to.
+ *
+ * Locking: see &vgpu_queue.lock.
+ */
+
+#include <linux/cleanup.h>
+#include <linux/sched/signal.h>
+#include <linux/virtio.h>
+
+#include <drm/drm_print.h>
+
+#include "virtgpu_drv.h"
+#include "virtgpu_trace.h"
+
+/* The end of a command, and of the queue's reference. */
+static void cmd_end(struct vgpu_queue *q, struct vgpu_cmd *cmd, int result)
+{
+	cmd->result = result;
+	if (cmd->fence)
+		vgpu_fence_answer(cmd->fence, result);
+	if (cmd->done)
+		cmd->done(cmd, result);
+	complete_all(&cmd->completion);
+	vgpu_device_release_cmd(q->vgpu, cmd);
+}
+
+/**
+ * vgpu_queue_init - a queue that takes nothing yet
+ * @q: the queue
+ * @vgpu: its device
+ */
+void vgpu_queue_init(struct vgpu_queue *q, struct vgpu_device *vgpu)
+{
+	q->vgpu = vgpu;
+	spin_lock_init(&q->lock);
+	INIT_LIST_HEAD(&q->backlog);
+	INIT_LIST_HEAD(&q->pending);
+	init_waitqueue_head(&q->room);
+	INIT_WORK(&q->answers, vgpu_queue_work);
+}
+
+/**
+ * vgpu_queue_start - take commands from now on
+ * @q: the queue
+ * @vq: its virtqueue
+ */
+void vgpu_queue_start(struct vgpu_queue *q, struct virtqueue *vq)
+{
+	scoped_guard(spinlock, &q->lock) {
+		q->vq = vq;
+		q->alive = true;
+	}
+}
+
+/**
+ * vgpu_queue_stop - take no more commands
+ * @q: the queue
+ *
+ * What the host has stays with it until the device is reset and
+ * vgpu_queue_reclaim() is called. Those who wait for room are woken.
+ */
+void vgpu_queue_stop(struct vgpu_queue *q)
+{
+	scoped_guard(spinlock, &q->lock)
+		q->alive = false;
+	wake_up_all(&q->room);
+}
+
+/**
+ * vgpu_queue_reclaim - end all commands, answered or not
+ * @q: a queue that was stopped, of a device that does not run
+ *
+ * Context: Process context.
+ */
+void vgpu_queue_reclaim(struct vgpu_queue *q)
+{
+	struct vgpu_cmd *cmd, *next;
+	LIST_HEAD(ended);
+
+	scoped_guard(spinlock, &q->lock) {
+		while (q->vq && virtqueue_detach_unused_buf(q->vq))
+			;
+		q->vq = NULL;
+		list_splice_tail_init(&q->pending, &ended);
+		list_splice_tail_init(&q->backlog, &ended);
+		q->num_backlog = 0;
+	}
+
+	list_for_each_entry_safe(cmd, next, &ended, node) {
+		list_del_init(&cmd->node);
+		cmd_end(q, cmd, -ENODEV);
+	}
+}
+
+/*
+ * Returns 0 if the host can have the command, -ENOSPC if there is no room now,
+ * or the virtqueue's errno if there never will be.
+ */
+static int add_to_ring_locked(struct vgpu_queue *q, struct vgpu_cmd *cmd)
+{
+	struct scatterlist head, tail, *sgs[3];
+	unsigned int out = 0, in = 0;
+	int ret;
+
+	sg_init_one(&head, &cmd->req, cmd->req.size);
+	sgs[out++] = &head;
+	if (cmd->data_size)
+		sgs[out++] = cmd->data_sgt.sgl;
+	if (cmd->resp) {
+		sg_init_one(&tail, cmd->resp, cmd->resp_size);
+		sgs[out + in++] = &tail;
+	}
+
+	/* without tables of descriptors it takes as many as there are pieces */
+	if (!q->vgpu->has_indirect &&
+	    cmd->data_sgt.nents + 2 > virtqueue_get_vring_size(q->vq))
+		return -E2BIG;
+
+	ret = virtqueue_add_sgs(q->vq, sgs, out, in, cmd, GFP_ATOMIC);
+	/* memory for descriptors comes back, too */
+	if (ret == -ENOMEM)
+		return -ENOSPC;
+	if (ret)
+		return ret;
+
+	trace_virtio_gpu_cmd_queue(q->vq, &cmd->req.hdr, cmd->seqno);
+	list_move_tail(&cmd->node, &q->pending);
+	q->kick = true;
+	return 0;
+}
+
+/* From the backlog to the ring, as many as have room. */
+static void drain_locked(struct vgpu_queue *q, struct list_head *ended)
+{
+	struct vgpu_cmd *cmd, *next;
+	int ret;
+
+	if (!q->vq || !q->alive)
+		return;
+
+	list_for_each_entry_safe(cmd, next, &q->backlog, node) {
+		ret = add_to_ring_locked(q, cmd);
+		if (ret == -ENOSPC)
+			break;
+		q->num_backlog--;
+		if (ret) {
+			cmd->result = ret;
+			list_move_tail(&cmd->node, ended);
+		}
+	}
+}
+
+static void end_all(struct vgpu_queue *q, struct list_head *ended)
+{
+	struct vgpu_cmd *cmd, *next;
+
+	list_for_each_entry_safe(cmd, next, ended, node) {
+		list_del_init(&cmd->node);
+		cmd_end(q, cmd, cmd->result);
+	}
+}
+
+/**
+ * vgpu_queue_add - send a command, without telling the host yet
+ * @q: the queue
+ * @cmd: the command, written; the queue takes a reference
+ *
+ * The command ends, with &vgpu_cmd.done, before this returns if the device is
+ * not there any more.
+ *
+ * Context: Process context. Does not wait for anything.
+ */
+void vgpu_queue_add(struct vgpu_queue *q, struct vgpu_cmd *cmd)
+{
+	LIST_HEAD(ended);
+	u64 id;
+
+	kref_get(&cmd->refs);
+	scoped_guard(spinlock, &q->lock) {
+		cmd->queue = q;
+		cmd->seqno = ++q->seqno;
+		cmd->queued = jiffies;
+		if (cmd->fence) {
+			id = vgpu_fence_emit(cmd->fence);
+			vgpu_req_fence(&cmd->req, id, cmd->fence->on_ring,
+				       cmd->fence->ring);
+		}
+
+		if (q->alive) {
+			list_add_tail(&cmd->node, &q->backlog);
+			q->num_backlog++;
+			drain_locked(q, &ended);
+			vgpu_device_watch(q->vgpu);
+		} else {
+			cmd->result = -ENODEV;
+			list_add_tail(&cmd->node, &ended);
+		}
+	}
+
+	end_all(q, &ended);
+}
+
+/**
+ * vgpu_queue_kick - tell the host of what was added
+ * @q: the queue
+ *
+ * Context: Process context.
+ */
+void vgpu_queue_kick(struct vgpu_queue *q)
+{
+	bool tell = false;
+
+	scoped_guard(spinlock, &q->lock) {
+		if (q->kick && q->vq && q->alive)
+			tell = virtqueue_kick_prepare(q->vq);
+		q->kick = false;
+		/* it leaves the guest, but the lock keeps the queue there */
+		if (tell)
+			virtqueue_notify(q->vq);
+	}
+}
+
+/**
+ * vgpu_queue_send - vgpu_queue_add() and vgpu_queue_kick()
+ * @q: the queue
+ * @cmd: the command, written; the queue takes a reference
+ */
+void vgpu_queue_send(struct vgpu_queue *q, struct vgpu_cmd *cmd)
+{
+	vgpu_queue_add(q, cmd);
+	vgpu_queue_kick(q);
+}
+
+/**
+ * vgpu_cmd_wait - wait for the end of a command
+ * @cmd: a command that was sent
+ *
+ * Context: Process context, sleeps. No reservation lock should be held.
+ * Return: 0, and the response can be read; or a negative errno:
+ *
+ *	* -ERESTARTSYS: the task is killed
+ *	* -ETIMEDOUT: no answer for %VGPU_ANSWER_TIMEOUT
+ *	* -ENODEV: the device is gone
+ *	* what vgpu_resp_check() said
+ */
+int vgpu_cmd_wait(struct vgpu_cmd *cmd)
+{
+	long left;
+
+	left = wait_for_completion_killable_timeout(&cmd->completion,
+						    VGPU_ANSWER_TIMEOUT);
+	if (left < 0)
+		return left;
+	return left ? cmd->result : -ETIMEDOUT;
+}
+
+/**
+ * vgpu_queue_ask - send a command and wait for its end
+ * @q: the queue
+ * @cmd: the command, written
+ *
+ * Context: Process context, sleeps. No reservation lock should be held.
+ * Return: as vgpu_cmd_wait().
+ */
+int vgpu_queue_ask(struct vgpu_queue *q, struct vgpu_cmd *cmd)
+{
+	vgpu_queue_send(q, cmd);
+	return vgpu_cmd_wait(cmd);
+}
+
+static bool has_room(struct vgpu_queue *q)
+{
+	return !READ_ONCE(q->alive) ||
+	       READ_ONCE(q->num_backlog) < VGPU_BACKLOG_LIMIT;
+}
+
+/**
+ * vgpu_queue_throttle - wait while too many commands wait
+ * @q: the queue
+ *
+ * For system calls, before they take locks.
+ *
+ * Context: Process context, sleeps.
+ * Return: 0, or a negative errno:
+ *
+ *	* -ENODEV: the device is gone
+ *	* -ERESTARTSYS: a signal arrived
+ */
+int vgpu_queue_throttle(struct vgpu_queue *q)
+{
+	int ret = wait_event_interruptible(q->room, has_room(q));
+
+	if (ret)
+		return ret;
+	return READ_ONCE(q->alive) ? 0 : -ENODEV;
+}
+
+/* What the ring gives back is ours only if it is in our list. */
+static bool is_pending_locked(struct vgpu_queue *q, const struct vgpu_cmd *cmd)
+{
+	return cmd->queue == q && !list_empty(&cmd->node);
+}
+
+static void collect_locked(struct vgpu_queue *q, struct list_head *answered)
+{
+	struct vgpu_cmd *cmd;
+	unsigned int len;
+
+	if (!q->vq)
+		return;
+
+	do {
+		virtqueue_disable_cb(q->vq);
+		while ((cmd = virtqueue_get_buf(q->vq, &len))) {
+			if (WARN_ON_ONCE(!is_pending_locked(q, cmd)))
+				continue;
+			/* the host says so, but there is not more */
+			cmd->resp_len = min_t(size_t, len, cmd->resp_size);
+			list_move_tail(&cmd->node, answered);
+		}
+	} while (!virtqueue_enable_cb(q->vq) && !virtqueue_is_broken(q->vq));
+}
+
+static void judge(struct vgpu_queue *q, struct vgpu_cmd *cmd)
+{
+	struct virtio_gpu_ctrl_hdr *hdr = cmd->resp;
+
+	if (!cmd->resp) {
+		cmd->result = 0;
+		return;
+	}
+
+	cmd->result = vgpu_resp_check(hdr, cmd->resp_len, cmd->expected);
+	if (cmd->result)
+		drm_err_ratelimited(q->vgpu->drm,
+				    "command %#x: answer %#x, error %d\n",
+				    le32_to_cpu(cmd->req.hdr.type),
+				    le32_to_cpu(hdr->type), cmd->result);
+}
+
+/* Holds the lock, so that the virtqueue is there to be named. */
+static void trace_locked(struct vgpu_queue *q, struct list_head *answered)
+{
+	const struct virtio_gpu_ctrl_hdr *hdr;
+	struct vgpu_cmd *cmd;
+
+	list_for_each_entry(cmd, answered, node) {
+		hdr = cmd->resp ?: &cmd->small_resp;
+		trace_virtio_gpu_cmd_response(q->vq, hdr, cmd->seqno);
+	}
+}
+
+/* A broken virtqueue gives nothing back, and takes nothing. */
+static void give_up_if_broken(struct vgpu_queue *q)
+{
+	struct vgpu_cmd *cmd;
+
+	scoped_guard(spinlock, &q->lock) {
+		if (!q->vq || !q->alive || !virtqueue_is_broken(q->vq))
+			return;
+		q->alive = false;
+		/*
+		 * Their memory is the host's until the device is reset. Who
+		 * waits need not.
+		 */
+		list_for_each_entry(cmd, &q->pending, node)
+			if (cmd->fence)
+				vgpu_fence_answer(cmd->fence, -EIO);
+	}
+	drm_err(q->vgpu->drm, "a virtqueue is broken\n");
+	wake_up_all(&q->room);
+}
+
+/* Under the lock of the queue nobody ends a command, so the fence is there. */
+static void expire_locked(const struct list_head *cmds)
+{
+	struct vgpu_cmd *cmd;
+
+	list_for_each_entry(cmd, cmds, node) {
+		if (time_before(jiffies, cmd->queued + VGPU_FENCE_TIMEOUT))
+			break;
+		if (cmd->fence)
+			vgpu_fence_answer(cmd->fence, -ETIMEDOUT);
+	}
+}
+
+static void expire_fences(struct vgpu_queue *q)
+{
+	scoped_guard(spinlock, &q->lock) {
+		expire_locked(&q->pending);
+		expire_locked(&q->backlog);
+	}
+}
+
+static void take_answers(struct vgpu_queue *q)
+{
+	struct vgpu_cmd *cmd;
+	LIST_HEAD(answered);
+	LIST_HEAD(ended);
+
+	scoped_guard(spinlock, &q->lock) {
+		collect_locked(q, &answered);
+		trace_locked(q, &answered);
+		drain_locked(q, &ended);
+	}
+	vgpu_queue_kick(q);
+
+	list_for_each_entry(cmd, &answered, node)
+		judge(q, cmd);
+	end_all(q, &answered);
+	end_all(q, &ended);
+	wake_up(&q->room);
+}
+
+/**
+ * vgpu_queue_interrupt - the host has said that there are answers
+ * @q: the queue
+ *
+ * Context: Interrupt.
+ */
+void vgpu_queue_interrupt(struct vgpu_queue *q)
+{
+	queue_work(q->vgpu->answers, &q->answers);
+}
+
+/**
+ * vgpu_queue_poll - take answers that nobody has spoken of, and give up others
+ * @q: the queue
+ *
+ * Context: Process context, in the same workqueue as &vgpu_queue.answers.
+ */
+void vgpu_queue_poll(struct vgpu_queue *q)
+{
+	take_answers(q);
+	give_up_if_broken(q);
+	expire_fences(q);
+}
+
+/**
+ * vgpu_queue_idle - is nothing under way?
+ * @q: the queue
+ *
+ * Return: true if so.
+ */
+bool vgpu_queue_idle(struct vgpu_queue *q)
+{
+	bool idle;
+
+	scoped_guard(spinlock, &q->lock)
+		idle = !q->alive ||
+		       (list_empty(&q->pending) && list_empty(&q->backlog));
+	return idle;
+}
+
+/**
+ * vgpu_queue_work - &vgpu_queue.answers
+ * @work: in the queue
+ *
+ * Context: Process context.
+ */
+void vgpu_queue_work(struct work_struct *work)
+{
+	take_answers(container_of(work, struct vgpu_queue, answers));
+}
