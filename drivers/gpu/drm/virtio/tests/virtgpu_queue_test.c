@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: tests of virtio-gpu queues
+ *
+ * Whatever the host does, every command ends once, whoever waits for it is told
+ * how, its fence signals, and nothing is written where it should not be.
+ */
+
+#include <kunit/test.h>
+#include <linux/dma-fence.h>
+#include <linux/jiffies.h>
+#include <linux/virtio.h>
+
+#include "virtgpu_mock_host.h"
+
+/**
+ * struct ended - how often a command has ended
+ * @times: how often
+ * @result: how, the last time
+ */
+struct ended {
+	int times;
+	int result;
+};
+
+static void count_end(struct vgpu_cmd *cmd, int result)
+{
+	struct ended *ended = cmd->priv;
+
+	ended->times++;
+	ended->result = result;
+}
+
+static int queue_test_init(struct kunit *test)
+{
+	test->priv = mock_host_create(test);
+	return 0;
+}
+
+static void queue_test_exit(struct kunit *test)
+{
+	mock_host_end(test->priv);
+}
+
+static void put_cmd(void *cmd)
+{
+	vgpu_cmd_put(cmd);
+}
+
+static void put_fence(void *fence)
+{
+	vgpu_fence_put(fence);
+}
+
+/* A command with a fence, which go with the test, and a note of its end. */
+static struct vgpu_cmd *make_cmd(struct kunit *test, struct ended *ended)
+{
+	struct mock_host *host = test->priv;
+	struct vgpu_fence *fence;
+	struct vgpu_cmd *cmd;
+
+	cmd = vgpu_cmd_create();
+	KUNIT_ASSERT_NOT_NULL(test, cmd);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, put_cmd, cmd), 0);
+	fence = vgpu_fence_create(&host->vgpu->fences);
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, put_fence, fence),
+			0);
+
+	vgpu_req_unref(&cmd->req, 1);
+	vgpu_cmd_set_fence(cmd, fence);
+	cmd->done = count_end;
+	cmd->priv = ended;
+	return cmd;
+}
+
+static struct vgpu_cmd *send_cmd(struct kunit *test, struct ended *ended)
+{
+	struct mock_host *host = test->priv;
+	struct vgpu_cmd *cmd = make_cmd(test, ended);
+
+	vgpu_queue_send(&host->vgpu->ctrl, cmd);
+	return cmd;
+}
+
+static int status(const struct vgpu_cmd *cmd)
+{
+	return dma_fence_get_status(&cmd->fence->base);
+}
+
+/* Succeeds if a host that does what it should is understood. */
+static void queue_good(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct ended ended = {};
+	struct vgpu_cmd *cmd = send_cmd(test, &ended);
+
+	KUNIT_EXPECT_EQ(test, host->kicks, 1);
+	KUNIT_EXPECT_EQ(test, mock_host_waiting(host), 1);
+	KUNIT_EXPECT_FALSE(test, vgpu_queue_idle(&host->vgpu->ctrl));
+	mock_host_answer(host, MOCK_OK);
+	KUNIT_EXPECT_EQ(test, ended.times, 0);
+
+	mock_host_tell(host);
+	KUNIT_EXPECT_EQ(test, vgpu_cmd_wait(cmd), 0);
+	KUNIT_EXPECT_EQ(test, ended.times, 1);
+	KUNIT_EXPECT_EQ(test, status(cmd), 1);
+	KUNIT_EXPECT_TRUE(test, vgpu_queue_idle(&host->vgpu->ctrl));
+}
+
+/* Succeeds if answers that make no sense are errors, and no more than that. */
+static void queue_nonsense(struct kunit *test)
+{
+	static const struct {
+		struct mock_answer answer;
+		int result;
+	} cases[] = {
+		{ { VIRTIO_GPU_RESP_OK_NODATA, 0 }, -EPROTO },
+		{ { VIRTIO_GPU_RESP_OK_NODATA, 23 }, -EPROTO },
+		{ { VIRTIO_GPU_RESP_OK_NODATA, 24 }, 0 },
+		{ { VIRTIO_GPU_RESP_OK_NODATA, U32_MAX }, 0 },
+		{ { VIRTIO_GPU_RESP_OK_EDID, 24 }, -EPROTO },
+		{ { VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY, 24 }, -ENOMEM },
+		{ { VIRTIO_GPU_RESP_ERR_UNSPEC, 24 }, -EIO },
+		{ { 0xffffffff, 24 }, -EPROTO },
+	};
+	struct mock_host *host = test->priv;
+	struct vgpu_cmd *cmd;
+	struct ended ended;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		ended = (struct ended){};
+		cmd = send_cmd(test, &ended);
+		mock_host_answer(host, cases[i].answer);
+		mock_host_tell(host);
+		KUNIT_EXPECT_EQ(test, vgpu_cmd_wait(cmd), cases[i].result);
+		KUNIT_EXPECT_EQ(test, status(cmd), cases[i].result ?: 1);
+		KUNIT_EXPECT_EQ(test, ended.times, 1);
+		/* more than there is room for it cannot have written */
+		KUNIT_EXPECT_LE(test, cmd->resp_len, cmd->resp_size);
+	}
+}
+
+/* Succeeds if an answer is found that no interrupt has spoken of. */
+static void queue_lost_interrupt(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct ended ended = {};
+	struct vgpu_cmd *cmd = send_cmd(test, &ended);
+
+	KUNIT_EXPECT_TRUE(test, delayed_work_pending(&host->vgpu->watchdog));
+	mock_host_answer(host, MOCK_OK);
+	flush_delayed_work(&host->vgpu->watchdog);
+	KUNIT_EXPECT_EQ(test, ended.times, 1);
+	KUNIT_EXPECT_EQ(test, vgpu_cmd_wait(cmd), 0);
+	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&host->vgpu->watchdog));
+}
+
+/* Succeeds if commands without room wait, in order, and sending does not. */
+static void queue_backlog(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct ended ended[20] = {};
+	struct vgpu_cmd *cmd[20];
+	int i, done = 0;
+
+	for (i = 0; i < ARRAY_SIZE(cmd); i++)
+		cmd[i] = send_cmd(test, &ended[i]);
+	KUNIT_EXPECT_EQ(test, mock_host_waiting(host), MOCK_HOST_RING / 2);
+	KUNIT_EXPECT_EQ(test, host->vgpu->ctrl.num_backlog,
+			ARRAY_SIZE(cmd) - MOCK_HOST_RING / 2);
+
+	while (mock_host_waiting(host) && done < ARRAY_SIZE(cmd)) {
+		mock_host_answer(host, MOCK_OK);
+		mock_host_tell(host);
+		KUNIT_EXPECT_EQ(test, ended[done].times, 1);
+		KUNIT_EXPECT_EQ(test, status(cmd[done]), 1);
+		done++;
+	}
+	KUNIT_EXPECT_EQ(test, done, ARRAY_SIZE(cmd));
+	KUNIT_EXPECT_EQ(test, host->vgpu->ctrl.num_backlog, 0);
+}
+
+/* Succeeds if what is too long for the ring is refused, not kept for ever. */
+static void queue_too_long(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct ended ended = {};
+	struct vgpu_cmd *cmd = make_cmd(test, &ended);
+	struct scatterlist *sg;
+	unsigned int i;
+	void *data;
+	int ret;
+
+	data = kvzalloc(PAGE_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, data);
+	KUNIT_ASSERT_EQ(test, vgpu_cmd_set_data(cmd, data, PAGE_SIZE), 0);
+	/* one piece more than there is room for, as of memory in bits */
+	sg_free_table(&cmd->data_sgt);
+	ret = sg_alloc_table(&cmd->data_sgt, MOCK_HOST_RING - 1, GFP_KERNEL);
+	KUNIT_ASSERT_EQ(test, ret, 0);
+	for_each_sgtable_sg(&cmd->data_sgt, sg, i)
+		sg_set_buf(sg, data, 64);
+
+	vgpu_queue_send(&host->vgpu->ctrl, cmd);
+	KUNIT_EXPECT_EQ(test, vgpu_cmd_wait(cmd), -E2BIG);
+	KUNIT_EXPECT_EQ(test, ended.times, 1);
+	KUNIT_EXPECT_EQ(test, mock_host_waiting(host), 0);
+}
+
+/* Succeeds if removal ends all commands, wherever they are, and new ones. */
+static void queue_removed(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct ended ended[7] = {};
+	struct vgpu_cmd *cmd[7];
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(cmd) - 1; i++)
+		cmd[i] = send_cmd(test, &ended[i]);
+	KUNIT_EXPECT_EQ(test, vgpu_queue_throttle(&host->vgpu->ctrl), 0);
+	mock_host_end(host);
+	cmd[i] = send_cmd(test, &ended[i]);
+
+	for (i = 0; i < ARRAY_SIZE(cmd); i++) {
+		KUNIT_EXPECT_EQ(test, vgpu_cmd_wait(cmd[i]), -ENODEV);
+		KUNIT_EXPECT_EQ(test, ended[i].times, 1);
+		KUNIT_EXPECT_EQ(test, status(cmd[i]), -ENODEV);
+	}
+	KUNIT_EXPECT_EQ(test, vgpu_queue_throttle(&host->vgpu->ctrl), -ENODEV);
+	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&host->vgpu->watchdog));
+}
+
+static void expect_broken(struct kunit *test, struct vgpu_cmd *cmd)
+{
+	struct mock_host *host = test->priv;
+	struct ended after = {};
+
+	KUNIT_EXPECT_TRUE(test, virtqueue_is_broken(host->vq));
+	flush_delayed_work(&host->vgpu->watchdog);
+	KUNIT_EXPECT_EQ(test, status(cmd), -EIO);
+	KUNIT_EXPECT_EQ(test, vgpu_queue_throttle(&host->vgpu->ctrl), -ENODEV);
+	KUNIT_EXPECT_EQ(test, vgpu_cmd_wait(send_cmd(test, &after)), -ENODEV);
+	KUNIT_EXPECT_EQ(test, after.times, 1);
+}
+
+/* Succeeds if a command that is answered twice breaks the queue, no more. */
+static void queue_answered_twice(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct ended first = {}, second = {};
+	struct vgpu_cmd *cmd;
+	u32 id;
+
+	send_cmd(test, &first);
+	cmd = send_cmd(test, &second);
+	id = mock_host_answer(host, MOCK_OK);
+	mock_host_use(host, id, 24);
+	mock_host_tell(host);
+	KUNIT_EXPECT_EQ(test, first.times, 1);
+	KUNIT_EXPECT_EQ(test, second.times, 0);
+	expect_broken(test, cmd);
+	KUNIT_EXPECT_EQ(test, first.times, 1);
+}
+
+/* Succeeds if an answer to what was never asked does the same. */
+static void queue_answer_to_nothing(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct ended ended = {};
+	struct vgpu_cmd *cmd = send_cmd(test, &ended);
+
+	mock_host_use(host, U32_MAX, 24);
+	mock_host_tell(host);
+	KUNIT_EXPECT_EQ(test, ended.times, 0);
+	expect_broken(test, cmd);
+}
+
+/* Succeeds if a fence does not wait for a silent host for ever. */
+static void queue_silent_host(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct ended ended[5] = {};
+	struct vgpu_cmd *cmd[5];
+	int i;
+
+	/* one more than the ring has room for */
+	for (i = 0; i < ARRAY_SIZE(cmd); i++) {
+		cmd[i] = send_cmd(test, &ended[i]);
+		cmd[i]->queued = jiffies - VGPU_FENCE_TIMEOUT;
+	}
+	flush_delayed_work(&host->vgpu->watchdog);
+	for (i = 0; i < ARRAY_SIZE(cmd); i++) {
+		KUNIT_EXPECT_EQ(test, status(cmd[i]), -ETIMEDOUT);
+		KUNIT_EXPECT_EQ(test, ended[i].times, 0);
+	}
+
+	/* it was only slow */
+	for (i = 0; i < ARRAY_SIZE(cmd); i++) {
+		mock_host_answer(host, MOCK_OK);
+		mock_host_tell(host);
+		KUNIT_EXPECT_EQ(test, vgpu_cmd_wait(cmd[i]), 0);
+		KUNIT_EXPECT_EQ(test, status(cmd[i]), -ETIMEDOUT);
+	}
+}
+
+static struct kunit_case queue_cases[] = {
+	KUNIT_CASE(queue_good),		  KUNIT_CASE(queue_nonsense),
+	KUNIT_CASE(queue_lost_interrupt), KUNIT_CASE(queue_backlog),
+	KUNIT_CASE(queue_too_long),	  KUNIT_CASE(queue_removed),
+	KUNIT_CASE(queue_answered_twice), KUNIT_CASE(queue_answer_to_nothing),
+	KUNIT_CASE(queue_silent_host),	  {}
+};
+
+static struct kunit_suite queue_suite = {
+	.name = "virtio_gpu_queue",
+	.init = queue_test_init,
+	.exit = queue_test_exit,
+	.test_cases = queue_cases,
+};
+
+kunit_test_suite(queue_suite);
