@@ -100,6 +100,11 @@ stress: ## let everything race on KCSAN and debug kernels, MINUTES=2 in all
 	@tools/packages kernel check
 	@tools/stress --jobs $(JOBS) --minutes $(or $(MINUTES),2)
 
+scanout: ## show buffers of other devices on virtio-gpu, compare QEMU's picture
+	@tools/packages kernel check
+	@tools/kernel ours --jobs $(JOBS)
+	@tools/scanout/run
+
 faults: ## fail every allocation of every operation once, print a table
 	@tools/packages kernel check
 	@tools/faults --jobs $(JOBS)
@@ -124,4 +129,4 @@ help: ## this list
 		/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run check demo-negotiation kernel debug stock vm install patches compile-check constraints coverage docs \
-	parity parity-user parity-kernel parity-intree parity-i915 stress faults fuzz cost lint clean help
+	parity parity-user parity-kernel parity-intree parity-i915 stress scanout faults fuzz cost lint clean help

@@ -1,0 +1,17 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# The guest's half of tools/scanout/run: job.sh BIN
+
+modprobe vgem
+modprobe vkms
+modprobe virtio_gpu
+
+strict=/sys/kernel/config/vgem/strict
+mkdir $strict && echo segments=1 > $strict/constraints && echo 1 > $strict/enable || exit 1
+
+for port in /sys/class/virtio-ports/*; do
+	[ "$(cat "$port/name" 2> /dev/null)" = prime.scanout ] || continue
+	exec "$1" "/dev/${port##*/}" "/dev/dri/$(cat $strict/card)"
+done
+echo "no port of the name" >&2
+exit 1
