@@ -108,6 +108,7 @@ static const struct drm_plane_funcs vgpu_plane_funcs = {
 
 static int plane_check(struct drm_plane *plane, struct drm_atomic_state *state)
 {
+	bool is_cursor = plane->type == DRM_PLANE_TYPE_CURSOR;
 	struct drm_plane_state *new, *old;
 	struct drm_crtc_state *crtc_state;
 
@@ -124,9 +125,10 @@ static int plane_check(struct drm_plane *plane, struct drm_atomic_state *state)
 	if (IS_ERR(crtc_state))
 		return PTR_ERR(crtc_state);
 
-	return drm_atomic_helper_check_plane_state(
-		new, crtc_state, DRM_PLANE_NO_SCALING, DRM_PLANE_NO_SCALING,
-		plane->type == DRM_PLANE_TYPE_CURSOR, true);
+	return drm_atomic_helper_check_plane_state(new, crtc_state,
+						   DRM_PLANE_NO_SCALING,
+						   DRM_PLANE_NO_SCALING,
+						   is_cursor, true);
 }
 
 static struct vgpu_rect to_rect(const struct drm_rect *from)
@@ -418,12 +420,12 @@ struct drm_plane *vgpu_plane_create(struct vgpu_device *vgpu,
 				    enum drm_plane_type type, u32 index)
 {
 	bool is_cursor = type == DRM_PLANE_TYPE_CURSOR;
+	const u32 *formats = is_cursor ? cursor_formats : primary_formats;
 	struct drm_plane *plane;
 
-	plane = drmm_universal_plane_alloc(
-		vgpu->drm, struct drm_plane, dev, BIT(index), &vgpu_plane_funcs,
-		is_cursor ? cursor_formats : primary_formats, 1, NULL, type,
-		NULL);
+	plane = drmm_universal_plane_alloc(vgpu->drm, struct drm_plane, dev,
+					   BIT(index), &vgpu_plane_funcs,
+					   formats, 1, NULL, type, NULL);
 	if (IS_ERR(plane))
 		return plane;
 

@@ -59,6 +59,6 @@ DEFINE_EVENT(virtio_gpu_cmd, virtio_gpu_cmd_response,
 
 #undef TRACE_INCLUDE_PATH
 #undef TRACE_INCLUDE_FILE
-#define TRACE_INCLUDE_PATH ../../drivers/gpu/drm/virtio
+#define TRACE_INCLUDE_PATH .
 #define TRACE_INCLUDE_FILE virtgpu_trace
 #include <trace/define_trace.h>
