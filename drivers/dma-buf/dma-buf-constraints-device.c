@@ -39,8 +39,9 @@
  * where the other ended. So dma_buf_constraints_of_storage() drops what the IOMMU
  * brings about. It brings that about for what the DMA API knows. A mask, a boundary
  * or a length that was only declared for dma-bufs may be broken, whatever storage
- * the exporter chooses; see the DOC section of dma-buf-need.c for what happens then. With a driver's own IOMMU domain, or on 32-bit Arm, it does
- * not, and the storage may be better than it had to be.
+ * the exporter chooses; see the DOC section of dma-buf-need.c for what happens
+ * then. With a driver's own IOMMU domain, or on 32-bit Arm, nothing is dropped, and
+ * the storage may be better than it had to be.
  *
  * Behind a bus with addresses of its own
  * ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~

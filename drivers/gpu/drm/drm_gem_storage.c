@@ -370,8 +370,9 @@ void drm_gem_storage_print_info(struct drm_printer *p, unsigned int indent,
 				const struct drm_gem_object *obj)
 {
 	const struct drm_gem_storage *storage = to_drm_gem_storage(obj);
+	/* for people to read, who know that it may be of two moments */
 	const struct dma_buf_constraints c = data_race(storage->constraints);
-	enum drm_gem_storage_kind kind = data_race(storage->kind);
+	enum drm_gem_storage_kind kind = READ_ONCE(storage->kind);
 	char text[DMA_BUF_CONSTRAINTS_TEXT_SIZE];
 
 	if (obj->import_attach)
@@ -383,12 +384,12 @@ void drm_gem_storage_print_info(struct drm_printer *p, unsigned int indent,
 	drm_printf_indent(p, indent, "pages=%zu\n",
 			  kind ? obj->size >> PAGE_SHIFT : 0);
 	drm_printf_indent(p, indent, "constraints=%s\n", text);
-	drm_printf_indent(p, indent, "moves=%llu\n", data_race(storage->moves));
+	drm_printf_indent(p, indent, "moves=%llu\n", READ_ONCE(storage->moves));
 	drm_printf_indent(p, indent, "moved_bytes=%llu\n",
-			  data_race(storage->moved_bytes));
+			  READ_ONCE(storage->moved_bytes));
 	drm_printf_indent(p, indent, "pins=%u vmaps=%u mmaps=%u\n",
-			  data_race(storage->pin_count),
-			  data_race(storage->vmap_count),
+			  READ_ONCE(storage->pin_count),
+			  READ_ONCE(storage->vmap_count),
 			  atomic_read(&storage->vma_count));
 }
 EXPORT_SYMBOL_GPL(drm_gem_storage_print_info);
