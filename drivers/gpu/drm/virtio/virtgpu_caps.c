@@ -157,6 +157,8 @@ int vgpu_get_caps_ioctl(struct drm_device *drm, void *data,
 	struct drm_virtgpu_get_caps *args = data;
 	const struct vgpu_capset *capset;
 	struct vgpu_caps *caps;
+	void *copy = NULL;
+	u32 size;
 	int ret;
 
 	if (!vgpu->num_capsets)
@@ -170,12 +172,19 @@ int vgpu_get_caps_ioctl(struct drm_device *drm, void *data,
 		return ret;
 	caps = caps_get_locked(vgpu, capset->id, args->cap_set_ver,
 			       capset->max_size);
-	if (IS_ERR(caps))
-		ret = PTR_ERR(caps);
-	else if (copy_to_user(u64_to_user_ptr(args->addr), caps->data,
-			      min(args->size, capset->max_size)))
-		ret = -EFAULT;
+	size = min(args->size, capset->max_size);
+	if (!IS_ERR(caps))
+		copy = kvmemdup(caps->data, size, GFP_KERNEL);
 	mutex_unlock(&vgpu->caps_lock);
+	if (IS_ERR(caps))
+		return PTR_ERR(caps);
+	if (!copy)
+		return -ENOMEM;
+
+	/* user space may take its time, so without the lock */
+	if (copy_to_user(u64_to_user_ptr(args->addr), copy, size))
+		ret = -EFAULT;
+	kvfree(copy);
 
 	return ret;
 }

@@ -162,7 +162,7 @@ static int set_context_param(struct vgpu_device *vgpu, struct vgpu_file *vfile,
 		vfile->init = value;
 		return 0;
 	case VIRTGPU_CONTEXT_PARAM_NUM_RINGS:
-		if (value > VGPU_MAX_RINGS || vfile->ring_context)
+		if (!value || value > VGPU_MAX_RINGS || vfile->ring_context)
 			return -EINVAL;
 		vfile->ring_context = dma_fence_context_alloc(value);
 		vfile->num_rings = value;

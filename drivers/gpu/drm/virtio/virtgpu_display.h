@@ -43,6 +43,9 @@ struct vgpu_output {
 	 * one after the other, and are the only ones to look at it.
 	 */
 	struct vgpu_fence *shown;
+
+	/** @owed: the host was not told which framebuffer it is; likewise */
+	bool owed;
 };
 
 static inline struct vgpu_output *crtc_to_output(struct drm_crtc *crtc)

@@ -392,6 +392,8 @@ static int submit_blob_commands(struct vgpu_device *vgpu,
 	if (!size)
 		return 0;
 
+	if (size > INT_MAX)
+		return -ENOMEM;
 	buf = vmemdup_user(u64_to_user_ptr(addr), size);
 	if (IS_ERR(buf))
 		return PTR_ERR(buf);

@@ -293,6 +293,54 @@ static void object_ended(struct vgpu_cmd *cmd)
 	object_destroy(cmd->priv);
 }
 
+static void send_unref(struct vgpu_object *vobj, struct vgpu_fence *fence)
+{
+	struct vgpu_device *vgpu = to_vgpu(vobj->storage.base.dev);
+	struct vgpu_cmd *cmd = vobj->res.unref;
+
+	list_del_init(&vobj->res.node);
+	vobj->res.unref = NULL;
+	vgpu_req_unref(&cmd->req, vobj->res.id);
+	if (fence)
+		vgpu_cmd_set_fence(cmd, fence);
+	cmd->release = object_ended;
+	cmd->priv = vobj;
+	vgpu_queue_send(&vgpu->ctrl, cmd);
+	vgpu_cmd_put(cmd);
+}
+
+/*
+ * The exporter may move the memory before the host has forgotten it. From here on
+ * it is not helped with that, but finds a fence that it waits for.
+ */
+static void import_free(struct vgpu_object *vobj)
+{
+	struct drm_gem_object *obj = &vobj->storage.base;
+	struct dma_buf *dmabuf = obj->import_attach->dmabuf;
+	struct vgpu_fence *fence;
+	bool created;
+
+	/* the object may be gone when the command is sent, and the lock with it */
+	get_dma_buf(dmabuf);
+	fence = vgpu_fence_create(&to_vgpu(obj->dev)->fences);
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	vobj->dying = true;
+	created = vobj->res.created;
+	if (created) {
+		send_unref(vobj, fence);
+		if (fence && !dma_resv_reserve_fences(dmabuf->resv, 1))
+			dma_resv_add_fence(dmabuf->resv, &fence->base,
+					   DMA_RESV_USAGE_BOOKKEEP);
+	}
+	dma_resv_unlock(dmabuf->resv);
+
+	if (!created)
+		object_destroy(vobj);
+	vgpu_fence_put(fence);
+	dma_buf_put(dmabuf);
+}
+
 /**
  * vgpu_object_free - &drm_gem_object_funcs.free
  * @obj: an object without references
@@ -303,22 +351,19 @@ void vgpu_object_free(struct drm_gem_object *obj)
 {
 	struct vgpu_object *vobj = to_vgpu_object(obj);
 	struct vgpu_device *vgpu = to_vgpu(obj->dev);
-	struct vgpu_cmd *cmd = vobj->res.unref;
 
 	scoped_guard(spinlock, &vgpu->objects_lock)
 		list_del_init(&vobj->node);
 
+	if (obj->import_attach) {
+		import_free(vobj);
+		return;
+	}
 	if (!vobj->res.created) {
 		object_destroy(vobj);
 		return;
 	}
 
 	vgpu_vram_unmap(vobj);
-	list_del_init(&vobj->res.node);
-	vobj->res.unref = NULL;
-	vgpu_req_unref(&cmd->req, vobj->res.id);
-	cmd->release = object_ended;
-	cmd->priv = vobj;
-	vgpu_queue_send(&vgpu->ctrl, cmd);
-	vgpu_cmd_put(cmd);
+	send_unref(vobj, NULL);
 }

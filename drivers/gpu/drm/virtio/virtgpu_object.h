@@ -98,6 +98,9 @@ struct vgpu_object {
 	/** @sgt: the memory, as the host has it, or NULL */
 	struct sg_table *sgt;
 
+	/** @dying: imported, and given up; under the reservation lock */
+	bool dying;
+
 	/** @stale: memory that the exporter took back, to be unmapped */
 	struct sg_table *stale;
 

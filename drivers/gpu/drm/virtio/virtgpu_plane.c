@@ -253,13 +253,15 @@ static void primary_update(struct drm_plane *plane,
 
 	wait_for_last_frame(output, state->fence);
 	/* The host is stuck. What it does not show, it need not be sent. */
+	output->owed |= shows_other(new, old, crtc_state);
 	if (READ_ONCE(vgpu->ctrl.num_backlog) > VGPU_BACKLOG_LIMIT)
 		return;
 
 	rect = to_rect(&damage);
 	add_transfer(vgpu, state, &rect);
-	if (shows_other(new, old, crtc_state))
+	if (output->owed)
 		add_scanout(vgpu, output, state);
+	output->owed = false;
 	add_flush(vgpu, state, &rect);
 	vgpu_queue_kick(&vgpu->ctrl);
 }

@@ -29,7 +29,9 @@
 
 #include <linux/cleanup.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-map-ops.h>
 #include <linux/dma-resv.h>
+#include <linux/iommu-dma.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -156,6 +158,9 @@ static int take_from_host(struct vgpu_object *vobj)
 
 	vgpu_object_detach_locked(vobj, fence);
 	left = dma_fence_wait_timeout(&fence->base, true, VGPU_ANSWER_TIMEOUT);
+	/* a host that failed may look at the memory still */
+	if (left > 0 && dma_fence_get_status(&fence->base) < 0)
+		left = 0;
 	vgpu_fence_put(fence);
 	if (left <= 0)
 		return left ?: -EBUSY;
@@ -366,7 +371,7 @@ static void import_move_notify(struct dma_buf_attachment *attach)
 
 	dma_resv_assert_held(attach->dmabuf->resv);
 
-	if (vobj->sgt)
+	if (vobj->sgt && !vobj->dying)
 		import_moved(vobj);
 }
 
@@ -440,8 +445,9 @@ static struct vgpu_object *import_create(struct vgpu_device *vgpu,
 	obj->resv = dmabuf->resv;
 	drm_gem_private_object_init(vgpu->drm, obj, PAGE_ALIGN(dmabuf->size));
 
-	ret = drm_gem_create_mmap_offset(obj) ?:
-						vgpu_res_init(vgpu, &vobj->res);
+	ret = drm_gem_create_mmap_offset(obj);
+	if (!ret)
+		ret = vgpu_res_init(vgpu, &vobj->res);
 	if (ret) {
 		drm_gem_object_release(obj);
 		kfree(vobj);
@@ -464,6 +470,8 @@ static struct vgpu_object *import_create(struct vgpu_device *vgpu,
  *
  *	* -ENOMEM: out of memory
  *	* -ENOSPC: the device has no room for one more offset or resource
+ *	* -ENODEV: the host wants addresses as the CPU sees them, and the DMA API
+ *	  has others
  *	* -ERESTARTSYS: a signal arrived
  *	* what dma_buf_dynamic_attach() and dma_buf_map_attachment() said
  */
@@ -484,6 +492,11 @@ struct drm_gem_object *vgpu_prime_import(struct drm_device *drm,
 			return obj;
 		}
 	}
+
+	/* a table has addresses of the DMA API, and nothing may look behind them */
+	if (!vgpu->use_dma_api &&
+	    (use_dma_iommu(drm->dev) || get_dma_ops(drm->dev)))
+		return ERR_PTR(-ENODEV);
 
 	vobj = import_create(vgpu, dmabuf);
 	if (IS_ERR(vobj))

@@ -244,6 +244,8 @@ static int find_objects(struct submission *sub)
 	if (!count)
 		return 0;
 
+	if (count > INT_MAX / sizeof(*handles))
+		return -ENOMEM;
 	handles = vmemdup_array_user(u64_to_user_ptr(sub->args->bo_handles),
 				     count, sizeof(*handles));
 	if (IS_ERR(handles))
@@ -301,6 +303,8 @@ static int make_command(struct submission *sub)
 	const struct drm_virtgpu_execbuffer *args = sub->args;
 	void *buf;
 
+	if (args->size > INT_MAX)
+		return -ENOMEM;
 	buf = vmemdup_user(u64_to_user_ptr(args->command), args->size);
 	if (IS_ERR(buf))
 		return PTR_ERR(buf);
@@ -457,17 +461,23 @@ static void give_out(struct submission *sub)
 	fd_install(fd, file);
 }
 
-/* Syncobjs are reset whether the submission went well or not. */
+/* A call that a signal ends is made again, with the same syncobjs. */
+static void reset_syncobjs(struct submission *sub)
+{
+	u32 i;
+
+	for (i = 0; i < sub->num_resets; i++)
+		if (sub->resets[i])
+			drm_syncobj_replace_fence(sub->resets[i], NULL);
+}
+
 static void cleanup(struct submission *sub)
 {
 	u32 i;
 
-	for (i = 0; i < sub->num_resets; i++) {
-		if (!sub->resets[i])
-			continue;
-		drm_syncobj_replace_fence(sub->resets[i], NULL);
-		drm_syncobj_put(sub->resets[i]);
-	}
+	for (i = 0; i < sub->num_resets; i++)
+		if (sub->resets[i])
+			drm_syncobj_put(sub->resets[i]);
 	kvfree(sub->resets);
 
 	for (i = 0; i < sub->num_outs; i++) {
@@ -547,15 +557,16 @@ int vgpu_execbuffer_ioctl(struct drm_device *drm, void *data,
 	scoped_guard(mutex, &sub.vfile->lock)
 		ret = vgpu_file_create_context(vgpu, sub.vfile);
 	if (!ret)
-		ret = prepare(&sub);
-	if (!ret)
 		ret = vgpu_queue_throttle(&vgpu->ctrl);
+	if (!ret)
+		ret = prepare(&sub);
 	if (!ret) {
 		vgpu_cmd_set_fence(sub.cmd, sub.fence);
 		ret = queue_command(vgpu, sub.cmd);
 	}
 	if (!ret) {
 		vgpu_queue_kick(&vgpu->ctrl);
+		reset_syncobjs(&sub);
 		give_out(&sub);
 	} else if (sub.fence) {
 		vgpu_fence_cancel_event(sub.fence);

@@ -149,8 +149,13 @@ static int add_to_ring_locked(struct vgpu_queue *q, struct vgpu_cmd *cmd)
 		return -E2BIG;
 
 	ret = virtqueue_add_sgs(q->vq, sgs, out, in, cmd, GFP_ATOMIC);
-	/* memory for descriptors comes back, too */
-	if (ret == -ENOMEM)
+	/*
+	 * Memory for descriptors comes back, too. Not so what the DMA API can never
+	 * map, which says the same: that must not be in the way of all others.
+	 */
+	if (ret == -ENOMEM &&
+	    (!list_empty(&q->pending) ||
+	     time_before(jiffies, cmd->queued + VGPU_ANSWER_TIMEOUT)))
 		return -ENOSPC;
 	if (ret)
 		return ret;
