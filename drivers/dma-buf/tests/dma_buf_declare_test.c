@@ -57,6 +57,22 @@ static void driver_declares(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, need.dma_mask, U64_MAX);
 }
 
+/* Succeeds if an exporter is told what was declared, on top of what it knows. */
+static void exporter_asks(struct kunit *test)
+{
+	struct dma_buf_constraints c = mock_below(DMA_BIT_MASK(30));
+	struct dma_buf_constraints one = mock_one_piece();
+	struct device *dev = mock_device(test, "declares");
+
+	dma_buf_declared_for(dev, &c);
+	KUNIT_EXPECT_EQ(test, c.max_segments, UINT_MAX);
+
+	KUNIT_ASSERT_EQ(test, devm_dma_buf_declare_constraints(dev, &one), 0);
+	dma_buf_declared_for(dev, &c);
+	KUNIT_EXPECT_EQ(test, c.max_segments, 1);
+	KUNIT_EXPECT_EQ(test, c.dma_mask, DMA_BIT_MASK(30));
+}
+
 /* Succeeds if a declaration that cannot be meant is -EINVAL, and not made. */
 static void driver_declares_nonsense(struct kunit *test)
 {
@@ -254,6 +270,7 @@ static void list_can_be_written_back(struct kunit *test)
 
 static struct kunit_case dma_buf_declare_cases[] = {
 	KUNIT_CASE(driver_declares),
+	KUNIT_CASE(exporter_asks),
 	KUNIT_CASE(driver_declares_nonsense),
 	KUNIT_CASE(administrator_declares),
 	KUNIT_CASE(administrator_changes_his_mind),
