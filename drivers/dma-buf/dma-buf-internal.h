@@ -18,6 +18,8 @@ struct seq_file;
  * struct dma_buf_poll_slot - a poll event the buffer waits for
  * @cb:		callback on the fence that delays the event
  * @dmabuf:	buffer; @cb holds a reference to its file while @events is set
+ * @fence:	what @cb is or was on, with a reference; changed by who has claimed
+ *		the slot, and while that is free under the same lock as @events
  * @events:	event to report when the fence signals, 0 if the slot is free;
  *		guarded by the lock of &dma_buf_object.poll_queue
  *
@@ -27,6 +29,7 @@ struct seq_file;
 struct dma_buf_poll_slot {
 	struct dma_fence_cb cb;
 	struct dma_buf *dmabuf;
+	struct dma_fence *fence;
 	__poll_t events;
 };
 
@@ -184,6 +187,7 @@ long dma_buf_ioctl_sync(struct dma_buf *dmabuf, const void __user *argp);
 
 /* dma-buf-sync.c */
 void dma_buf_poll_init(struct dma_buf_object *obj);
+void dma_buf_poll_fini(struct dma_buf_object *obj);
 bool dma_buf_poll_busy(struct dma_buf_object *obj);
 __poll_t dma_buf_file_poll(struct file *file, poll_table *table);
 long dma_buf_ioctl_export_sync_file(struct dma_buf *dmabuf, void __user *argp);

@@ -42,9 +42,13 @@
  *
  * The claim holds a reference to the file, which the callback drops. That is
  * what keeps the slot's memory, even if every file descriptor is closed in the
- * meantime. The fences are read without the reservation lock: a poll must not
- * wait for a driver that holds it, and an answer that is out of date a moment
- * later is all that poll can give.
+ * meantime. The reference to the fence is not the callback's to drop: it runs with
+ * the fence's lock held, which the release of some fences takes. It stays in the
+ * slot until the next poll, or the end of the buffer.
+ *
+ * The fences are read without the reservation lock: a poll must not wait for a
+ * driver that holds it, and an answer that is out of date a moment later is all
+ * that poll can give.
  *
  * Nothing tells poll that a driver adds a fence. So where the answer is "ready",
  * the queue is woken as well: an edge-triggered epoll looks again at its next
@@ -56,6 +60,7 @@ static void poll_slot_init(struct dma_buf_poll_slot *slot,
 			   struct dma_buf *dmabuf)
 {
 	slot->dmabuf = dmabuf;
+	slot->fence = NULL;
 	slot->events = 0;
 }
 
@@ -81,17 +86,56 @@ bool dma_buf_poll_busy(struct dma_buf_object *obj)
 	return obj->poll_read.events || obj->poll_write.events;
 }
 
+/**
+ * dma_buf_poll_fini - drop the fences that polls have left
+ * @obj: buffer without references, and no callback to come
+ */
+void dma_buf_poll_fini(struct dma_buf_object *obj)
+{
+	dma_fence_put(obj->poll_read.fence);
+	dma_fence_put(obj->poll_write.fence);
+}
+
+static struct dma_fence *
+poll_slot_take_fence_locked(struct dma_buf_poll_slot *slot)
+{
+	struct dma_fence *fence = slot->fence;
+
+	lockdep_assert_held(&to_dma_buf_object(slot->dmabuf)->poll_queue.lock);
+	WRITE_ONCE(slot->fence, NULL);
+
+	return fence;
+}
+
+/* The fence that called back, if nobody has claimed the slot since. */
+static void poll_slot_drop_fence(struct dma_buf_poll_slot *slot)
+{
+	struct dma_buf_object *obj = to_dma_buf_object(slot->dmabuf);
+	struct dma_fence *fence = NULL;
+
+	spin_lock_irq(&obj->poll_queue.lock);
+	if (!slot->events)
+		fence = poll_slot_take_fence_locked(slot);
+	spin_unlock_irq(&obj->poll_queue.lock);
+
+	dma_fence_put(fence);
+}
+
 static bool poll_slot_claim(struct dma_buf_poll_slot *slot, __poll_t event)
 {
 	struct dma_buf_object *obj = to_dma_buf_object(slot->dmabuf);
+	struct dma_fence *old = NULL;
 	bool claimed;
 
 	spin_lock_irq(&obj->poll_queue.lock);
 	claimed = !slot->events;
-	if (claimed)
+	if (claimed) {
 		slot->events = event;
+		old = poll_slot_take_fence_locked(slot);
+	}
 	spin_unlock_irq(&obj->poll_queue.lock);
 
+	dma_fence_put(old);
 	if (claimed)
 		get_dma_buf(slot->dmabuf);
 
@@ -116,7 +160,6 @@ static void poll_slot_release(struct dma_buf_poll_slot *slot)
 static void poll_slot_signaled(struct dma_fence *fence, struct dma_fence_cb *cb)
 {
 	poll_slot_release(container_of(cb, struct dma_buf_poll_slot, cb));
-	dma_fence_put(fence);
 }
 
 /* Returns true if the callback is on a fence and owns the claim. */
@@ -129,11 +172,13 @@ static bool poll_slot_arm(struct dma_buf_poll_slot *slot,
 
 	dma_resv_iter_begin(&cursor, slot->dmabuf->resv, usage);
 	dma_resv_for_each_fence_unlocked(&cursor, fence) {
-		dma_fence_get(fence);
+		/* from the callback on, the slot can be somebody else's */
+		WRITE_ONCE(slot->fence, dma_fence_get(fence));
 		armed = !dma_fence_add_callback(fence, &slot->cb,
 						poll_slot_signaled);
 		if (armed)
 			break;
+		WRITE_ONCE(slot->fence, NULL);
 		dma_fence_put(fence);
 	}
 	dma_resv_iter_end(&cursor);
@@ -155,6 +200,8 @@ static __poll_t poll_event(struct dma_buf_poll_slot *slot, __poll_t event)
 	enum dma_resv_usage usage = dma_resv_usage_rw(event == EPOLLOUT);
 
 	if (dma_resv_test_signaled(slot->dmabuf->resv, usage)) {
+		if (READ_ONCE(slot->fence))
+			poll_slot_drop_fence(slot);
 		poll_wake_again(slot, event);
 		return event;
 	}

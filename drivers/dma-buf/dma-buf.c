@@ -136,6 +136,7 @@ static void dma_buf_dentry_release(struct dentry *dentry)
 	if (WARN_ON_ONCE(dma_buf_poll_busy(obj)))
 		return;
 
+	dma_buf_poll_fini(obj);
 	WARN_ON_ONCE(obj->vmap_count);
 	dma_buf_stats_del(obj);
 

@@ -224,6 +224,93 @@ static void poll_balances_references(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kref_read(&read->refcount), 2);
 }
 
+/* As sw_sync's: the timeline's lock is the fence's, and taken to let it go. */
+struct timeline_fence {
+	struct dma_fence base;
+	spinlock_t *lock;
+	bool *released;
+	bool *under_lock;
+};
+
+static const char *timeline_fence_name(struct dma_fence *fence)
+{
+	return "timeline";
+}
+
+static void timeline_fence_release(struct dma_fence *fence)
+{
+	struct timeline_fence *tf =
+		container_of(fence, struct timeline_fence, base);
+
+	*tf->released = true;
+	*tf->under_lock = spin_is_locked(tf->lock);
+	dma_fence_free(fence);
+}
+
+static const struct dma_fence_ops timeline_fence_ops = {
+	.get_driver_name = timeline_fence_name,
+	.get_timeline_name = timeline_fence_name,
+	.release = timeline_fence_release,
+};
+
+/* The only reference is poll's when this returns. */
+static struct dma_fence *timeline_fence_polled(struct kunit *test,
+					       struct mock_buffer *buf,
+					       struct timeline_fence *init)
+{
+	struct mock_waiter *waiter = mock_waiter(test, POLL_BOTH);
+	struct dma_fence *stub = dma_fence_get_stub();
+	struct timeline_fence *tf;
+
+	static_assert(!offsetof(struct timeline_fence, base));
+	tf = kmemdup(init, sizeof(*init), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, tf);
+	dma_fence_init(&tf->base, &timeline_fence_ops, tf->lock,
+		       dma_fence_context_alloc(1), 1);
+	mock_add_fence(buf, &tf->base, DMA_RESV_USAGE_WRITE);
+	KUNIT_EXPECT_EQ(test, mock_poll(buf, waiter), 0);
+	mock_waiter_leave(waiter);
+
+	dma_resv_lock(buf->dmabuf->resv, NULL);
+	dma_resv_replace_fences(buf->dmabuf->resv, tf->base.context, stub,
+				DMA_RESV_USAGE_WRITE);
+	dma_resv_unlock(buf->dmabuf->resv);
+	dma_fence_put(stub);
+	dma_fence_put(&tf->base);
+
+	return &tf->base;
+}
+
+/*
+ * Succeeds if the end of a fence is never under its lock, even if poll was the
+ * last who cared. Past mainline, whose callback drops it there: with a fence of
+ * sw_sync that is the end of the CPU.
+ */
+static void no_fence_released_under_its_lock(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+	bool released = false, under_lock = false;
+	spinlock_t lock;
+	struct timeline_fence init = { .lock = &lock,
+				       .released = &released,
+				       .under_lock = &under_lock };
+	struct mock_waiter *waiter = mock_waiter(test, POLL_BOTH);
+	struct dma_fence *fence;
+
+	mock_past_mainline(test);
+	spin_lock_init(&lock);
+	fence = timeline_fence_polled(test, buf, &init);
+	KUNIT_ASSERT_FALSE(test, released);
+	spin_lock_irq(&lock);
+	dma_fence_signal_locked(fence);
+	spin_unlock_irq(&lock);
+	KUNIT_EXPECT_FALSE(test, under_lock);
+
+	KUNIT_EXPECT_EQ(test, mock_poll(buf, waiter), POLL_BOTH);
+	KUNIT_EXPECT_TRUE(test, released);
+	KUNIT_EXPECT_FALSE(test, under_lock);
+}
+
 /*
  * Succeeds if poll answers although a driver holds the reservation lock. Past
  * mainline, which sleeps until the driver lets go.
@@ -258,6 +345,7 @@ static struct kunit_case dma_buf_sync_cases[] = {
 	KUNIT_CASE(poll_without_a_table),
 	KUNIT_CASE(no_fence_callback_into_a_freed_buffer),
 	KUNIT_CASE(poll_balances_references),
+	KUNIT_CASE(no_fence_released_under_its_lock),
 	KUNIT_CASE(poll_does_not_take_the_lock),
 	{}
 };
