@@ -148,6 +148,7 @@ static void race_set_buffer(struct race *race)
 	race->buf = mock_buffer_new(race->test, race->kind);
 	race->buf->hook = race_hook;
 	race->buf->hook_data = race;
+	race_mmap_prepare(race->buf);
 	mock_export(race->buf);
 	race->stays = mock_attach(race->buf, race->dev, &mock_importer);
 }

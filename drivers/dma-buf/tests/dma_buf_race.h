@@ -99,6 +99,8 @@ static inline struct dma_buf *race_dma_buf(struct racer *racer)
 	return racer->race->buf->dmabuf;
 }
 
+void race_mmap_prepare(struct mock_buffer *buf);
+
 struct race_fence *race_fence_new(struct racer *racer);
 int race_fence_add(struct dma_resv *resv, struct race_fence *fence,
 		   enum dma_resv_usage usage);
@@ -116,6 +118,7 @@ int race_revoke(struct racer *racer, unsigned int round);
 /* The CPU: */
 int race_vmap(struct racer *racer, unsigned int round);
 int race_cpu_access(struct racer *racer, unsigned int round);
+int race_mmap(struct racer *racer, unsigned int round);
 /* Fences: */
 int race_fence(struct racer *racer, unsigned int round);
 int race_poll_in(struct racer *racer, unsigned int round);

@@ -135,6 +135,8 @@ static void revoke_against_users(struct kunit *test)
 		{ "pin", race_pin, 1, .ends = true },
 		{ "vmap", race_vmap, 1, .ends = true },
 		{ "cpu access", race_cpu_access, 1, .ends = true },
+		{ "mmap", race_mmap, 2, .ends = true },
+		{ "file descriptor", race_fd, 1 },
 		{ "fence", race_fence, 1 },
 		{ "poll for writing", race_poll_out, 1 },
 		{ "revoke", race_revoke, 2 },
