@@ -203,6 +203,27 @@ static void peer_put_pci(void *pci)
 	pci_dev_put(pci);
 }
 
+/* Succeeds if an importer that no bus leads to from the provider is told so. */
+static void peer_on_no_bus(struct kunit *test)
+{
+	struct pci_dev *pci = pci_get_device(PCI_ANY_ID, PCI_ANY_ID, NULL);
+	struct mock_buffer *buf = mock_export_new(test, MOCK_DYNAMIC);
+	struct dma_buf_attachment *attach;
+	struct peer_answer answer = { .ret = 1 };
+
+	if (!pci)
+		kunit_skip(test, "no PCI device");
+	mock_defer(test, peer_put_pci, pci);
+
+	answer.provider = &pci->dev;
+	buf->hook = peer_negotiate;
+	buf->hook_data = &answer;
+	attach =
+		mock_attach(buf, mock_device(test, "importer"), &peer_importer);
+	KUNIT_EXPECT_EQ(test, answer.ret, -EREMOTEIO);
+	KUNIT_EXPECT_FALSE(test, attach->peer2peer);
+}
+
 /* Succeeds if where there is a path, a device's own the shortest, it is used. */
 static void peer_with_a_path(struct kunit *test)
 {
@@ -291,6 +312,7 @@ static struct kunit_case dma_buf_beyond_cases[] = {
 	KUNIT_CASE(cpu_is_in_bufinfo),
 	KUNIT_CASE(cpu_is_told_of_moves),
 	KUNIT_CASE_PARAM(peer_without_a_path, peer_gen_params),
+	KUNIT_CASE(peer_on_no_bus),
 	KUNIT_CASE(peer_with_a_path),
 	KUNIT_CASE(peer_is_refused),
 	KUNIT_CASE(counts_follow_the_calls),

@@ -58,22 +58,34 @@ static void access_without_callbacks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ret, -ERESTARTSYS);
 }
 
+static const struct cpu_error {
+	const char *name;
+	int ret;
+} cpu_errors[] = {
+	{ "EIO", -EIO },
+	{ "EINTR", -EINTR },
+	{ "ERESTARTSYS", -ERESTARTSYS },
+};
+
+KUNIT_ARRAY_PARAM_DESC(cpu_error, cpu_errors, name);
+
 /* Succeeds if the exporter's errors are passed on, without a wait. */
 static void access_fails(struct kunit *test)
 {
 	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+	const struct cpu_error *error = test->param_value;
 	int begin, end;
 
 	mock_new_fence(buf, DMA_RESV_USAGE_WRITE);
-	buf->fail[MOCK_BEGIN] = -EIO;
-	buf->fail[MOCK_END] = -EINTR;
+	buf->fail[MOCK_BEGIN] = error->ret;
+	buf->fail[MOCK_END] = error->ret;
 
 	mock_signal_raise(test);
 	begin = dma_buf_begin_cpu_access(buf->dmabuf, DMA_TO_DEVICE);
 	end = dma_buf_end_cpu_access(buf->dmabuf, DMA_TO_DEVICE);
 	mock_signal_clear();
-	KUNIT_EXPECT_EQ(test, begin, -EIO);
-	KUNIT_EXPECT_EQ(test, end, -EINTR);
+	KUNIT_EXPECT_EQ(test, begin, error->ret);
+	KUNIT_EXPECT_EQ(test, end, error->ret);
 	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "begin:to! end:to!");
 }
 
@@ -333,7 +345,7 @@ static void vmap_without_vunmap(struct kunit *test)
 static struct kunit_case dma_buf_cpu_access_cases[] = {
 	KUNIT_CASE_PARAM(access_reaches_the_exporter, cpu_dir_gen_params),
 	KUNIT_CASE(access_without_callbacks),
-	KUNIT_CASE(access_fails),
+	KUNIT_CASE_PARAM(access_fails, cpu_error_gen_params),
 	KUNIT_CASE(access_ends_at_once),
 	KUNIT_CASE_PARAM(access_waits, cpu_wait_gen_params),
 	KUNIT_CASE(access_waits_until_signalled),

@@ -13,6 +13,7 @@
 #include <linux/iosys-map.h>
 
 #include "dma_buf_fault_bench.h"
+#include "dma_buf_party.h"
 
 /* Export, with the core's reservation object or with the exporter's. */
 
@@ -248,6 +249,50 @@ static void move_good(struct kunit *test)
 	mock_calls(b->buf);
 }
 
+/* A driver's declaration, which goes with its other managed resources. */
+
+static void declare_prepare(struct kunit *test)
+{
+	struct fault_bench *b = test->priv;
+
+	KUNIT_ASSERT_NOT_NULL(test, devres_open_group(b->dev, b, GFP_KERNEL));
+}
+
+static int declare_run(struct kunit *test)
+{
+	struct dma_buf_constraints one = mock_one_piece();
+	struct fault_bench *b = test->priv;
+
+	return devm_dma_buf_declare_constraints(b->dev, &one);
+}
+
+static void declare_expect(struct kunit *test, unsigned int segments)
+{
+	struct dma_buf_constraints c = DMA_BUF_CONSTRAINTS_ANY;
+	struct fault_bench *b = test->priv;
+
+	dma_buf_declared_for(b->dev, &c);
+	KUNIT_EXPECT_EQ(test, c.max_segments, segments);
+}
+
+static void declare_good(struct kunit *test)
+{
+	declare_expect(test, 1);
+}
+
+static void declare_refused(struct kunit *test)
+{
+	declare_expect(test, UINT_MAX);
+}
+
+static void declare_finish(struct kunit *test)
+{
+	struct fault_bench *b = test->priv;
+
+	devres_release_group(b->dev, b);
+	declare_expect(test, UINT_MAX);
+}
+
 #define EXPORT_OP(_name, _own_resv)                                    \
 	{                                                              \
 		.name = _name, .run = export_run, .good = export_good, \
@@ -381,6 +426,13 @@ static const struct fault_op use_ops[] = {
 	  .run = all_back_run,
 	  .good = fault_bench_expect_same,
 	  .kind = MOCK_DYNAMIC },
+	{ .name = "declare",
+	  .prepare = declare_prepare,
+	  .run = declare_run,
+	  .good = declare_good,
+	  .refused = declare_refused,
+	  .finish = declare_finish,
+	  .least = 2 },
 };
 
 KUNIT_ARRAY_PARAM_DESC(use_op, use_ops, name);

@@ -411,20 +411,51 @@ static void need_stays_what_it_was(struct kunit *test)
 }
 
 #if IS_ENABLED(CONFIG_IOMMU_DMA)
+/* There is no IOMMU, so the DMA API must not look for one. */
+static struct sg_table *map_without_iommu(struct dma_buf_attachment *attach,
+					  enum dma_data_direction dir)
+{
+	struct mock_buffer *buf = attach->dmabuf->priv;
+	const struct dma_buf_ops *real = buf->hook_data;
+	struct sg_table *sgt;
+
+	attach->dev->dma_iommu = false;
+	sgt = real->map_dma_buf(attach, dir);
+	attach->dev->dma_iommu = true;
+
+	return sgt;
+}
+
+static void unmap_without_iommu(struct dma_buf_attachment *attach,
+				struct sg_table *sgt,
+				enum dma_data_direction dir)
+{
+	struct mock_buffer *buf = attach->dmabuf->priv;
+	const struct dma_buf_ops *real = buf->hook_data;
+
+	attach->dev->dma_iommu = false;
+	real->unmap_dma_buf(attach, sgt, dir);
+	attach->dev->dma_iommu = true;
+}
+
 /* Succeeds if the exporter is not to blame for addresses that an IOMMU has chosen. */
 static void iommu_breaks_a_declaration(struct kunit *test)
 {
-	struct dma_buf_constraints low = mock_below(SZ_4K - 1);
+	struct dma_buf_constraints one = mock_one_piece();
+	struct device *dev = mock_device(test, "importer");
 	struct mock_party *party = mock_party(test);
+	struct dma_buf_ops real = party->buf->ops;
 	struct dma_buf_attachment *attach;
 
-	/* of the DMA API the mock does not ask, so that no IOMMU is needed */
-	attach = mock_party_attach(party->buf, "importer", NULL, &low);
+	party->buf->hook_data = &real;
+	party->buf->ops.map_dma_buf = map_without_iommu;
+	party->buf->ops.unmap_dma_buf = unmap_without_iommu;
+
+	dev->dma_iommu = true;
+	attach = mock_party_attach_dev(party->buf, dev, NULL, &one);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
-	attach->dev->dma_iommu = true;
 	KUNIT_EXPECT_PTR_EQ(test, mock_map(attach, DMA_TO_DEVICE),
 			    ERR_PTR(-EINVAL));
-	attach->dev->dma_iommu = false;
 	KUNIT_EXPECT_EQ(test, attach->map_count, 0);
 }
 #endif

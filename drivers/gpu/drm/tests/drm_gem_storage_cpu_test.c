@@ -3,10 +3,12 @@
  * DOC: tests of storage in a process
  *
  * A process that has an object mapped sees the part that it asked for, and does
- * not see that it moves.
+ * not see that it moves. Of an import it sees the exporter's pages.
  */
 
+#include <linux/anon_inodes.h>
 #include <linux/dma-buf.h>
+#include <linux/file.h>
 #include <linux/iosys-map.h>
 #include <linux/mman.h>
 #include <linux/sched.h>
@@ -14,6 +16,9 @@
 
 #include <kunit/resource.h>
 
+#include <drm/drm_vma_manager.h>
+
+#include "../drm_gem_storage_internal.h"
 #include "drm_gem_storage_mock.h"
 
 /* Succeeds if a part of an object that is mapped shows that part. */
@@ -140,12 +145,126 @@ static void mapping_follows(struct kunit *test)
 	dma_buf_put(dmabuf);
 }
 
+/*
+ * Succeeds if an object that the CPU writes past its caches keeps its content in
+ * all kinds of storage, and leaves no page behind that is still mapped so.
+ */
+static void write_combined(struct kunit *test)
+{
+	struct storage_ctx *ctx = test->priv;
+	int kind;
+
+	ctx->storage->map_wc = true;
+	storage_mock_fill(test, ctx->storage, 7);
+	for (kind = DRM_GEM_STORAGE_SHMEM; kind < DRM_GEM_STORAGE_KINDS;
+	     kind++) {
+		storage_mock_make(test, ctx->storage, kind);
+		KUNIT_ASSERT_EQ(test, 0, storage_mock_pin(ctx->storage));
+		KUNIT_EXPECT_EQ(test, ctx->storage->backing->wc,
+				IS_ENABLED(CONFIG_X86));
+		storage_mock_unpin(ctx->storage);
+		storage_mock_expect(test, ctx->storage, 7);
+	}
+}
+
+/* An object of a driver that has imported the test's own. */
+struct storage_import {
+	struct drm_gem_storage *storage;
+	struct dma_buf *dmabuf;
+	struct dma_buf_attachment *attach;
+};
+
+static void import_begin(struct kunit *test, struct storage_import *import)
+{
+	struct storage_ctx *ctx = test->priv;
+	struct drm_gem_object *obj;
+
+	import->storage = storage_mock_object(test, STORAGE_SIZE);
+	import->dmabuf = storage_mock_export(test);
+	import->attach = dma_buf_attach(import->dmabuf, ctx->importer);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, import->attach);
+	obj = &import->storage->base;
+	obj->import_attach = import->attach;
+	obj->resv = import->dmabuf->resv;
+}
+
+static void import_end(struct storage_import *import)
+{
+	struct drm_gem_object *obj = &import->storage->base;
+
+	obj->import_attach = NULL;
+	obj->resv = &obj->_resv;
+	dma_buf_detach(import->dmabuf, import->attach);
+	dma_buf_put(import->dmabuf);
+	drm_gem_object_put(obj);
+}
+
+/* Succeeds if the kernel sees of an import what the exporter's object has. */
+static void import_is_vmapped(struct kunit *test)
+{
+	struct storage_ctx *ctx = test->priv;
+	struct storage_import import;
+	struct iosys_map map;
+
+	import_begin(test, &import);
+	storage_mock_fill(test, ctx->storage, 7);
+	storage_mock_expect(test, import.storage, 7);
+
+	KUNIT_ASSERT_EQ(test, 0,
+			drm_gem_vmap_unlocked(&import.storage->base, &map));
+	KUNIT_EXPECT_EQ(test, ctx->storage->vmap_count, 1);
+	KUNIT_EXPECT_PTR_EQ(test, map.vaddr, ctx->storage->vaddr);
+	drm_gem_vunmap_unlocked(&import.storage->base, &map);
+	KUNIT_EXPECT_EQ(test, ctx->storage->vmap_count, 0);
+	KUNIT_EXPECT_EQ(test, import.storage->kind, DRM_GEM_STORAGE_NONE);
+	import_end(&import);
+}
+
+/* As drm_gem_mmap() does for the file of a device. */
+static int object_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return drm_gem_mmap_obj(file->private_data, STORAGE_SIZE, vma);
+}
+
+static const struct file_operations object_fops = {
+	.mmap = object_mmap,
+};
+
+/* Succeeds if a process sees it, too, and goes on to when the storage moves. */
+static void import_is_mapped(struct kunit *test)
+{
+	struct storage_ctx *ctx = test->priv;
+	struct storage_import import;
+	unsigned long addr, fake;
+	struct file *file;
+	u32 seen;
+
+	import_begin(test, &import);
+	file = anon_inode_getfile("storage", &object_fops,
+				  &import.storage->base, O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
+	fake = drm_vma_node_offset_addr(&import.storage->base.vma_node);
+	addr = kunit_vm_mmap(test, file, 0, STORAGE_SIZE,
+			     PROT_READ | PROT_WRITE, MAP_SHARED, fake);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	/* from now on it is a mapping of the buffer alone */
+	KUNIT_EXPECT_EQ(test, kref_read(&import.storage->base.refcount), 1);
+	fput(file);
+
+	KUNIT_EXPECT_EQ(test, 0, put_user(612, (u32 __user *)addr));
+	storage_mock_make(test, ctx->storage, DRM_GEM_STORAGE_CONTIGUOUS);
+	KUNIT_EXPECT_EQ(test, ctx->storage->moves, 1);
+	KUNIT_EXPECT_EQ(test, 0, get_user(seen, (u32 __user *)addr));
+	KUNIT_EXPECT_EQ(test, seen, 612);
+	vm_munmap(addr, STORAGE_SIZE);
+	import_end(&import);
+}
+
 static struct kunit_case storage_cpu_cases[] = {
-	KUNIT_CASE(mmap_at_offset),
-	KUNIT_CASE(fault_maps_around),
-	KUNIT_CASE(mmap_private),
-	KUNIT_CASE(mapping_follows),
-	{},
+	KUNIT_CASE(mmap_at_offset),   KUNIT_CASE(fault_maps_around),
+	KUNIT_CASE(mmap_private),     KUNIT_CASE(mapping_follows),
+	KUNIT_CASE(write_combined),   KUNIT_CASE(import_is_vmapped),
+	KUNIT_CASE(import_is_mapped), {},
 };
 
 static struct kunit_suite storage_cpu_suite = {

@@ -95,6 +95,11 @@ static void needs_prepare(struct kunit *test, enum drm_gem_storage_kind kind)
 	KUNIT_ASSERT_EQ(test, 0, storage_mock_constrain(ctx->storage, &c, 0));
 }
 
+static void masked_prepare(struct kunit *test)
+{
+	needs_prepare(test, DRM_GEM_STORAGE_MASKED);
+}
+
 static void contiguous_prepare(struct kunit *test)
 {
 	needs_prepare(test, DRM_GEM_STORAGE_CONTIGUOUS);
@@ -128,13 +133,22 @@ static void filled_prepare(struct kunit *test)
 	storage_mock_fill(test, ctx->storage, FAULT_SEED);
 }
 
-static int to_contiguous_run(struct kunit *test)
+static int constrain_run(struct kunit *test, enum drm_gem_storage_kind kind)
 {
-	struct dma_buf_constraints c =
-		storage_mock_needs(DRM_GEM_STORAGE_CONTIGUOUS);
+	struct dma_buf_constraints c = storage_mock_needs(kind);
 	struct storage_ctx *ctx = test->priv;
 
 	return storage_mock_constrain(ctx->storage, &c, 0);
+}
+
+static int to_masked_run(struct kunit *test)
+{
+	return constrain_run(test, DRM_GEM_STORAGE_MASKED);
+}
+
+static int to_contiguous_run(struct kunit *test)
+{
+	return constrain_run(test, DRM_GEM_STORAGE_CONTIGUOUS);
 }
 
 static void moved_good(struct kunit *test)
@@ -251,11 +265,15 @@ static const struct fault_op fault_ops[] = {
 	{ "create", NULL, create_run, create_good, NULL, NULL, 2 },
 	{ "pin shmem", fresh_prepare, pin_run, pin_good, fresh_refused,
 	  fresh_finish, 2 },
+	{ "pin masked", masked_prepare, pin_run, pin_good, fresh_refused,
+	  fresh_finish, 2 },
 	{ "pin contiguous", contiguous_prepare, pin_run, pin_good,
 	  fresh_refused, fresh_finish, 2 },
 	{ "vmap", fresh_prepare, vmap_run, vmap_good, NULL, fresh_finish, 3 },
-	{ "constrain", filled_prepare, to_contiguous_run, moved_good,
+	{ "constrain to masked", filled_prepare, to_masked_run, moved_good,
 	  moved_refused, fresh_finish, 2 },
+	{ "constrain to contiguous", filled_prepare, to_contiguous_run,
+	  moved_good, moved_refused, fresh_finish, 2 },
 	{ "relax", block_prepare, relax_run, moved_good, relax_refused,
 	  fresh_finish, 2 },
 	{ "table", filled_prepare, table_run, table_good, table_refused,
