@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
 /*
  * Devices, out of memory: each allocation that is made for a client who opens
- * one, describes a new vgem device in configfs, or makes it, fails once. See
- * faults.c for how.
+ * one, describes a new vgem device in configfs, makes it, or has it import what
+ * must move for it, fails once. See faults.c for how.
  */
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "igt.h"
 
+#include "configured.h"
 #include "faults.h"
 
 #define CONFIG "/sys/kernel/config/vgem/faults"
@@ -171,6 +173,53 @@ static void drop_description(struct bench *b __maybe_unused)
 	do_or_die(rmdir(CONFIG));
 }
 
+/*
+ * Importing for a device that takes one piece only, which moves what has been
+ * written. The storage it moves out of is shmem's, as the owner is told nothing.
+ */
+
+#define MOVE_SEED 8
+#define STRICT	  "faults-strict"
+
+static void make_scattered(struct bench *b)
+{
+	configured_require_constraints();
+	b->again = configured_device(STRICT, "segments=1", 0);
+	bench_make_bo(b);
+	b->map = dmabuf_mmap(b->bo.dmabuf, b->bo.size);
+	pattern_fill(b->map, b->bo.size, MOVE_SEED);
+}
+
+static int run_import_moves(struct bench *b)
+{
+	return __prime_fd_to_handle(b->again, b->bo.dmabuf, &b->handle);
+}
+
+static void good_import_moves(struct bench *b)
+{
+	struct configured_import import;
+
+	configured_verify(b->again, b->bo.dmabuf, &import);
+	igt_assert_eq(strcmp(import.verdict, "ok"), 0);
+	igt_assert_eq(import.entries, 1);
+	pattern_check(b->map, b->bo.size, MOVE_SEED);
+	gem_close(b->again, b->handle);
+}
+
+static void refused_import_moves(struct bench *b)
+{
+	igt_assert_eq(bench_attachments(b), 0);
+	pattern_check(b->map, b->bo.size, MOVE_SEED);
+}
+
+static void drop_scattered(struct bench *b)
+{
+	munmap(b->map, b->bo.size);
+	bench_drop_bo(b);
+	close(b->again);
+	configured_remove(STRICT);
+}
+
 static bool is_drm(const struct endpoint *ep)
 {
 	return ep->type == ENDPOINT_DRM && ep->exports;
@@ -208,6 +257,15 @@ static const struct fault_test tests[] = {
 			.spared = "drm_sysfs_minor_alloc",
 			/* the driver core's word for a name it lost */
 			.errnos = { ENOMEM, EINVAL } },
+	},
+	{
+		.name = "import-moves",
+		.describe =
+			"FD_TO_HANDLE of a written buffer on a device that takes one piece",
+		.from = is_vgem,
+		.op = { make_scattered, run_import_moves, good_import_moves,
+			refused_import_moves, drop_scattered, .slow = true,
+			.least_refused = 5 },
 	},
 };
 
