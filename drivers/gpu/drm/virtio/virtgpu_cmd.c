@@ -11,7 +11,10 @@
  */
 
 #include <linux/array_size.h>
+#include <linux/build_bug.h>
 #include <linux/string.h>
+
+#include <asm/byteorder.h>
 
 #include <drm/virtgpu_drm.h>
 

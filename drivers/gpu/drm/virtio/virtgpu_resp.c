@@ -18,6 +18,8 @@
 #include <linux/stddef.h>
 #include <linux/uuid.h>
 
+#include <asm/byteorder.h>
+
 #include "virtgpu_cmd.h"
 
 static int host_error(u32 type)
