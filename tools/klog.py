@@ -27,8 +27,9 @@ KCSAN_LINE = re.compile(r"BUG: KCSAN: |Reported by Kernel Concurrency Sanitizer 
 STAMP = re.compile(r"^\[\s*\d+\.\d+\](\[.*?\])? ")
 FRAME = re.compile(r"^\s*(?:reordered to: )?([\w.]+)\+0x[0-9a-f]+/0x[0-9a-f]+(?: \[(\w+)\])?\s*$")
 # Where the objects are whose races are ours, below a kernel's build tree.
-OURS = ("drivers/dma-buf/", "drivers/gpu/drm/drm_prime", "drivers/gpu/drm/vgem/",
-        "drivers/gpu/drm/tests/drm_prime")
+OURS = ("drivers/dma-buf/", "drivers/gpu/drm/drm_prime", "drivers/gpu/drm/drm_gem_storage",
+        "drivers/gpu/drm/vgem/", "drivers/gpu/drm/virtio/", "drivers/gpu/drm/tests/drm_prime",
+        "drivers/gpu/drm/tests/drm_gem_storage")
 
 
 class Race:

@@ -92,7 +92,8 @@ class Functions(unittest.TestCase):
     def test_come_from_our_objects_alone(self):
         with tempfile.TemporaryDirectory() as tree:
             for name in ("drivers/dma-buf/dma-buf.o", "drivers/dma-buf/tests/a.o", "drivers/dma-buf/b.c",
-                         "drivers/gpu/drm/drm_prime_sg.o", "drivers/gpu/drm/drm_gem.o"):
+                         "drivers/gpu/drm/drm_prime_sg.o", "drivers/gpu/drm/drm_gem_storage_cpu.o",
+                         "drivers/gpu/drm/virtio/virtgpu_vq.o", "drivers/gpu/drm/drm_gem.o"):
                 os.makedirs(os.path.join(tree, os.path.dirname(name)), exist_ok=True)
                 open(os.path.join(tree, name), "w").close()
             said = mock.Mock(stdout="dma-buf.o:\ndma_buf_fd T 0 10\nlocal.isra.0 t 10 5\ndata D 0 8\n")
@@ -100,4 +101,5 @@ class Functions(unittest.TestCase):
                 self.assertEqual(klog.our_functions(tree), {"dma_buf_fd", "local.isra.0"})
             self.assertEqual(set(run.call_args[0][0][3:]),
                              {"drivers/dma-buf/dma-buf.o", "drivers/dma-buf/tests/a.o",
-                              "drivers/gpu/drm/drm_prime_sg.o"})
+                              "drivers/gpu/drm/drm_prime_sg.o", "drivers/gpu/drm/drm_gem_storage_cpu.o",
+                              "drivers/gpu/drm/virtio/virtgpu_vq.o"})

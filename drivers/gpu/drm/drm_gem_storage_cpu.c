@@ -188,6 +188,12 @@ static vm_fault_t fault_error(struct drm_gem_storage *storage, int err)
 	return vmf_error(err);
 }
 
+/* Where a page's flags tell its section, others of them change meanwhile. */
+static unsigned long page_number(struct page *page)
+{
+	return data_race(page_to_pfn(page));
+}
+
 /* The page that is wanted, and then those near it as far as that is easy. */
 static vm_fault_t insert_pages(struct vm_fault *vmf,
 			       const struct drm_gem_storage_backing *backing,
@@ -205,14 +211,14 @@ static vm_fault_t insert_pages(struct vm_fault *vmf,
 	end = min3(wanted + left, backing->count, wanted + FAULT_AROUND - end);
 
 	ret = vmf_insert_pfn(vma, vmf->address,
-			     page_to_pfn(backing->pages[wanted]));
+			     page_number(backing->pages[wanted]));
 	if (ret != VM_FAULT_NOPAGE)
 		return ret;
 
 	for (i = wanted - before; i < end; i++)
 		if (i != wanted &&
 		    vmf_insert_pfn(vma, vmf->address + (i - wanted) * PAGE_SIZE,
-				   page_to_pfn(backing->pages[i])) !=
+				   page_number(backing->pages[i])) !=
 			    VM_FAULT_NOPAGE)
 			break;
 
