@@ -232,6 +232,10 @@ int dma_buf_file_mmap(struct file *file, struct vm_area_struct *vma)
  * put in its place; the reference to the earlier file is dropped. If the range
  * is refused, @vma is as it was.
  *
+ * Who may write is up to the file that user space has mapped, which is the
+ * caller's: a buffer whose descriptors are all read-only can still be mapped
+ * writable through a device that has imported it, and may write to it anyway.
+ *
  * Context: Process context, called with the mmap lock held. The caller must not
  *	    hold the reservation lock.
  * Return: 0, or a negative errno:
