@@ -4,7 +4,8 @@
 The contract is read from the sources: each exported function, and the errnos
 that its kernel-doc lists.  A case speaks for a function if it calls it, itself
 or through the helpers of the tests, and for an errno if its own text, or that
-of its table of parameters, names it as well.
+of its table of parameters, names it as well.  So this is an index by name: what
+each case compares is in the case.
 """
 import collections
 import glob
@@ -14,7 +15,7 @@ import re
 Case = collections.namedtuple("Case", "suite name own calls")
 # Errnos that no unit test can bring about, and where they are tested.
 ELSEWHERE = {
-    "-ENOMEM": "allocations that fail are injected from outside",
+    "-ENOMEM": "each allocation fails once in ``dma_buf_fault``, on the debug kernel",
     "-ENFILE": "prime-export/file-limit, seen by user space",
 }
 FUNCTION = re.compile(r"^(?:static )?[\w \*]+?\*?(\w+)\(([^;{}]*?)\)\n\{\n(.*?)^\}", re.M | re.S)

@@ -118,6 +118,17 @@ class Parity(unittest.TestCase):
         fewer = "".join(line + "\n" for line in LINES.splitlines()[1:])
         self.assertIn(table.ABSENT, tables(fewer)[1][0])
 
+    def test_a_failure_is_excused_by_its_whole_name_alone(self):
+        facts = table.read_lines("kunit\t-\tsuite/case\t\tfailed\n")
+
+        def judged(*reasons):
+            return table.make_rows(facts, facts, [(r, "stock's own") for r in reasons])
+
+        self.assertIn("no reason", judged()[1][0])
+        self.assertIn("no reason", judged("kunit/suite/*@-")[1][0])
+        rows, complaints = judged("kunit/suite/case@-")
+        self.assertEqual((complaints, rows[0].why), ([], "stock's own"))
+
     def test_brackets_in_a_pattern_are_themselves(self):
         self.assertTrue(table.matches("a/[x]*@-", "a/[x]y@-"))
         self.assertFalse(table.matches("a/[x]@-", "a/x@-"))
