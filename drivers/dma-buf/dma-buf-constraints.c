@@ -139,8 +139,12 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_constraints_subset, DMA_BUF);
 bool dma_buf_constraints_equal(const struct dma_buf_constraints *a,
 			       const struct dma_buf_constraints *b)
 {
-	return dma_buf_constraints_subset(a, b) &&
-	       dma_buf_constraints_subset(b, a);
+	return a->dma_mask == b->dma_mask &&
+	       dma_buf_constraints_boundary(a) ==
+		       dma_buf_constraints_boundary(b) &&
+	       a->max_segment_size == b->max_segment_size &&
+	       a->alignment == b->alignment &&
+	       a->max_segments == b->max_segments && a->domains == b->domains;
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_constraints_equal, DMA_BUF);
 

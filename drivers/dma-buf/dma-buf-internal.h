@@ -150,12 +150,26 @@ void dma_buf_need_collect(struct dma_buf_attachment *attach,
 void dma_buf_need_of_storage(const struct dma_buf_attachment *attach,
 			     const struct dma_buf_constraints *need,
 			     struct dma_buf_constraints *c);
-bool dma_buf_need_nothing(const struct dma_buf_constraints *c);
 int dma_buf_need_check(struct dma_buf_attachment *attach,
 		       const struct sg_table *sgt);
 void dma_buf_need_show(struct seq_file *seq, const char *before,
 		       const struct dma_buf_constraints *c);
 void dma_buf_need_show_fdinfo(struct seq_file *seq, struct dma_buf *dmabuf);
+
+/**
+ * dma_buf_need_nothing - will any table do?
+ * @c: constraints
+ *
+ * As it will for most devices, which are spared the rest for it.
+ *
+ * Return: true if @c is %DMA_BUF_CONSTRAINTS_ANY.
+ */
+static inline bool dma_buf_need_nothing(const struct dma_buf_constraints *c)
+{
+	return c->dma_mask == U64_MAX && c->segment_boundary_mask == U64_MAX &&
+	       c->max_segment_size == U64_MAX && c->alignment == 1 &&
+	       c->max_segments == UINT_MAX && c->domains == DMA_BUF_DOMAIN_ALL;
+}
 
 /* dma-buf-declare.c */
 void dma_buf_declare_init(void);

@@ -82,8 +82,10 @@ void dma_buf_need_collect(struct dma_buf_attachment *attach,
 	if (said)
 		dma_buf_constraints_intersect(&attach->declared,
 					      &attach->declared, said);
-	dma_buf_constraints_intersect(&attach->constraints,
-				      &attach->constraints, &attach->declared);
+	if (!dma_buf_need_nothing(&attach->declared))
+		dma_buf_constraints_intersect(&attach->constraints,
+					      &attach->constraints,
+					      &attach->declared);
 }
 
 /**
@@ -96,24 +98,10 @@ void dma_buf_need_of_storage(const struct dma_buf_attachment *attach,
 			     const struct dma_buf_constraints *of_storage,
 			     struct dma_buf_constraints *c)
 {
-	dma_buf_constraints_intersect(c, c, of_storage);
+	if (!dma_buf_need_nothing(of_storage))
+		dma_buf_constraints_intersect(c, c, of_storage);
 	if (attach->dev && !attach->peer2peer)
 		c->domains &= ~DMA_BUF_DOMAIN_PEER;
-}
-
-/**
- * dma_buf_need_nothing - will any table do?
- * @c: constraints
- *
- * Cheaper than looking at a table, as a rule for all devices of a buffer.
- *
- * Return: true if @c is %DMA_BUF_CONSTRAINTS_ANY.
- */
-bool dma_buf_need_nothing(const struct dma_buf_constraints *c)
-{
-	return c->dma_mask == U64_MAX && c->segment_boundary_mask == U64_MAX &&
-	       c->max_segment_size == U64_MAX && c->alignment == 1 &&
-	       c->max_segments == UINT_MAX && c->domains == DMA_BUF_DOMAIN_ALL;
 }
 
 static bool may_bounce(const struct dma_buf_attachment *attach)

@@ -141,12 +141,10 @@ static int ask_exporter_locked(struct dma_buf_object *obj,
 	return proper_errno(ret);
 }
 
-/* Behind an IOMMU one can be possible and the other not. */
-static bool is_possible(const struct dma_buf_constraints *table,
-			const struct dma_buf_constraints *storage, size_t size)
+static bool is_possible(const struct dma_buf_constraints *c, size_t size)
 {
-	return dma_buf_constraints_satisfiable(table, size) &&
-	       dma_buf_constraints_satisfiable(storage, size);
+	return dma_buf_need_nothing(c) ||
+	       dma_buf_constraints_satisfiable(c, size);
 }
 
 /* What @attach would need, held against what the others do. */
@@ -161,7 +159,9 @@ static int negotiate_locked(struct dma_buf_attachment *attach,
 
 	dma_buf_constraints_of_storage(attach->dev, &of_storage, wanted);
 	dma_buf_need_of_storage(attach, &of_storage, &need);
-	if (is_possible(wanted, &need, obj->base.size)) {
+	/* behind an IOMMU one can be possible and the other not */
+	if (is_possible(wanted, obj->base.size) &&
+	    is_possible(&need, obj->base.size)) {
 		if (dma_buf_constraints_equal(&need, &obj->constraints)) {
 			attach->of_storage = of_storage;
 			return 0;

@@ -45,24 +45,25 @@ static bool storage_can_move(const struct drm_gem_storage *storage)
 }
 
 /*
- * Devices come and go, and as a rule make no difference: no page need be looked
- * at for that. Which kinds of memory they take besides is none to these.
+ * Devices come and go, and as a rule make no difference to storage that exists:
+ * neither a kind need be chosen for that, nor a page looked at. Which kinds of
+ * memory they take besides is none to these.
  */
-static bool storage_is_looser(const struct drm_gem_storage *storage,
-			      const struct dma_buf_constraints *c)
+static bool storage_met_more(const struct drm_gem_storage *storage,
+			     const struct dma_buf_constraints *c)
 {
 	struct dma_buf_constraints met = storage->constraints;
 
 	met.domains = DMA_BUF_DOMAIN_SYSTEM;
 
-	return dma_buf_constraints_subset(&met, c);
+	return storage->kind != DRM_GEM_STORAGE_NONE &&
+	       dma_buf_constraints_subset(&met, c);
 }
 
 static bool storage_fits(const struct drm_gem_storage *storage,
 			 const struct dma_buf_constraints *c, int kind)
 {
-	if (storage->kind == DRM_GEM_STORAGE_NONE ||
-	    storage_is_looser(storage, c))
+	if (storage->kind == DRM_GEM_STORAGE_NONE)
 		return true;
 	/* From swap it may come back anywhere. */
 	if (storage->kind == DRM_GEM_STORAGE_SHMEM)
@@ -202,17 +203,17 @@ int drm_gem_storage_constrain(struct drm_gem_object *obj,
 		return -EINVAL;
 
 	dma_buf_constraints_intersect(&all, c, &storage->needs);
-	kind = drm_gem_storage_choose(&all, obj->size,
-				      drm_gem_storage_last_address());
-	if (kind < 0)
-		return kind;
-
-	if (storage_fits(storage, &all, kind)) {
-		storage->constraints = all;
-		return 0;
+	if (!storage_met_more(storage, &all)) {
+		kind = drm_gem_storage_choose(&all, obj->size,
+					      drm_gem_storage_last_address());
+		if (kind < 0)
+			return kind;
+		if (!storage_fits(storage, &all, kind))
+			return storage_move(storage, kind, &all, flags);
 	}
+	storage->constraints = all;
 
-	return storage_move(storage, kind, &all, flags);
+	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_gem_storage_constrain);
 

@@ -7,6 +7,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/export.h>
+#include <linux/limits.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
@@ -48,6 +49,47 @@ struct storage_table {
 };
 
 /*
+ * As a rule pages that lie side by side are one entry, if the device reaches them,
+ * however many they are.
+ */
+static bool no_run_is_cut(const struct drm_gem_storage_backing *backing,
+			  const struct dma_buf_constraints *c)
+{
+	u64 longest = PFN_PHYS((u64)backing->count);
+
+	return c->alignment <= PAGE_SIZE && longest <= c->max_segment_size &&
+	       longest <= UINT_MAX &&
+	       dma_buf_constraints_boundary(c) == U64_MAX;
+}
+
+/* What fill_entries() is for, where no run of pages is cut. */
+static unsigned int fill_runs(const struct drm_gem_storage_backing *backing,
+			      u64 dma_mask, struct scatterlist *sg)
+{
+	unsigned long i, pfn, next = 0, highest = 0;
+	unsigned int entries = 0;
+
+	for (i = 0; i < backing->count; i++, next = pfn + 1) {
+		pfn = page_to_pfn(backing->pages[i]);
+		highest = max(highest, pfn);
+		if (i && pfn == next) {
+			if (sg)
+				sg->length += PAGE_SIZE;
+			continue;
+		}
+		if (sg) {
+			sg = entries ? sg_next(sg) : sg;
+			sg_set_page(sg, backing->pages[i], PAGE_SIZE, 0);
+		}
+		entries++;
+	}
+	if (sg)
+		sg_mark_end(sg);
+
+	return PFN_PHYS((u64)highest) + PAGE_SIZE - 1 <= dma_mask ? entries : 0;
+}
+
+/*
  * The entries of a table, written to @sg if that is not NULL. Returns how many
  * there are, or 0 if the pages do not meet @c.
  */
@@ -59,6 +101,9 @@ static unsigned int fill_entries(const struct drm_gem_storage_backing *backing,
 	unsigned int entries = 0;
 	u64 address, left, cut;
 
+	if (no_run_is_cut(backing, c))
+		return fill_runs(backing, c->dma_mask, sg);
+
 	for (i = 0; i < backing->count; i = end) {
 		end = drm_gem_storage_backing_run(backing, i);
 		address = page_to_phys(backing->pages[i]);
@@ -66,26 +111,34 @@ static unsigned int fill_entries(const struct drm_gem_storage_backing *backing,
 			cut = dma_buf_constraints_cut(c, address, left);
 			if (!cut)
 				return 0;
-			entries++;
 			if (sg) {
+				sg = entries ? sg_next(sg) : sg;
 				sg_set_page(sg, pfn_to_page(PHYS_PFN(address)),
 					    cut, 0);
-				sg = sg_next(sg);
 			}
+			entries++;
 			address += cut;
 		}
 	}
+	if (sg)
+		sg_mark_end(sg);
 
 	return entries;
 }
 
+/*
+ * What fits into one allocation of the scatter list gets an entry for each page,
+ * so that the pages need not be counted in runs first.
+ */
 static int fill_table(struct drm_gem_storage *storage, struct sg_table *sgt)
 {
+	const struct drm_gem_storage_backing *backing = storage->backing;
 	const struct dma_buf_constraints *c = &storage->constraints;
-	unsigned int entries;
+	unsigned int entries = backing->count;
 	int ret;
 
-	entries = fill_entries(storage->backing, c, NULL);
+	if (backing->count >= SG_MAX_SINGLE_ALLOC)
+		entries = fill_entries(backing, c, NULL);
 	/* drm_gem_storage_constrain() has seen to it that they do */
 	if (WARN_ON_ONCE(!entries))
 		return -EINVAL;
@@ -93,7 +146,14 @@ static int fill_table(struct drm_gem_storage *storage, struct sg_table *sgt)
 	ret = sg_alloc_table(sgt, entries, GFP_KERNEL);
 	if (ret)
 		return ret;
-	fill_entries(storage->backing, c, sgt->sgl);
+
+	entries = fill_entries(backing, c, sgt->sgl);
+	if (WARN_ON_ONCE(!entries)) {
+		sg_free_table(sgt);
+		return -EINVAL;
+	}
+	sgt->nents = entries;
+	sgt->orig_nents = entries;
 
 	return 0;
 }
