@@ -291,11 +291,16 @@ static int masked_alloc(struct drm_gem_storage_backing *backing,
 	return 0;
 }
 
-/* The device's CMA area, or for less than that the page allocator. */
+/*
+ * The device's CMA area, or for less than that the page allocator. The DMA API
+ * clears what it gives, asked or not, and promises it to who asks.
+ */
 static int contiguous_alloc_for_device(struct drm_gem_storage_backing *backing,
 				       struct device *dev,
-				       const struct dma_buf_constraints *c)
+				       const struct dma_buf_constraints *c,
+				       bool zero)
 {
+	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
 	size_t size = PFN_PHYS(backing->count);
 	struct page *page;
 	unsigned long i;
@@ -304,7 +309,7 @@ static int contiguous_alloc_for_device(struct drm_gem_storage_backing *backing,
 		return -ENOMEM;
 
 	page = dma_alloc_pages(dev, size, &backing->dma_addr, DMA_BIDIRECTIONAL,
-			       GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
+			       zero ? gfp | __GFP_ZERO : gfp);
 	if (!page)
 		return -ENOMEM;
 	if (!drm_gem_storage_run_fits(c, page_to_phys(page), size)) {
@@ -322,9 +327,9 @@ static int contiguous_alloc_for_device(struct drm_gem_storage_backing *backing,
 
 static int contiguous_alloc(struct drm_gem_storage_backing *backing,
 			    struct device *dev,
-			    const struct dma_buf_constraints *c)
+			    const struct dma_buf_constraints *c, bool zero)
 {
-	if (!contiguous_alloc_for_device(backing, dev, c))
+	if (!contiguous_alloc_for_device(backing, dev, c, zero))
 		return 0;
 
 	return drm_gem_storage_range_contiguous(backing->pages, backing->count,
@@ -345,7 +350,8 @@ static int private_alloc(struct drm_gem_storage_backing *backing,
 		return -ENOMEM;
 
 	if (backing->kind == DRM_GEM_STORAGE_CONTIGUOUS)
-		ret = contiguous_alloc(backing, storage->base.dev->dev, c);
+		ret = contiguous_alloc(backing, storage->base.dev->dev, c,
+				       zero);
 	else
 		ret = masked_alloc(backing, c);
 	if (ret) {
@@ -353,6 +359,7 @@ static int private_alloc(struct drm_gem_storage_backing *backing,
 		return ret;
 	}
 
+	zero = zero && !backing->dma_dev;
 	for (i = 0; zero && i < backing->count; i++)
 		clear_highpage(backing->pages[i]);
 
