@@ -9,6 +9,7 @@
 #include <linux/dma-resv.h>
 #include <linux/iosys-map.h>
 #include <linux/mman.h>
+#include <linux/mm.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 
@@ -218,6 +219,58 @@ static void new_pages_are_zero(struct kunit *test)
 	}
 }
 
+static const int table_pages[] = { 1, 2, SG_MAX_SINGLE_ALLOC - 1,
+				   SG_MAX_SINGLE_ALLOC,
+				   SG_MAX_SINGLE_ALLOC + 1 };
+
+static void table_pages_desc(const int *pages, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%d pages", *pages);
+}
+
+KUNIT_ARRAY_PARAM(table_pages, table_pages, table_pages_desc);
+
+/*
+ * Succeeds if a table has each page once, in order, no two entries where one
+ * would do, and ends with the last, whatever room was made for it.
+ */
+static void tables_of_all_sizes(struct kunit *test)
+{
+	const int *pages = test->param_value;
+	struct drm_gem_storage *storage;
+	struct scatterlist *sg, *last = NULL;
+	unsigned long pfn, end = 0, p;
+	struct sg_table *sgt;
+	struct iosys_map map;
+	unsigned int n;
+	int i = 0;
+
+	storage = storage_mock_object(test, *pages * PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap_unlocked(&storage->base, &map));
+	dma_resv_lock(storage->base.resv, NULL);
+	sgt = drm_gem_storage_get_sg_table(&storage->base);
+	dma_resv_unlock(storage->base.resv);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+
+	for_each_sgtable_sg(sgt, sg, n) {
+		pfn = page_to_pfn(sg_page(sg));
+		KUNIT_EXPECT_NE(test, pfn, end);
+		end = pfn + (sg->length >> PAGE_SHIFT);
+		for (p = pfn; p < end && i < *pages; p++, i++)
+			KUNIT_EXPECT_EQ(test, p,
+					vmalloc_to_pfn(map.vaddr +
+						       i * PAGE_SIZE));
+		last = sg;
+	}
+	KUNIT_EXPECT_EQ(test, i, *pages);
+	KUNIT_EXPECT_EQ(test, sgt->nents, sgt->orig_nents);
+	KUNIT_EXPECT_TRUE(test, sg_is_last(last));
+	sg_free_table(sgt);
+	kfree(sgt);
+	drm_gem_vunmap_unlocked(&storage->base, &map);
+	drm_gem_object_put(&storage->base);
+}
+
 /*
  * Succeeds if pages of a kind are there as long as the object, but those of
  * shmem only while somebody uses them, and content outlives that.
@@ -357,6 +410,7 @@ static void bad_sizes(struct kunit *test)
 static struct kunit_case storage_cases[] = {
 	KUNIT_CASE(late_for_devices),
 	KUNIT_CASE_PARAM(new_pages_are_zero, kind_gen_params),
+	KUNIT_CASE_PARAM(tables_of_all_sizes, table_pages_gen_params),
 	KUNIT_CASE_PARAM(pages_while_used, kind_gen_params),
 	KUNIT_CASE_PARAM(tables_are_cut, cut_gen_params),
 	KUNIT_CASE(import_own),
