@@ -11,6 +11,8 @@
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
 #include <linux/kthread.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/sched/signal.h>
 
 #include "drm_gem_storage_party.h"
@@ -85,6 +87,16 @@ static void until_it_waits(struct newcomer *newcomer,
 		cond_resched();
 }
 
+/* Who wants to attach meanwhile is in line for the lock. */
+static void until_it_queues(struct newcomer *newcomer)
+{
+	struct mutex *lock = &newcomer->dmabuf->resv->lock.base;
+
+	while (list_empty_careful(&lock->wait_list) &&
+	       !completion_done(&newcomer->done))
+		cond_resched();
+}
+
 static const int signals[] = { SIGUSR1, SIGKILL };
 
 static void signal_desc(const int *sig, char *desc)
@@ -144,33 +156,49 @@ static void dies_while_it_waits(struct kunit *test)
 	dma_buf_put(dmabuf);
 }
 
+static const enum drm_gem_storage_kind two[][2] = {
+	{ DRM_GEM_STORAGE_CONTIGUOUS, DRM_GEM_STORAGE_MASKED },
+	{ DRM_GEM_STORAGE_MASKED, DRM_GEM_STORAGE_CONTIGUOUS },
+};
+
+static void two_desc(const enum drm_gem_storage_kind (*kind)[2], char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s first",
+		 drm_gem_storage_kind_name((*kind)[0]));
+}
+
+KUNIT_ARRAY_PARAM(two, two, two_desc);
+
 /*
- * Succeeds if of two newcomers that come while a device is busy both find
- * storage that suits both.
+ * Succeeds if of two newcomers that come while a device is busy, one waiting for
+ * it and one for the other, both find storage that suits both.
  */
 static void two_at_once(struct kunit *test)
 {
-	struct dma_buf_constraints piece =
-		storage_mock_needs(DRM_GEM_STORAGE_CONTIGUOUS);
-	struct dma_buf_constraints below =
-		storage_mock_needs(DRM_GEM_STORAGE_MASKED);
+	const enum drm_gem_storage_kind(*kind)[2] = test->param_value;
 	struct dma_buf *dmabuf = storage_mock_export(test);
 	struct storage_ctx *ctx = test->priv;
 	struct newcomer newcomer[2] = {};
 	struct task_struct *task[2];
 	struct dma_fence *fence;
 	struct storage_party first = {};
+	struct dma_buf_constraints c;
 	int i;
 
 	fence = first_at_work(test, &first, dmabuf);
 	for (i = 0; i < 2; i++) {
 		newcomer[i].test = test;
 		newcomer[i].dmabuf = dmabuf;
-		newcomer[i].kind =
-			i ? DRM_GEM_STORAGE_MASKED : DRM_GEM_STORAGE_CONTIGUOUS;
+		newcomer[i].kind = (*kind)[i];
 		task[i] = newcomer_start(&newcomer[i]);
+		if (i)
+			until_it_queues(&newcomer[i]);
+		else
+			until_it_waits(&newcomer[i], &first);
 	}
-	until_it_waits(&newcomer[0], &first);
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_FALSE(test, completion_done(&newcomer[i].done));
+	KUNIT_EXPECT_EQ(test, ctx->storage->moves, 0);
 	dma_fence_signal(fence);
 	for (i = 0; i < 2; i++) {
 		wait_for_completion(&newcomer[i].done);
@@ -180,8 +208,10 @@ static void two_at_once(struct kunit *test)
 	dma_fence_put(fence);
 
 	storage_party_unmap(&first);
-	storage_mock_expect_suits(test, ctx->storage, &piece);
-	storage_mock_expect_suits(test, ctx->storage, &below);
+	for (i = 0; i < 2; i++) {
+		c = storage_mock_needs((*kind)[i]);
+		storage_mock_expect_suits(test, ctx->storage, &c);
+	}
 	storage_mock_expect(test, ctx->storage, SEED);
 	for (i = 0; i < 2; i++)
 		storage_party_leave(&newcomer[i].attached);
@@ -191,7 +221,7 @@ static void two_at_once(struct kunit *test)
 
 static struct kunit_case storage_wait_cases[] = {
 	KUNIT_CASE_PARAM(dies_while_it_waits, signal_gen_params),
-	KUNIT_CASE(two_at_once),
+	KUNIT_CASE_PARAM(two_at_once, two_gen_params),
 	{},
 };
 
