@@ -169,7 +169,7 @@ int vgpu_get_caps_ioctl(struct drm_device *drm, void *data,
 
 	ret = mutex_lock_interruptible(&vgpu->caps_lock);
 	if (ret)
-		return ret;
+		return -ERESTARTSYS;
 	caps = caps_get_locked(vgpu, capset->id, args->cap_set_ver,
 			       capset->max_size);
 	size = min(args->size, capset->max_size);

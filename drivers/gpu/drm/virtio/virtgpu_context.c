@@ -200,6 +200,8 @@ static bool rings_exist(const struct vgpu_file *vfile)
  *	* -EEXIST: the file has its context
  *	* -EFAULT: an address that is none
  *	* -ENOMEM: out of memory
+ *	* -ERESTARTSYS: a signal arrived while too many commands wait
+ *	* -ENODEV: the device is gone
  */
 int vgpu_context_init_ioctl(struct drm_device *drm, void *data,
 			    struct drm_file *file)
@@ -218,6 +220,10 @@ int vgpu_context_init_ioctl(struct drm_device *drm, void *data,
 	if (copy_from_user(params, u64_to_user_ptr(args->ctx_set_params),
 			   args->num_params * sizeof(*params)))
 		return -EFAULT;
+
+	ret = vgpu_queue_throttle(&vgpu->ctrl);
+	if (ret)
+		return ret;
 
 	guard(mutex)(&vfile->lock);
 	if (vfile->created)

@@ -36,6 +36,7 @@
 #include <drm/drm_print.h>
 #include <drm/drm_probe_helper.h>
 
+#include "virtgpu_commit.h"
 #include "virtgpu_display.h"
 #include "virtgpu_drv.h"
 #include "virtgpu_plane.h"
@@ -372,7 +373,7 @@ vgpu_framebuffer_create(struct drm_device *drm, struct drm_file *file,
 static const struct drm_mode_config_funcs vgpu_mode_config_funcs = {
 	.fb_create = vgpu_framebuffer_create,
 	.atomic_check = drm_atomic_helper_check,
-	.atomic_commit = drm_atomic_helper_commit,
+	.atomic_commit = vgpu_commit,
 };
 
 static void outputs_fini(struct drm_device *drm, void *data)
@@ -413,7 +414,6 @@ int vgpu_display_init(struct vgpu_device *vgpu)
 		return ret;
 
 	config->funcs = &vgpu_mode_config_funcs;
-	config->helper_private = &vgpu_mode_config_helper_funcs;
 	config->min_width = MIN_SIZE;
 	config->min_height = MIN_SIZE;
 	config->max_width = MAX_SIZE;
@@ -431,33 +431,55 @@ int vgpu_display_init(struct vgpu_device *vgpu)
 	return 0;
 }
 
-static void query_edid(struct vgpu_device *vgpu, struct vgpu_output *output)
+/* Ask, without waiting; NULL if there is no memory to do so. */
+static struct vgpu_cmd *ask_edid(struct vgpu_device *vgpu, u32 index)
 {
-	const struct drm_edid *edid = NULL;
 	struct vgpu_cmd *cmd;
-	const void *data;
-	size_t size;
-	int ret;
 
 	cmd = vgpu_cmd_create();
 	if (!cmd)
+		return NULL;
+
+	vgpu_req_edid(&cmd->req, index);
+	if (vgpu_cmd_expect(cmd, VIRTIO_GPU_RESP_OK_EDID,
+			    sizeof(struct virtio_gpu_resp_edid))) {
+		vgpu_cmd_put(cmd);
+		return NULL;
+	}
+	vgpu_queue_add(&vgpu->ctrl, cmd);
+	return cmd;
+}
+
+/* DRM checks sums and numbers of blocks, and asks for no more than there is. */
+static int edid_block(void *context, u8 *buf, unsigned int block, size_t len)
+{
+	const struct vgpu_cmd *cmd = context;
+	size_t size, start = array_size(block, EDID_LENGTH);
+	const void *data;
+	int ret;
+
+	ret = vgpu_resp_edid(cmd->resp, cmd->resp_len, &data, &size);
+	if (ret)
+		return ret;
+	if (start > size || len > size - start)
+		return -EINVAL;
+
+	memcpy(buf, data + start, len);
+	return 0;
+}
+
+static void take_edid(struct vgpu_output *output, struct vgpu_cmd *cmd)
+{
+	struct vgpu_device *vgpu = to_vgpu(output->connector.dev);
+	const struct drm_edid *edid;
+
+	edid = drm_edid_read_custom(&output->connector, edid_block, cmd);
+	if (!edid)
 		return;
 
-	vgpu_req_edid(&cmd->req, output->index);
-	ret = vgpu_cmd_expect(cmd, VIRTIO_GPU_RESP_OK_EDID,
-			      sizeof(struct virtio_gpu_resp_edid));
-	if (!ret)
-		ret = vgpu_queue_ask(&vgpu->ctrl, cmd);
-	if (!ret)
-		ret = vgpu_resp_edid(cmd->resp, cmd->resp_len, &data, &size);
-	if (!ret)
-		edid = drm_edid_alloc(data, size);
-	if (edid) {
-		guard(mutex)(&vgpu->output_lock);
+	scoped_guard(mutex, &vgpu->output_lock)
 		swap(output->edid, edid);
-	}
 	drm_edid_free(edid);
-	vgpu_cmd_put(cmd);
 }
 
 static void take_display_info(struct vgpu_device *vgpu,
@@ -474,20 +496,10 @@ static void take_display_info(struct vgpu_device *vgpu,
 	}
 }
 
-/**
- * vgpu_display_query - ask the host what its windows are like
- * @vgpu: the device
- *
- * Context: Process context, waits for the host, not for ever.
- */
-void vgpu_display_query(struct vgpu_device *vgpu)
+static void query_windows(struct vgpu_device *vgpu, unsigned long deadline)
 {
 	struct vgpu_cmd *cmd;
 	int ret;
-	u32 i;
-
-	for (i = 0; vgpu->has_edid && i < vgpu->num_outputs; i++)
-		query_edid(vgpu, &vgpu->outputs[i]);
 
 	cmd = vgpu_cmd_create();
 	if (!cmd)
@@ -496,8 +508,10 @@ void vgpu_display_query(struct vgpu_device *vgpu)
 	vgpu_req_display_info(&cmd->req);
 	ret = vgpu_cmd_expect(cmd, VIRTIO_GPU_RESP_OK_DISPLAY_INFO,
 			      sizeof(struct virtio_gpu_resp_display_info));
-	if (!ret)
-		ret = vgpu_queue_ask(&vgpu->ctrl, cmd);
+	if (!ret) {
+		vgpu_queue_send(&vgpu->ctrl, cmd);
+		ret = vgpu_cmd_wait_until(cmd, deadline);
+	}
 	if (ret)
 		drm_err(vgpu->drm,
 			"the host does not tell of its windows, error %d\n",
@@ -505,4 +519,28 @@ void vgpu_display_query(struct vgpu_device *vgpu)
 	else
 		take_display_info(vgpu, cmd);
 	vgpu_cmd_put(cmd);
+}
+
+/**
+ * vgpu_display_query - ask the host what its windows are like
+ * @vgpu: the device
+ * @deadline: when to give up, in jiffies
+ *
+ * Context: Process context, waits for the host.
+ */
+void vgpu_display_query(struct vgpu_device *vgpu, unsigned long deadline)
+{
+	struct vgpu_cmd *edids[VIRTIO_GPU_MAX_SCANOUTS] = {};
+	u32 i;
+
+	/* all at once, so that a silent host is waited for once */
+	for (i = 0; vgpu->has_edid && i < vgpu->num_outputs; i++)
+		edids[i] = ask_edid(vgpu, i);
+	query_windows(vgpu, deadline);
+
+	for (i = 0; i < ARRAY_SIZE(edids); i++) {
+		if (edids[i] && !vgpu_cmd_wait_until(edids[i], deadline))
+			take_edid(&vgpu->outputs[i], edids[i]);
+		vgpu_cmd_put(edids[i]);
+	}
 }

@@ -75,6 +75,6 @@ to_vgpu_framebuffer(struct drm_framebuffer *fb)
 
 struct vgpu_res *vgpu_framebuffer_res(struct drm_framebuffer *fb);
 int vgpu_display_init(struct vgpu_device *vgpu);
-void vgpu_display_query(struct vgpu_device *vgpu);
+void vgpu_display_query(struct vgpu_device *vgpu, unsigned long deadline);
 
 #endif

@@ -44,8 +44,10 @@
 #include "virtgpu_drv.h"
 #include "virtgpu_gem.h"
 #include "virtgpu_ioctl.h"
+#include "virtgpu_object.h"
 #include "virtgpu_pm.h"
 #include "virtgpu_prime.h"
+#include "virtgpu_vram.h"
 
 static int vgpu_modeset = -1;
 module_param_named(modeset, vgpu_modeset, int, 0400);
@@ -156,7 +158,17 @@ struct vgpu_device *vgpu_device_setup(struct drm_device *drm,
 	vgpu_queue_init(&vgpu->ctrl, vgpu);
 	vgpu_queue_init(&vgpu->cursor, vgpu);
 
+	spin_lock_init(&vgpu->objects_lock);
+	INIT_LIST_HEAD(&vgpu->objects);
+	INIT_LIST_HEAD(&vgpu->caps);
+
 	ret = drmm_add_action_or_reset(drm, vgpu_destroy, vgpu);
+	if (!ret)
+		ret = drmm_mutex_init(drm, &vgpu->window_lock);
+	if (!ret)
+		ret = drmm_mutex_init(drm, &vgpu->caps_lock);
+	if (!ret)
+		ret = drmm_mutex_init(drm, &vgpu->output_lock);
 	if (ret)
 		return ERR_PTR(ret);
 
@@ -272,9 +284,11 @@ static void vgpu_remove(struct virtio_device *vdev)
 	struct drm_device *drm = vgpu->drm;
 
 	drm_dev_unplug(drm);
+	vgpu_vram_revoke(vgpu);
 	if (vgpu->num_outputs)
 		drm_atomic_helper_shutdown(drm);
 	vgpu_device_stop(vgpu);
+	vgpu_objects_orphan(vgpu);
 	vgpu_caps_forget(vgpu);
 	drm_dev_put(drm);
 }

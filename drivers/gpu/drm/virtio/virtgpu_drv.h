@@ -86,6 +86,9 @@ struct vgpu_device {
 	/** @use_dma_api: the host goes by DMA addresses */
 	bool use_dma_api;
 
+	/** @gone: objects have no memory that the device could use, for ever */
+	bool gone;
+
 	/** @window: where memory of the host appears */
 	struct virtio_shm_region window;
 

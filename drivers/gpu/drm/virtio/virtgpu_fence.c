@@ -61,13 +61,17 @@ static const char *fence_timeline_name(struct dma_fence *base)
 	return "controlq";
 }
 
+/* The module is not needed any more when this has returned: see the exit. */
+static void fence_free(struct rcu_head *rcu)
+{
+	kfree(container_of(rcu, struct vgpu_fence, base.rcu));
+	module_put(THIS_MODULE);
+}
+
 static void fence_release(struct dma_fence *base)
 {
-	struct vgpu_fence *fence = to_vgpu_fence(base);
-
-	vgpu_fence_cancel_event(fence);
-	dma_fence_free(base);
-	module_put(THIS_MODULE);
+	vgpu_fence_cancel_event(to_vgpu_fence(base));
+	call_rcu(&base->rcu, fence_free);
 }
 
 static const struct dma_fence_ops fence_ops = {
@@ -75,6 +79,18 @@ static const struct dma_fence_ops fence_ops = {
 	.get_timeline_name = fence_timeline_name,
 	.release = fence_release,
 };
+
+/**
+ * vgpu_fence_is_of - does the host of a device keep the order of a fence?
+ * @base: any fence
+ * @fences: those of the device
+ *
+ * Return: true if it is one of the device's.
+ */
+bool vgpu_fence_is_of(struct dma_fence *base, const struct vgpu_fences *fences)
+{
+	return base->ops == &fence_ops && to_vgpu_fence(base)->fences == fences;
+}
 
 /**
  * vgpu_fences_init - no fences yet
@@ -317,5 +333,8 @@ void vgpu_fence_put(struct vgpu_fence *fence)
  */
 void vgpu_fence_module_exit(void)
 {
-	synchronize_rcu();
+	/* the last to give its reference on the module back may still run */
+	rcu_barrier();
+	/* and so may, for its last instruction, who has started that */
+	synchronize_rcu_tasks();
 }

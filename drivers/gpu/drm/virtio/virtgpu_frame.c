@@ -4,12 +4,14 @@
  *
  * A commit that has begun cannot fail, so all that can fail comes before, when the
  * framebuffer is prepared: the commands of the frame are made, the memory is
- * pinned and the host is told of it, and the fence of the frame is in the
- * reservation object. From then on whoever wants to move the memory, or write to
- * it, knows what to wait for.
+ * pinned and the host is told of it. The fence of the frame is shown to nobody
+ * then, for another plane may still fail, or a signal end the wait for a commit
+ * before. When nothing can fail any more vgpu_frame_publish() puts it into the
+ * reservation object, and whoever wants to move the memory, or write to it, knows
+ * what to wait for.
  *
- * A fence that others see has to signal. If the commit does not come to pass, the
- * fence is abandoned.
+ * A fence that others see has to signal. If a frame turns out to need no command,
+ * its fence is abandoned.
  *
  * Lifetime: commands and fence belong to the plane state.
  *
@@ -99,7 +101,7 @@ static int get_memory(struct vgpu_plane_state *state)
 	struct dma_resv *resv = fb->obj[0]->resv;
 	int ret;
 
-	ret = dma_resv_lock_interruptible(resv, NULL);
+	ret = vgpu_object_lock(vobj);
 	if (ret)
 		return ret;
 
@@ -110,14 +112,52 @@ static int get_memory(struct vgpu_plane_state *state)
 	state->pinned = true;
 
 	ret = vgpu_res_attach_locked(vobj, vgpu_framebuffer_res(fb), NULL);
-	if (!ret && state->fence)
-		ret = dma_resv_reserve_fences(resv, 1);
-	if (!ret && state->fence)
-		dma_resv_add_fence(resv, &state->fence->base,
-				   DMA_RESV_USAGE_READ);
 out_unlock:
 	dma_resv_unlock(resv);
+	vgpu_queue_kick(&to_vgpu(fb->dev)->ctrl);
 	return ret;
+}
+
+/**
+ * vgpu_frame_publish - let others wait for a frame
+ * @base: a state that vgpu_frame_prepare() was called for, and that will be shown
+ *
+ * Without memory for that the commit waits for the frame instead, see
+ * vgpu_frame_wait().
+ *
+ * Context: Process context. Takes the reservation lock, so not where others wait
+ *	    for the end of the commit already.
+ */
+void vgpu_frame_publish(struct drm_plane_state *base)
+{
+	struct vgpu_plane_state *state = to_vgpu_plane_state(base);
+	struct dma_resv *resv;
+
+	if (!state->fence)
+		return;
+
+	resv = base->fb->obj[0]->resv;
+	dma_resv_lock(resv, NULL);
+	state->published = !dma_resv_reserve_fences(resv, 1);
+	if (state->published)
+		dma_resv_add_fence(resv, &state->fence->base,
+				   DMA_RESV_USAGE_READ);
+	dma_resv_unlock(resv);
+}
+
+/**
+ * vgpu_frame_wait - wait for a frame that nobody else can wait for
+ * @base: a state whose commands were queued
+ *
+ * Context: Process context. Waits for the host, not for ever.
+ */
+void vgpu_frame_wait(struct drm_plane_state *base)
+{
+	struct vgpu_plane_state *state = to_vgpu_plane_state(base);
+
+	if (state->fence && !state->published)
+		dma_fence_wait_timeout(&state->fence->base, false,
+				       VGPU_ANSWER_TIMEOUT);
 }
 
 /**
@@ -137,6 +177,7 @@ void vgpu_frame_cleanup(struct drm_plane *plane, struct drm_plane_state *base)
 	vgpu_cmd_put(state->scanout);
 	vgpu_cmd_put(state->flush);
 	state->fence = NULL;
+	state->published = false;
 	state->transfer = NULL;
 	state->scanout = NULL;
 	state->flush = NULL;

@@ -23,6 +23,9 @@ struct vgpu_plane_state {
 	/** @fence: of the frame, or NULL if the host has the pixels anyway */
 	struct vgpu_fence *fence;
 
+	/** @published: others can wait for @fence */
+	bool published;
+
 	/** @transfer: copies the pixels; NULL if there is nothing to copy */
 	struct vgpu_cmd *transfer;
 
@@ -40,6 +43,8 @@ to_vgpu_plane_state(struct drm_plane_state *state)
 }
 
 int vgpu_frame_prepare(struct drm_plane *plane, struct drm_plane_state *base);
+void vgpu_frame_publish(struct drm_plane_state *base);
+void vgpu_frame_wait(struct drm_plane_state *base);
 void vgpu_frame_cleanup(struct drm_plane *plane, struct drm_plane_state *base);
 
 #endif

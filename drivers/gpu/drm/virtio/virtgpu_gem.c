@@ -120,7 +120,15 @@ int vgpu_gem_tell_context(struct vgpu_device *vgpu, struct vgpu_file *vfile,
  * @obj: the object
  * @file: a file that gets a handle of it
  *
- * Return: 0, or -ENOMEM.
+ * Waits while too many commands wait, until a signal comes. What ends does not
+ * wait, here or elsewhere: of that there is never more than of what has begun.
+ *
+ * Return: 0, or a negative errno:
+ *
+ *	* -ENOMEM: out of memory
+ *	* -ERESTARTSYS: a signal arrived
+ *	* -ENODEV: the device is gone
+ *	* what vgpu_res_attach_locked() said
  */
 int vgpu_gem_open(struct drm_gem_object *obj, struct drm_file *file)
 {
@@ -132,12 +140,17 @@ int vgpu_gem_open(struct drm_gem_object *obj, struct drm_file *file)
 	if (!vgpu->has_virgl || vobj->res.kind == VGPU_RES_NONE)
 		return 0;
 
+	ret = vgpu_queue_throttle(&vgpu->ctrl);
+	if (ret)
+		return ret;
+
 	/* dumb buffers, too: the context may render to what is shown */
-	ret = dma_resv_lock_interruptible(obj->resv, NULL);
+	ret = vgpu_object_lock(vobj);
 	if (ret)
 		return ret;
 	ret = vobj->res.created ? 0 : vgpu_object_attach_locked(vobj, NULL);
 	dma_resv_unlock(obj->resv);
+	vgpu_queue_kick(&vgpu->ctrl);
 	if (ret)
 		return ret;
 

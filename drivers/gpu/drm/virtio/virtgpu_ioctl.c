@@ -127,7 +127,7 @@ static int attach_fenced(struct vgpu_device *vgpu, struct vgpu_object *vobj)
 	if (!fence)
 		return -ENOMEM;
 
-	ret = dma_resv_lock_interruptible(resv, NULL);
+	ret = vgpu_object_lock(vobj);
 	if (ret)
 		goto out_put;
 	ret = dma_resv_reserve_fences(resv, 1);
@@ -255,7 +255,7 @@ static int transfer_3d(struct drm_device *drm, struct drm_file *file,
 	vgpu_req_transfer_3d(&cmd->req, to_host, vfile->ctx_id,
 			     to_vgpu_object(obj)->res.id, &args->box,
 			     &transfer);
-	ret = vgpu_submit_one(cmd, obj);
+	ret = vgpu_submit_one(cmd, obj, !to_host);
 	vgpu_cmd_put(cmd);
 
 	return ret;
@@ -278,7 +278,7 @@ static int transfer_2d(const struct drm_virtgpu_3d_transfer_to_host *args,
 		return -ENOMEM;
 	vgpu_req_transfer_2d(&cmd->req, to_vgpu_object(obj)->res.id, &rect,
 			     args->offset);
-	ret = vgpu_submit_one(cmd, obj);
+	ret = vgpu_submit_one(cmd, obj, false);
 	vgpu_cmd_put(cmd);
 
 	return ret;
@@ -430,7 +430,7 @@ static struct vgpu_object *create_blob(struct vgpu_device *vgpu,
 	vobj->res.blob = *blob;
 	vobj->res.blob.size = vobj->storage.base.size;
 
-	ret = dma_resv_lock_interruptible(vobj->storage.base.resv, NULL);
+	ret = vgpu_object_lock(vobj);
 	if (!ret) {
 		ret = vgpu_object_attach_locked(vobj, NULL);
 		dma_resv_unlock(vobj->storage.base.resv);
@@ -472,6 +472,8 @@ static int resource_create_blob_ioctl(struct drm_device *drm, void *data,
 		blob.id = args->blob_id;
 	}
 	vobj = create_blob(vgpu, &blob);
+	/* of what the context was told, too, if there is no blob */
+	vgpu_queue_kick(&vgpu->ctrl);
 	if (IS_ERR(vobj))
 		return PTR_ERR(vobj);
 
@@ -482,7 +484,6 @@ static int resource_create_blob_ioctl(struct drm_device *drm, void *data,
 			return ret;
 		}
 	}
-	vgpu_queue_kick(&vgpu->ctrl);
 
 	return publish(file, vobj, &args->bo_handle, &args->res_handle);
 }

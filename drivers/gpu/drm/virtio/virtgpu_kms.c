@@ -48,7 +48,7 @@ static void config_changed(struct work_struct *work)
 	if (!vgpu->num_outputs)
 		return;
 
-	vgpu_display_query(vgpu);
+	vgpu_display_query(vgpu, jiffies + VGPU_ANSWER_TIMEOUT);
 	drm_kms_helper_hotplug_event(vgpu->drm);
 }
 
@@ -177,16 +177,7 @@ int vgpu_device_init(struct vgpu_device *vgpu)
 	if (!virtio_has_feature(vgpu->vdev, VIRTIO_F_VERSION_1))
 		return -ENODEV;
 
-	spin_lock_init(&vgpu->objects_lock);
-	INIT_LIST_HEAD(&vgpu->objects);
-	INIT_LIST_HEAD(&vgpu->caps);
 	INIT_WORK(&vgpu->config_changed, config_changed);
-	ret = drmm_mutex_init(drm, &vgpu->window_lock)	     ?:
-		      drmm_mutex_init(drm, &vgpu->caps_lock) ?:
-		      drmm_mutex_init(drm, &vgpu->output_lock);
-	if (ret)
-		return ret;
-
 	find_features(vgpu);
 	ret = find_window(vgpu);
 	if (ret)
@@ -207,7 +198,7 @@ int vgpu_device_init(struct vgpu_device *vgpu)
 }
 
 static int query_capset(struct vgpu_device *vgpu, u32 index,
-			struct vgpu_capset *capset)
+			struct vgpu_capset *capset, unsigned long deadline)
 {
 	struct vgpu_cmd *cmd;
 	int ret;
@@ -219,8 +210,10 @@ static int query_capset(struct vgpu_device *vgpu, u32 index,
 	vgpu_req_capset_info(&cmd->req, index);
 	ret = vgpu_cmd_expect(cmd, VIRTIO_GPU_RESP_OK_CAPSET_INFO,
 			      sizeof(struct virtio_gpu_resp_capset_info));
-	if (!ret)
-		ret = vgpu_queue_ask(&vgpu->ctrl, cmd);
+	if (!ret) {
+		vgpu_queue_send(&vgpu->ctrl, cmd);
+		ret = vgpu_cmd_wait_until(cmd, deadline);
+	}
 	if (!ret)
 		ret = vgpu_resp_capset_info(cmd->resp, cmd->resp_len, capset);
 	vgpu_cmd_put(cmd);
@@ -229,7 +222,7 @@ static int query_capset(struct vgpu_device *vgpu, u32 index,
 }
 
 /* All or none: a client that sees one of them expects it to be right. */
-static void query_capsets(struct vgpu_device *vgpu)
+static void query_capsets(struct vgpu_device *vgpu, unsigned long deadline)
 {
 	struct vgpu_capset *capset;
 	u32 count = 0, i;
@@ -250,7 +243,7 @@ static void query_capsets(struct vgpu_device *vgpu)
 
 	for (i = 0; i < count; i++) {
 		capset = &vgpu->capsets[i];
-		ret = query_capset(vgpu, i, capset);
+		ret = query_capset(vgpu, i, capset, deadline);
 		if (ret) {
 			drm_err(vgpu->drm, "cap set %u: error %d\n", i, ret);
 			return;
@@ -268,14 +261,16 @@ static void query_capsets(struct vgpu_device *vgpu)
  * vgpu_device_start - ask the host what there is
  * @vgpu: the device
  *
- * Context: Process context, waits for the host, not for ever.
+ * Context: Process context, waits for the host, for %VGPU_ANSWER_TIMEOUT in all.
  */
 void vgpu_device_start(struct vgpu_device *vgpu)
 {
+	unsigned long deadline = jiffies + VGPU_ANSWER_TIMEOUT;
+
 	virtio_device_ready(vgpu->vdev);
-	query_capsets(vgpu);
 	if (vgpu->num_outputs)
-		vgpu_display_query(vgpu);
+		vgpu_display_query(vgpu, deadline);
+	query_capsets(vgpu, deadline);
 }
 
 /**

@@ -92,7 +92,8 @@ static void own_put_memory(struct vgpu_device *vgpu, struct vgpu_object *vobj)
  * vgpu_object_get_memory_locked - have pages, and know where they are
  * @vobj: an object with memory of the guest
  *
- * Return: 0, or a negative errno of &drm_gem_storage, or of the exporter.
+ * Return: 0, or a negative errno of &drm_gem_storage, or of the exporter; -ENODEV
+ * if the device is gone.
  */
 int vgpu_object_get_memory_locked(struct vgpu_object *vobj)
 {
@@ -100,6 +101,8 @@ int vgpu_object_get_memory_locked(struct vgpu_object *vobj)
 
 	dma_resv_assert_held(obj->resv);
 
+	if (READ_ONCE(to_vgpu(obj->dev)->gone))
+		return -ENODEV;
 	if (vobj->sgt)
 		return 0;
 	if (obj->import_attach)
@@ -226,6 +229,22 @@ struct vgpu_object *vgpu_object_create(struct vgpu_device *vgpu, u64 size)
 	return vobj;
 }
 
+/* Nobody reads the memory any more; the buffer may live on with others. */
+static void object_orphan(struct vgpu_object *vobj)
+{
+	struct drm_gem_object *obj = &vobj->storage.base;
+	struct vgpu_res *res;
+
+	dma_resv_lock(obj->resv, NULL);
+	list_for_each_entry(res, &vobj->resources, node) {
+		res->created = false;
+		res->attached = false;
+	}
+	vobj->res.created = false;
+	vgpu_object_put_memory_locked(vobj);
+	dma_resv_unlock(obj->resv);
+}
+
 /**
  * vgpu_object_publish - let what concerns all objects find this one
  * @vobj: an object that is complete
@@ -236,6 +255,9 @@ void vgpu_object_publish(struct vgpu_object *vobj)
 
 	scoped_guard(spinlock, &vgpu->objects_lock)
 		list_add_tail(&vobj->node, &vgpu->objects);
+	/* vgpu_objects_orphan() may have looked before */
+	if (READ_ONCE(vgpu->gone))
+		object_orphan(vobj);
 }
 
 /**
@@ -265,6 +287,25 @@ struct vgpu_object *vgpu_object_next(struct vgpu_device *vgpu,
 		drm_gem_object_put(&prev->storage.base);
 
 	return found;
+}
+
+/**
+ * vgpu_objects_orphan - take from all objects what belongs to the device
+ * @vgpu: a device that is stopped, and will not be started again
+ *
+ * A driver that goes leaves nothing mapped for DMA, and an exporter is not held up
+ * by an importer that is gone.
+ *
+ * Context: Process context. Takes the reservation locks.
+ */
+void vgpu_objects_orphan(struct vgpu_device *vgpu)
+{
+	struct vgpu_object *vobj = NULL;
+
+	/* whoever has the lock of an object before us is done when we have it */
+	WRITE_ONCE(vgpu->gone, true);
+	while ((vobj = vgpu_object_next(vgpu, vobj)))
+		object_orphan(vobj);
 }
 
 /* The host has nothing of it any more. */

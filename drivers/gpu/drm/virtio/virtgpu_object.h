@@ -2,6 +2,7 @@
 #ifndef _VIRTGPU_OBJECT_H_
 #define _VIRTGPU_OBJECT_H_
 
+#include <linux/dma-resv.h>
 #include <linux/list.h>
 #include <linux/types.h>
 #include <linux/uuid.h>
@@ -140,6 +141,17 @@ static inline struct vgpu_object *to_vgpu_object(struct drm_gem_object *obj)
 	return container_of(obj, struct vgpu_object, storage.base);
 }
 
+/*
+ * The reservation lock, for a system call: what a signal ends is called again.
+ * dma_resv_lock_interruptible() has another errno for that.
+ */
+static inline int vgpu_object_lock(struct vgpu_object *vobj)
+{
+	int ret = dma_resv_lock_interruptible(vobj->storage.base.resv, NULL);
+
+	return ret == -EINTR ? -ERESTARTSYS : ret;
+}
+
 /* Resources of the host: virtgpu_res.c */
 int vgpu_res_init(struct vgpu_device *vgpu, struct vgpu_res *res);
 void vgpu_res_fini(struct vgpu_device *vgpu, struct vgpu_res *res);
@@ -160,6 +172,7 @@ struct vgpu_object *vgpu_object_create(struct vgpu_device *vgpu, u64 size);
 void vgpu_object_publish(struct vgpu_object *vobj);
 struct vgpu_object *vgpu_object_next(struct vgpu_device *vgpu,
 				     struct vgpu_object *prev);
+void vgpu_objects_orphan(struct vgpu_device *vgpu);
 void vgpu_object_free(struct drm_gem_object *obj);
 
 #endif

@@ -4,8 +4,8 @@
  *
  * To show a frame takes up to three commands: copy the pixels to the host, have
  * the output show the resource, and say what has changed. All that can fail has
- * happened before, see virtgpu_frame.c. If there is nothing to show, the fence of
- * the frame is abandoned.
+ * happened before, see virtgpu_frame.c and virtgpu_commit.c. If there is nothing
+ * to show, the fence of the frame is abandoned.
  *
  * A commit does not wait for its own frame, but for the one before, and for that
  * not long: a host that is busy gets fewer frames, one that is stuck does not
@@ -373,38 +373,6 @@ static const struct drm_plane_helper_funcs vgpu_cursor_helper_funcs = {
 	.atomic_check = plane_check,
 	.atomic_update = cursor_update,
 	.atomic_disable = cursor_disable,
-};
-
-/* What a plane had no use for must not stay in a reservation object. */
-static void abandon_unused(struct drm_atomic_state *atomic)
-{
-	struct drm_plane_state *state;
-	struct drm_plane *plane;
-	int i;
-
-	for_each_new_plane_in_state(atomic, plane, state, i)
-		vgpu_fence_abandon(to_vgpu_plane_state(state)->fence, 0);
-}
-
-static void commit_tail(struct drm_atomic_state *atomic)
-{
-	struct drm_device *drm = atomic->dev;
-
-	drm_atomic_helper_commit_modeset_disables(drm, atomic);
-	drm_atomic_helper_commit_planes(drm, atomic, 0);
-	abandon_unused(atomic);
-	drm_atomic_helper_commit_modeset_enables(drm, atomic);
-	drm_atomic_helper_fake_vblank(atomic);
-	/*
-	 * From here on the next commit may end, and free the states that this
-	 * one has made; those that it has replaced are left.
-	 */
-	drm_atomic_helper_commit_hw_done(atomic);
-	drm_atomic_helper_cleanup_planes(drm, atomic);
-}
-
-const struct drm_mode_config_helper_funcs vgpu_mode_config_helper_funcs = {
-	.atomic_commit_tail = commit_tail,
 };
 
 static const u32 primary_formats[] = { DRM_FORMAT_HOST_XRGB8888 };

@@ -6,10 +6,7 @@
 
 #include <drm/drm_plane.h>
 
-struct drm_mode_config_helper_funcs;
 struct vgpu_device;
-
-extern const struct drm_mode_config_helper_funcs vgpu_mode_config_helper_funcs;
 
 u32 vgpu_host_format(u32 fourcc);
 struct drm_plane *vgpu_plane_create(struct vgpu_device *vgpu,

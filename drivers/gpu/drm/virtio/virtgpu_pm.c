@@ -182,6 +182,6 @@ int vgpu_restore(struct virtio_device *vdev)
 
 	if (!vgpu->num_outputs)
 		return 0;
-	vgpu_display_query(vgpu);
+	vgpu_display_query(vgpu, jiffies + VGPU_ANSWER_TIMEOUT);
 	return drm_mode_config_helper_resume(vgpu->drm);
 }

@@ -27,6 +27,7 @@
  * Locking: the reservation lock of the dma-buf is the one of the object.
  */
 
+#include <kunit/static_stub.h>
 #include <linux/cleanup.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-map-ops.h>
@@ -252,11 +253,12 @@ struct dma_buf *vgpu_prime_export(struct drm_gem_object *obj, int flags)
 
 	/* a blob was asked for one when it was made, or is to have none */
 	if (vgpu->has_uuid && !vobj->guest_blob && !vobj->host_blob) {
-		ret = dma_resv_lock_interruptible(obj->resv, NULL);
+		ret = vgpu_object_lock(vobj);
 		if (ret)
 			return ERR_PTR(ret);
 		ret = vgpu_object_attach_locked(vobj, NULL);
 		dma_resv_unlock(obj->resv);
+		vgpu_queue_kick(&vgpu->ctrl);
 		ret = ret ?: vgpu_uuid_ask(vobj);
 		if (ret)
 			return ERR_PTR(ret);
@@ -395,7 +397,7 @@ static int try_blob(struct vgpu_object *vobj)
 	vobj->res.blob.mem = VIRTGPU_BLOB_MEM_GUEST;
 	vobj->res.blob.flags = VIRTGPU_BLOB_FLAG_USE_SHAREABLE;
 	vobj->res.blob.size = obj->size;
-	ret = dma_resv_lock_interruptible(obj->resv, NULL);
+	ret = vgpu_object_lock(vobj);
 	if (ret)
 		goto out_none;
 	ret = vgpu_object_attach_locked(vobj, fence);
@@ -458,6 +460,18 @@ static struct vgpu_object *import_create(struct vgpu_device *vgpu,
 }
 
 /**
+ * vgpu_is_translated - does the DMA API give other addresses than the CPU has?
+ * @dev: the device
+ *
+ * Return: true if something stands between the device and memory.
+ */
+bool vgpu_is_translated(struct device *dev)
+{
+	KUNIT_STATIC_STUB_REDIRECT(vgpu_is_translated, dev);
+	return use_dma_iommu(dev) || get_dma_ops(dev);
+}
+
+/**
  * vgpu_prime_import - &drm_driver.gem_prime_import
  * @drm: the device that imports
  * @dmabuf: any dma-buf
@@ -494,8 +508,7 @@ struct drm_gem_object *vgpu_prime_import(struct drm_device *drm,
 	}
 
 	/* a table has addresses of the DMA API, and nothing may look behind them */
-	if (!vgpu->use_dma_api &&
-	    (use_dma_iommu(drm->dev) || get_dma_ops(drm->dev)))
+	if (!vgpu->use_dma_api && vgpu_is_translated(drm->dev))
 		return ERR_PTR(-ENODEV);
 
 	vobj = import_create(vgpu, dmabuf);

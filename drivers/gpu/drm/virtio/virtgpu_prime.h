@@ -2,6 +2,9 @@
 #ifndef _VIRTGPU_PRIME_H_
 #define _VIRTGPU_PRIME_H_
 
+#include <linux/types.h>
+
+struct device;
 struct dma_buf;
 struct drm_device;
 struct drm_gem_object;
@@ -11,6 +14,7 @@ struct vgpu_object;
 struct dma_buf *vgpu_prime_export(struct drm_gem_object *obj, int flags);
 struct drm_gem_object *vgpu_prime_import(struct drm_device *drm,
 					 struct dma_buf *dmabuf);
+bool vgpu_is_translated(struct device *dev);
 int vgpu_import_map_locked(struct vgpu_object *vobj);
 void vgpu_import_unmap_locked(struct vgpu_object *vobj);
 void vgpu_import_let_go(struct vgpu_cmd *cmd);

@@ -9,6 +9,9 @@
  *
  * The host knows none of the fences of others, so a submission waits for them
  * itself, until a signal comes. Those of its own timeline the host has in order.
+ * The same goes for fences that others have put on the buffers, above all on
+ * imported ones, whose exporter may still draw: they are waited for before the
+ * locks are taken. Whoever adds one after that comes after the submission.
  *
  * A submission is gathered into &struct submission, a step at a time, and each
  * step may fail. Then come the locks of all buffers. Behind that point nothing
@@ -325,6 +328,39 @@ static int make_sync_file(struct submission *sub)
 	return sub->sync_file ? 0 : -ENOMEM;
 }
 
+/* What our host does not know of has to be over when it begins. */
+static int wait_for_others(struct vgpu_device *vgpu, struct drm_gem_object *obj,
+			   bool write)
+{
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+	int ret = 0;
+
+	dma_resv_iter_begin(&cursor, obj->resv, dma_resv_usage_rw(write));
+	dma_resv_for_each_fence_unlocked(&cursor, fence) {
+		if (vgpu_fence_is_of(fence, &vgpu->fences))
+			continue;
+		ret = dma_fence_wait(fence, true);
+		if (ret)
+			break;
+	}
+	dma_resv_iter_end(&cursor);
+
+	return ret;
+}
+
+/* Which buffers it only reads, a stream of commands does not tell. */
+static int wait_for_buffers(struct submission *sub)
+{
+	struct vgpu_cmd *cmd = sub->cmd;
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < cmd->num_objects && !ret; i++)
+		ret = wait_for_others(sub->vgpu, cmd->objects[i], true);
+	return ret;
+}
+
 static int lock_objects(struct drm_exec *exec, struct vgpu_cmd *cmd)
 {
 	int ret = 0;
@@ -379,13 +415,17 @@ static int queue_command(struct vgpu_device *vgpu, struct vgpu_cmd *cmd)
 		ret = queue_locked(vgpu, &exec, cmd);
 	drm_exec_fini(&exec);
 
-	return ret;
+	/* a signal, in the words of mutexes */
+	return ret == -EINTR ? -ERESTARTSYS : ret;
 }
 
 /**
  * vgpu_submit_one - queue a command that is about one object, with a fence
  * @cmd: the command, written; gets the object
  * @obj: the object
+ * @write: the host writes to its memory, otherwise reads
+ *
+ * Waits for what others do with the memory, until a signal comes.
  *
  * Context: Process context. Takes the reservation lock.
  * Return: 0, or a negative errno:
@@ -394,11 +434,16 @@ static int queue_command(struct vgpu_device *vgpu, struct vgpu_cmd *cmd)
  *	* -ERESTARTSYS: a signal arrived
  *	* what vgpu_res_attach_locked() said
  */
-int vgpu_submit_one(struct vgpu_cmd *cmd, struct drm_gem_object *obj)
+int vgpu_submit_one(struct vgpu_cmd *cmd, struct drm_gem_object *obj,
+		    bool write)
 {
 	struct vgpu_device *vgpu = to_vgpu(obj->dev);
 	struct vgpu_fence *fence;
 	int ret;
+
+	ret = wait_for_others(vgpu, obj, write);
+	if (ret)
+		return ret;
 
 	fence = vgpu_fence_create(&vgpu->fences);
 	if (!fence)
@@ -430,6 +475,8 @@ static int prepare(struct submission *sub)
 		ret = wait_for_syncobjs(sub);
 	if (!ret)
 		ret = wait_for_sync_file(sub);
+	if (!ret)
+		ret = wait_for_buffers(sub);
 	return ret;
 }
 
@@ -564,8 +611,9 @@ int vgpu_execbuffer_ioctl(struct drm_device *drm, void *data,
 		vgpu_cmd_set_fence(sub.cmd, sub.fence);
 		ret = queue_command(vgpu, sub.cmd);
 	}
+	/* on errors there may be memory that the host was told of */
+	vgpu_queue_kick(&vgpu->ctrl);
 	if (!ret) {
-		vgpu_queue_kick(&vgpu->ctrl);
 		reset_syncobjs(&sub);
 		give_out(&sub);
 	} else if (sub.fence) {

@@ -10,6 +10,7 @@ struct vgpu_file;
 
 int vgpu_execbuffer_ioctl(struct drm_device *drm, void *data,
 			  struct drm_file *file);
-int vgpu_submit_one(struct vgpu_cmd *cmd, struct drm_gem_object *obj);
+int vgpu_submit_one(struct vgpu_cmd *cmd, struct drm_gem_object *obj,
+		    bool write);
 
 #endif

@@ -26,7 +26,9 @@
  * without being told of them. A fence that has waited VGPU_FENCE_TIMEOUT for its
  * answer signals with -ETIMEDOUT, since others wait for it in places where no
  * signal ends the wait. The command itself stays until the host gives it back,
- * for the host may still write there.
+ * for the host may still write there. Work on a ring of a context may take its
+ * time, as a program wants it: there it is not the age of a command that counts,
+ * but for how long the host has answered to nothing.
  *
  * Lifetime: a command has one reference from vgpu_cmd_create() and one of the
  * queue, from vgpu_queue_add() to the end. So a task that is killed while it
@@ -35,6 +37,7 @@
  * Locking: see &vgpu_queue.lock.
  */
 
+#include <kunit/static_stub.h>
 #include <linux/cleanup.h>
 #include <linux/sched/signal.h>
 #include <linux/virtio.h>
@@ -81,6 +84,7 @@ void vgpu_queue_start(struct vgpu_queue *q, struct virtqueue *vq)
 	scoped_guard(spinlock, &q->lock) {
 		q->vq = vq;
 		q->alive = true;
+		q->heard = jiffies;
 	}
 }
 
@@ -124,6 +128,23 @@ void vgpu_queue_reclaim(struct vgpu_queue *q)
 	}
 }
 
+/**
+ * vgpu_ring_add - virtqueue_add_sgs(), in whose place a test can put another
+ * @q: the queue
+ * @sgs: what the host reads, and what it writes
+ * @out: how many of the former
+ * @in: how many of the latter
+ * @cmd: the command
+ *
+ * Return: as virtqueue_add_sgs().
+ */
+int vgpu_ring_add(struct vgpu_queue *q, struct scatterlist **sgs,
+		  unsigned int out, unsigned int in, struct vgpu_cmd *cmd)
+{
+	KUNIT_STATIC_STUB_REDIRECT(vgpu_ring_add, q, sgs, out, in, cmd);
+	return virtqueue_add_sgs(q->vq, sgs, out, in, cmd, GFP_ATOMIC);
+}
+
 /*
  * Returns 0 if the host can have the command, -ENOSPC if there is no room now,
  * or the virtqueue's errno if there never will be.
@@ -148,7 +169,7 @@ static int add_to_ring_locked(struct vgpu_queue *q, struct vgpu_cmd *cmd)
 	    cmd->data_sgt.nents + 2 > virtqueue_get_vring_size(q->vq))
 		return -E2BIG;
 
-	ret = virtqueue_add_sgs(q->vq, sgs, out, in, cmd, GFP_ATOMIC);
+	ret = vgpu_ring_add(q, sgs, out, in, cmd);
 	/*
 	 * Memory for descriptors comes back, too. Not so what the DMA API can never
 	 * map, which says the same: that must not be in the way of all others.
@@ -269,6 +290,27 @@ void vgpu_queue_send(struct vgpu_queue *q, struct vgpu_cmd *cmd)
 }
 
 /**
+ * vgpu_cmd_wait_until - wait for the end of a command, not beyond some moment
+ * @cmd: a command that was sent
+ * @deadline: when to give up, in jiffies
+ *
+ * Several commands that are sent before the first of them is waited for can have
+ * one deadline, so that a silent host costs its time once.
+ *
+ * Context: Process context, sleeps. No reservation lock should be held.
+ * Return: as vgpu_cmd_wait().
+ */
+int vgpu_cmd_wait_until(struct vgpu_cmd *cmd, unsigned long deadline)
+{
+	long left = max_t(long, deadline - jiffies, 0);
+
+	left = wait_for_completion_killable_timeout(&cmd->completion, left);
+	if (left < 0)
+		return left;
+	return left ? cmd->result : -ETIMEDOUT;
+}
+
+/**
  * vgpu_cmd_wait - wait for the end of a command
  * @cmd: a command that was sent
  *
@@ -282,13 +324,7 @@ void vgpu_queue_send(struct vgpu_queue *q, struct vgpu_cmd *cmd)
  */
 int vgpu_cmd_wait(struct vgpu_cmd *cmd)
 {
-	long left;
-
-	left = wait_for_completion_killable_timeout(&cmd->completion,
-						    VGPU_ANSWER_TIMEOUT);
-	if (left < 0)
-		return left;
-	return left ? cmd->result : -ETIMEDOUT;
+	return vgpu_cmd_wait_until(cmd, jiffies + VGPU_ANSWER_TIMEOUT);
 }
 
 /**
@@ -354,6 +390,7 @@ static void collect_locked(struct vgpu_queue *q, struct list_head *answered)
 			/* the host says so, but there is not more */
 			cmd->resp_len = min_t(size_t, len, cmd->resp_size);
 			list_move_tail(&cmd->node, answered);
+			q->heard = jiffies;
 		}
 	} while (!virtqueue_enable_cb(q->vq) && !virtqueue_is_broken(q->vq));
 }
@@ -409,14 +446,16 @@ static void give_up_if_broken(struct vgpu_queue *q)
 }
 
 /* Under the lock of the queue nobody ends a command, so the fence is there. */
-static void expire_locked(const struct list_head *cmds)
+static void expire_locked(const struct vgpu_queue *q,
+			  const struct list_head *cmds)
 {
+	bool silent = time_after_eq(jiffies, q->heard + VGPU_FENCE_TIMEOUT);
 	struct vgpu_cmd *cmd;
 
 	list_for_each_entry(cmd, cmds, node) {
 		if (time_before(jiffies, cmd->queued + VGPU_FENCE_TIMEOUT))
 			break;
-		if (cmd->fence)
+		if (cmd->fence && (silent || !cmd->fence->on_ring))
 			vgpu_fence_answer(cmd->fence, -ETIMEDOUT);
 	}
 }
@@ -424,8 +463,8 @@ static void expire_locked(const struct list_head *cmds)
 static void expire_fences(struct vgpu_queue *q)
 {
 	scoped_guard(spinlock, &q->lock) {
-		expire_locked(&q->pending);
-		expire_locked(&q->backlog);
+		expire_locked(q, &q->pending);
+		expire_locked(q, &q->backlog);
 	}
 }
 

@@ -21,7 +21,7 @@ struct virtqueue;
 /* How long a task waits for the host's answer. */
 #define VGPU_ANSWER_TIMEOUT (5 * HZ)
 
-/* After this a fence signals, answered or not. */
+/* After this a fence signals, answered or not; see the DOC section of virtgpu_vq.c. */
 #define VGPU_FENCE_TIMEOUT (60 * HZ)
 
 /* How many commands wait for room before those who make more of them wait. */
@@ -149,6 +149,9 @@ struct vgpu_queue {
 	/** @seqno: of the last command */
 	u32 seqno;
 
+	/** @heard: when the host has last answered, in jiffies */
+	unsigned long heard;
+
 	/** @kick: something was added since the host was last told */
 	bool kick;
 
@@ -181,11 +184,14 @@ void vgpu_cmd_set_objects(struct vgpu_cmd *cmd, struct drm_gem_object **objects,
 			  unsigned int count);
 
 /* Sending and waiting */
+int vgpu_ring_add(struct vgpu_queue *q, struct scatterlist **sgs,
+		  unsigned int out, unsigned int in, struct vgpu_cmd *cmd);
 void vgpu_queue_add(struct vgpu_queue *q, struct vgpu_cmd *cmd);
 void vgpu_queue_kick(struct vgpu_queue *q);
 void vgpu_queue_send(struct vgpu_queue *q, struct vgpu_cmd *cmd);
 int vgpu_queue_ask(struct vgpu_queue *q, struct vgpu_cmd *cmd);
 int vgpu_cmd_wait(struct vgpu_cmd *cmd);
+int vgpu_cmd_wait_until(struct vgpu_cmd *cmd, unsigned long deadline);
 int vgpu_queue_throttle(struct vgpu_queue *q);
 
 #endif

@@ -5,26 +5,63 @@
  * A real ring of virtio, in memory of the test, and the part of the host played
  * by the test: so what is tested is all that stands between the driver and a
  * host that errs, the virtio core included. Nothing happens by itself. The test
- * has the host answer, and then has the driver look.
+ * has the host answer, and then has the driver look; or it has a host that
+ * answers each command when it is told of it, as the test says for its type.
  *
  * Lifetime: that of a test case. Locking: a test is one thread.
  */
 
+#include <linux/dma-mapping.h>
+#include <linux/file.h>
 #include <linux/io.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/virtio_ring.h>
 
 #include <drm/drm_device.h>
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_ioctl.h>
 #include <drm/drm_kunit_helpers.h>
 #include <drm/drm_print.h>
 
+#include "../virtgpu_context.h"
+#include "../virtgpu_gem.h"
 #include "virtgpu_mock_host.h"
+
+static u32 next_id(struct mock_host *host)
+{
+	u16 slot = host->next % MOCK_HOST_RING;
+
+	return virtio16_to_cpu(&host->vdev, host->ring.avail->ring[slot]);
+}
+
+/* The command as the driver has written it, as far as the host understands. */
+static void read_request(struct mock_host *host, u32 id)
+{
+	struct vring_desc *desc = &host->ring.desc[id];
+	u64 addr = virtio64_to_cpu(&host->vdev, desc->addr);
+
+	memset(&host->req, 0, sizeof(host->req));
+	memcpy(&host->req, phys_to_virt(addr),
+	       min_t(size_t, virtio32_to_cpu(&host->vdev, desc->len),
+		     offsetof(struct vgpu_req, size)));
+}
 
 static bool mock_notify(struct virtqueue *vq)
 {
 	struct mock_host *host = container_of(vq->vdev, struct mock_host, vdev);
 
 	host->kicks++;
+	if (!host->auto_answer)
+		return true;
+
+	/* the lock of the queue is held, so the driver looks later */
+	while (mock_host_waiting(host)) {
+		read_request(host, next_id(host));
+		mock_host_answer(host, host->auto_answer(host, &host->req));
+	}
+	vgpu_queue_interrupt(&host->vgpu->ctrl);
 	return true;
 }
 
@@ -49,6 +86,22 @@ static void make_ring(struct kunit *test, struct mock_host *host)
 	KUNIT_ASSERT_NOT_NULL(test, host->vq);
 }
 
+DEFINE_DRM_GEM_FOPS(mock_fops);
+
+/* What the real one has, but for its name. */
+static const struct drm_driver mock_driver = {
+	.driver_features = DRIVER_GEM | DRIVER_MODESET | DRIVER_ATOMIC |
+			   DRIVER_SYNCOBJ | DRIVER_SYNCOBJ_TIMELINE |
+			   DRIVER_CURSOR_HOTSPOT,
+	.fops = &mock_fops,
+	.open = vgpu_file_open,
+	.postclose = vgpu_file_close,
+	.gem_create_object = vgpu_gem_create_object,
+	.name = "virtio-gpu-mock",
+	.desc = "virtio GPU without a host",
+	.date = "0",
+};
+
 /**
  * mock_host_create - make a device with a control queue, and its host
  * @test: the test
@@ -66,8 +119,10 @@ struct mock_host *mock_host_create(struct kunit *test)
 
 	dev = drm_kunit_helper_alloc_device(test);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
-	drm = __drm_kunit_helper_alloc_drm_device(test, dev, sizeof(*drm), 0,
-						  DRIVER_GEM);
+	KUNIT_ASSERT_EQ(test, dma_set_mask(dev, DMA_BIT_MASK(64)), 0);
+	drm = __drm_kunit_helper_alloc_drm_device_with_driver(test, dev,
+							      sizeof(*drm), 0,
+							      &mock_driver);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, drm);
 	host->vgpu = vgpu_device_setup(drm, &host->vdev);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, host->vgpu);
@@ -142,8 +197,12 @@ static void write_answer(struct mock_host *host, u32 id,
 		desc = &host->ring.desc[id];
 		flags = virtio16_to_cpu(vdev, desc->flags);
 		hdr = phys_to_virt(virtio64_to_cpu(vdev, desc->addr));
-		if (flags & VRING_DESC_F_WRITE)
+		if (flags & VRING_DESC_F_WRITE) {
+			memcpy(hdr, answer->data,
+			       min_t(size_t, answer->size,
+				     virtio32_to_cpu(vdev, desc->len)));
 			hdr->type = cpu_to_le32(answer->type);
+		}
 		id = virtio16_to_cpu(vdev, desc->next);
 	} while (flags & VRING_DESC_F_NEXT);
 }
@@ -157,9 +216,13 @@ static void write_answer(struct mock_host *host, u32 id,
  */
 u32 mock_host_answer(struct mock_host *host, struct mock_answer answer)
 {
-	u16 slot = host->next++ % MOCK_HOST_RING;
-	u32 id = virtio16_to_cpu(&host->vdev, host->ring.avail->ring[slot]);
+	u32 type, id = next_id(host);
 
+	read_request(host, id);
+	host->next++;
+	type = le32_to_cpu(host->req.hdr.type);
+	if (type < ARRAY_SIZE(host->seen))
+		host->seen[type]++;
 	write_answer(host, id, &answer);
 	mock_host_use(host, id, answer.len);
 	return id;
@@ -173,4 +236,132 @@ void mock_host_tell(struct mock_host *host)
 {
 	vgpu_queue_interrupt(&host->vgpu->ctrl);
 	flush_work(&host->vgpu->ctrl.answers);
+}
+
+/**
+ * mock_host_obeys - a host that answers well to all that has no data
+ * @host: the host
+ * @req: the command
+ *
+ * Return: the answer.
+ */
+struct mock_answer mock_host_obeys(struct mock_host *host,
+				   const struct vgpu_req *req)
+{
+	return MOCK_OK;
+}
+
+/**
+ * mock_host_settle - wait until the host has answered all that it was told of
+ * @host: a host that answers by itself
+ */
+void mock_host_settle(struct mock_host *host)
+{
+	while (!vgpu_queue_idle(&host->vgpu->ctrl))
+		mock_host_tell(host);
+	flush_work(&host->vgpu->release);
+}
+
+static void close_file(void *filp)
+{
+	__fput_sync(filp);
+}
+
+/**
+ * mock_host_open - open a file on the device
+ * @test: closes it in the end
+ * @host: the host of the device
+ *
+ * Return: the file.
+ */
+struct drm_file *mock_host_open(struct kunit *test, struct mock_host *host)
+{
+	struct file *filp;
+
+	filp = mock_drm_getfile(host->vgpu->drm->primary, O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, filp);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, close_file, filp),
+			0);
+	return filp->private_data;
+}
+
+/**
+ * mock_signal - have a signal arrive at the test, or forget it
+ * @arrive: which
+ */
+void mock_signal(bool arrive)
+{
+	if (arrive) {
+		allow_signal(SIGUSR1);
+		send_sig(SIGUSR1, current, 1);
+		return;
+	}
+	flush_signals(current);
+	disallow_signal(SIGUSR1);
+}
+
+static const char *mock_fence_name(struct dma_fence *base)
+{
+	return "mock";
+}
+
+/* Called once, when the first has begun to wait. */
+static bool mock_fence_waited_for(struct dma_fence *base)
+{
+	struct mock_fence *fence = container_of(base, struct mock_fence, base);
+
+	fence->waits++;
+	if (fence->look)
+		fence->seen = fence->look(fence->arg);
+	return fence->stays;
+}
+
+static const struct dma_fence_ops mock_fence_ops = {
+	.get_driver_name = mock_fence_name,
+	.get_timeline_name = mock_fence_name,
+	.enable_signaling = mock_fence_waited_for,
+};
+
+static void end_fence(void *data)
+{
+	struct mock_fence *fence = data;
+
+	dma_fence_signal(&fence->base);
+	dma_fence_put(&fence->base);
+}
+
+/**
+ * mock_fence_create - a fence of somebody else
+ * @test: signals it in the end
+ *
+ * Return: a fence that signals when it is waited for; see &struct mock_fence.
+ */
+struct mock_fence *mock_fence_create(struct kunit *test)
+{
+	/* DRM may hold it for longer than the test; freed by dma_fence_put() */
+	struct mock_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	spin_lock_init(&fence->lock);
+	dma_fence_init(&fence->base, &mock_fence_ops, &fence->lock,
+		       dma_fence_context_alloc(1), 1);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, end_fence, fence),
+			0);
+	return fence;
+}
+
+/**
+ * mock_fence_add - put a fence on a buffer
+ * @test: the test
+ * @fence: the fence
+ * @obj: the buffer
+ * @usage: as what
+ */
+void mock_fence_add(struct kunit *test, struct mock_fence *fence,
+		    struct drm_gem_object *obj, enum dma_resv_usage usage)
+{
+	dma_resv_lock(obj->resv, NULL);
+	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(obj->resv, 1), 0);
+	dma_resv_add_fence(obj->resv, &fence->base, usage);
+	dma_resv_unlock(obj->resv);
 }

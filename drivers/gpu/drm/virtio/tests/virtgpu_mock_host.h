@@ -3,6 +3,8 @@
 #define _VIRTGPU_MOCK_HOST_H_
 
 #include <kunit/test.h>
+#include <linux/dma-fence.h>
+#include <linux/dma-resv.h>
 #include <linux/types.h>
 #include <linux/virtio.h>
 #include <uapi/linux/virtio_ring.h>
@@ -11,6 +13,10 @@
 
 /* Room for four commands of two pieces, or two of three. */
 #define MOCK_HOST_RING 8
+
+struct drm_file;
+struct drm_gem_object;
+struct mock_answer;
 
 /**
  * struct mock_host - the other side of the control queue
@@ -36,16 +42,62 @@ struct mock_host {
 
 	/** @kicks: how often the driver has said that there is something */
 	unsigned int kicks;
+
+	/** @req: the command that was read last */
+	struct vgpu_req req;
+
+	/** @seen: how many commands of each type were read */
+	unsigned int seen[VIRTIO_GPU_CMD_MOVE_CURSOR + 1];
+
+	/**
+	 * @auto_answer: what the host says as soon as it is told of a command,
+	 * or NULL. Called with the lock of the queue.
+	 */
+	struct mock_answer (*auto_answer)(struct mock_host *host,
+					  const struct vgpu_req *req);
+
+	/** @priv: the test's */
+	void *priv;
 };
 
 /**
  * struct mock_answer - what the host says
  * @type: of the answer
  * @len: how many bytes it claims to have written
+ * @data: what else there is, header included, or NULL
+ * @size: of @data, in bytes
  */
 struct mock_answer {
 	u32 type;
 	u32 len;
+	const void *data;
+	size_t size;
+};
+
+/**
+ * struct mock_fence - a fence of somebody else, who sees when it is waited for
+ */
+struct mock_fence {
+	/** @base: the fence */
+	struct dma_fence base;
+
+	/** @lock: guards @base */
+	spinlock_t lock;
+
+	/** @waits: how often somebody has begun to wait, 0 or 1 */
+	unsigned int waits;
+
+	/** @stays: it does not signal then, but when the test is over */
+	bool stays;
+
+	/** @look: called at that moment, or NULL */
+	int (*look)(void *arg);
+
+	/** @arg: for @look */
+	void *arg;
+
+	/** @seen: what @look said */
+	int seen;
 };
 
 /* The most that was ever right. */
@@ -61,5 +113,13 @@ unsigned int mock_host_waiting(struct mock_host *host);
 u32 mock_host_answer(struct mock_host *host, struct mock_answer answer);
 void mock_host_use(struct mock_host *host, u32 id, u32 len);
 void mock_host_tell(struct mock_host *host);
+struct mock_answer mock_host_obeys(struct mock_host *host,
+				   const struct vgpu_req *req);
+void mock_host_settle(struct mock_host *host);
+struct drm_file *mock_host_open(struct kunit *test, struct mock_host *host);
+void mock_signal(bool arrive);
+struct mock_fence *mock_fence_create(struct kunit *test);
+void mock_fence_add(struct kunit *test, struct mock_fence *fence,
+		    struct drm_gem_object *obj, enum dma_resv_usage usage);
 
 #endif

@@ -6,6 +6,7 @@
  * how, its fence signals, and nothing is written where it should not be.
  */
 
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
@@ -262,6 +263,9 @@ static void queue_answered_twice(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, second.times, 0);
 	expect_broken(test, cmd);
 	KUNIT_EXPECT_EQ(test, first.times, 1);
+	/* while what it is noted in is there */
+	mock_host_end(host);
+	KUNIT_EXPECT_EQ(test, second.times, 1);
 }
 
 /* Succeeds if an answer to what was never asked does the same. */
@@ -275,6 +279,8 @@ static void queue_answer_to_nothing(struct kunit *test)
 	mock_host_tell(host);
 	KUNIT_EXPECT_EQ(test, ended.times, 0);
 	expect_broken(test, cmd);
+	mock_host_end(host);
+	KUNIT_EXPECT_EQ(test, ended.times, 1);
 }
 
 /* Succeeds if a fence does not wait for a silent host for ever. */
@@ -305,12 +311,86 @@ static void queue_silent_host(struct kunit *test)
 	}
 }
 
+/* No memory for a command without a fence. */
+static int no_memory(struct vgpu_queue *q, struct scatterlist **sgs,
+		     unsigned int out, unsigned int in, struct vgpu_cmd *cmd)
+{
+	if (!cmd->fence)
+		return -ENOMEM;
+	return virtqueue_add_sgs(q->vq, sgs, out, in, cmd, GFP_ATOMIC);
+}
+
+/*
+ * Succeeds if a command that lacks memory is tried again, with others behind it,
+ * and not for ever, though it is the only one.
+ */
+static void queue_no_memory(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct vgpu_queue *q = &host->vgpu->ctrl;
+	struct ended first = {}, second = {};
+	struct vgpu_cmd *poor, *rich;
+
+	kunit_activate_static_stub(test, vgpu_ring_add, no_memory);
+	poor = make_cmd(test, &first);
+	vgpu_fence_put(poor->fence);
+	poor->fence = NULL;
+	vgpu_queue_send(q, poor);
+	rich = send_cmd(test, &second);
+	KUNIT_EXPECT_EQ(test, mock_host_waiting(host), 0);
+	KUNIT_EXPECT_EQ(test, q->num_backlog, 2);
+	KUNIT_EXPECT_EQ(test, first.times, 0);
+
+	/* nothing comes back that could be the memory, and it has had its time */
+	poor->queued = jiffies - VGPU_ANSWER_TIMEOUT;
+	send_cmd(test, &second);
+	KUNIT_EXPECT_EQ(test, vgpu_cmd_wait(poor), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, first.times, 1);
+	KUNIT_EXPECT_EQ(test, mock_host_waiting(host), 2);
+	kunit_deactivate_static_stub(test, vgpu_ring_add);
+
+	mock_host_answer(host, MOCK_OK);
+	mock_host_answer(host, MOCK_OK);
+	mock_host_tell(host);
+	KUNIT_EXPECT_EQ(test, vgpu_cmd_wait(rich), 0);
+	KUNIT_EXPECT_EQ(test, second.times, 2);
+}
+
+/* Succeeds if work on a ring takes its time while the host answers others. */
+static void queue_long_work(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct vgpu_fence *ring;
+	struct ended ended = {};
+	struct vgpu_cmd *cmd;
+
+	cmd = make_cmd(test, &ended);
+	ring = vgpu_fence_create_on_ring(&host->vgpu->fences,
+					 dma_fence_context_alloc(1), 0);
+	KUNIT_ASSERT_NOT_NULL(test, ring);
+	vgpu_fence_put(cmd->fence);
+	cmd->fence = ring;
+	vgpu_queue_send(&host->vgpu->ctrl, cmd);
+	cmd->queued = jiffies - VGPU_FENCE_TIMEOUT;
+
+	flush_delayed_work(&host->vgpu->watchdog);
+	KUNIT_EXPECT_EQ(test, status(cmd), 0);
+
+	host->vgpu->ctrl.heard = jiffies - VGPU_FENCE_TIMEOUT;
+	flush_delayed_work(&host->vgpu->watchdog);
+	KUNIT_EXPECT_EQ(test, status(cmd), -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, ended.times, 0);
+	mock_host_answer(host, MOCK_OK);
+	mock_host_tell(host);
+}
+
 static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_good),		  KUNIT_CASE(queue_nonsense),
 	KUNIT_CASE(queue_lost_interrupt), KUNIT_CASE(queue_backlog),
 	KUNIT_CASE(queue_too_long),	  KUNIT_CASE(queue_removed),
 	KUNIT_CASE(queue_answered_twice), KUNIT_CASE(queue_answer_to_nothing),
-	KUNIT_CASE(queue_silent_host),	  {}
+	KUNIT_CASE(queue_silent_host),	  KUNIT_CASE(queue_no_memory),
+	KUNIT_CASE(queue_long_work),	  {}
 };
 
 static struct kunit_suite queue_suite = {
