@@ -7,6 +7,7 @@
 
 modprobe vgem devices=2
 modprobe vkms
+modprobe virtio_gpu
 if "$1/journey" "$2"; then
 	echo "ok 1 - journey"
 else

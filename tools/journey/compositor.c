@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The compositor: imports the client's buffer on a second vgem device and on
- * vkms, shows it, captures what was shown, and reports.
+ * The compositor: imports the client's buffer on a second vgem device, on vkms
+ * and on virtio-gpu, shows it on both, captures what was shown, and reports.
  */
 #include <linux/dma-buf.h>
 #include <stdio.h>
@@ -15,6 +15,7 @@
 #include "journey.h"
 #include "message.h"
 #include "picture.h"
+#include "screen.h"
 #include "stamp.h"
 #include "util.h"
 
@@ -43,10 +44,13 @@ struct capture {
 struct compositor {
 	int sock;
 	bool single;
+	bool with_screen;
 	const char *outdir;
 	struct device vgem;
 	struct device vkms;
+	struct device gpu;
 	struct display display;
+	struct screen screen;
 	struct capture captures[FRAMES];
 	__u32 fb;
 	__u32 pitch;
@@ -54,6 +58,7 @@ struct compositor {
 	struct view received;
 	struct view on_vgem;
 	struct view on_vkms;
+	struct view on_gpu;
 	__u32 importers;
 
 	/* of the last stamps that the client was asked for */
@@ -163,7 +168,39 @@ static void wait_for_capture(const struct compositor *comp, __u32 frame,
 	close(fence);
 }
 
-/* Adds what was captured to the report, and writes it as a PNG. */
+/* Adds to the report what @device was seen to show. @handle: of the capture */
+static void keep(struct compositor *comp, __u32 frame, const char *device,
+		 __s64 handle, const struct picture *picture)
+{
+	struct hop hop = {
+		.frame = frame,
+		.process = "compositor",
+		.does = "scans out",
+		.handle = handle,
+		.fd = NONE,
+		.inode = NONE,
+		.size = (__s64)picture->height * picture->pitch,
+		.attached = NONE,
+		.sg_entries = NONE,
+		.copied = NONE,
+	};
+
+	snprintf(hop.device, sizeof(hop.device), "%s", device);
+	hop.hash = picture_hash(picture);
+	report_add(&comp->report, &hop);
+}
+
+/* The picture of the frame is the last that was seen of it. */
+static void write_frame(const struct compositor *comp, __u32 frame,
+			const struct picture *picture)
+{
+	char file[32];
+
+	snprintf(file, sizeof(file), "frame-%u.png", frame);
+	picture_write_png(picture, comp->outdir, file);
+}
+
+/* What vkms has written back. */
 static void keep_capture(struct compositor *comp, __u32 frame)
 {
 	const struct capture *capture = &comp->captures[frame - 1];
@@ -173,26 +210,32 @@ static void keep_capture(struct compositor *comp, __u32 frame)
 		.height = comp->display.mode.vdisplay,
 		.pitch = capture->dumb.pitch,
 	};
-	struct hop hop = {
-		.frame = frame,
-		.process = "compositor",
-		.does = "scans out",
-		.handle = capture->dumb.handle,
-		.fd = NONE,
-		.inode = NONE,
-		.size = capture->dumb.size,
-		.attached = NONE,
-		.sg_entries = NONE,
-		.copied = NONE,
+
+	keep(comp, frame, comp->vkms.name, capture->dumb.handle, &picture);
+	if (!comp->with_screen)
+		write_frame(comp, frame, &picture);
+}
+
+/* What the host sees on the screen, which shows the buffer. */
+static void keep_screen(struct compositor *comp, __u32 frame)
+{
+	const struct picture drawn = {
+		.pixels = comp->on_gpu.map,
+		.width = comp->display.mode.hdisplay,
+		.height = comp->display.mode.vdisplay,
+		.pitch = comp->pitch,
 	};
-	char file[32];
+	struct picture seen;
+	__u32 differ;
 
-	snprintf(hop.device, sizeof(hop.device), "%s", comp->vkms.name);
-	hop.hash = picture_hash(&picture);
-	report_add(&comp->report, &hop);
-
-	snprintf(file, sizeof(file), "frame-%u.png", frame);
-	picture_write_png(&picture, comp->outdir, file);
+	screen_dump(&comp->screen, comp->outdir, &seen);
+	differ = picture_compare(&drawn, &seen);
+	if (differ)
+		die("%s: frame %u: %u of %u pixels on the screen are not the buffer's",
+		    comp->gpu.name, frame, differ, seen.width * seen.height);
+	keep(comp, frame, comp->gpu.name, NONE, &seen);
+	write_frame(comp, frame, &seen);
+	free(seen.pixels);
 }
 
 static void send_shown(const struct compositor *comp, __u32 frame)
@@ -232,6 +275,13 @@ static void show_first(struct compositor *comp)
 	fence = display_light(&comp->display, comp->fb, comp->captures[0].fb);
 	wait_for_capture(comp, 1, fence);
 	keep_capture(comp, 1);
+
+	if (comp->with_screen) {
+		import(comp, &comp->gpu, &comp->on_gpu);
+		screen_light(&comp->screen, comp->on_gpu.handle, comp->pitch);
+		look(comp, &comp->on_gpu, 1);
+		keep_screen(comp, 1);
+	}
 	send_shown(comp, 1);
 }
 
@@ -283,6 +333,12 @@ static void show_second(struct compositor *comp)
 		look(comp, &comp->on_vgem, 2);
 	look(comp, &comp->on_vkms, 2);
 	keep_capture(comp, 2);
+
+	if (comp->with_screen) {
+		screen_update(&comp->screen);
+		look(comp, &comp->on_gpu, 2);
+		keep_screen(comp, 2);
+	}
 	send_shown(comp, 2);
 }
 
@@ -305,16 +361,23 @@ static void open_screen(struct compositor *comp)
 			display_add_fb(&comp->display, capture->dumb.handle,
 				       capture->dumb.pitch);
 	}
+	if (comp->with_screen) {
+		device_open("virtio_gpu", 0, &comp->gpu);
+		screen_open(&comp->screen, &comp->gpu, mode->hdisplay,
+			    mode->vdisplay);
+	}
 	msg.width = mode->hdisplay;
 	msg.height = mode->vdisplay;
 	message_send(comp->sock, &msg, -1);
 }
 
-int compositor_main(int sock, const char *outdir, bool single)
+int compositor_main(int sock, const char *outdir, bool single,
+		    bool with_screen)
 {
 	struct compositor comp = {
 		.sock = sock,
 		.single = single,
+		.with_screen = with_screen,
 		.outdir = outdir,
 	};
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * The journey of one buffer through two processes and three devices.
+ * The journey of one buffer through two processes and four devices.
  *
  * A client draws into a buffer of one vgem device; a compositor imports it on
  * another vgem device and on vkms, shows it, and reads back what vkms scanned
- * out. This file starts the two, as programs of their own that share nothing
+ * out. Then it shows the same buffer on virtio-gpu, the screen of the machine,
+ * and has the host tell what is to be seen there. This file starts the two, as programs of their own that share nothing
  * but a socket, and sums up.
  */
 #include <errno.h>
@@ -22,11 +23,13 @@
 #include "util.h"
 
 static const char usage[] =
-	"usage: journey [--single] OUTDIR\n"
-	"Sends a picture from a client on vgem to a compositor on a second vgem device\n"
-	"and on vkms, and checks that every hop has the same pixels in the same memory.\n"
-	"Writes frame-1.png, frame-2.png and journey.txt into OUTDIR.\n"
-	"  --single  leave out the second vgem device, for a vgem that has only one\n"
+	"usage: journey [--single] [--no-screen] OUTDIR\n"
+	"Sends a picture from a client on vgem to a compositor on a second vgem device,\n"
+	"on vkms and on virtio-gpu, and checks that every hop has the same pixels in the\n"
+	"same memory. Writes frame-1.png, frame-2.png and journey.txt into OUTDIR, which\n"
+	"is $VM_SHARE of tools/vm --screen.\n"
+	"  --single     leave out the second vgem device, for a vgem that has only one\n"
+	"  --no-screen  leave out virtio-gpu, for a driver that takes no such buffers\n"
 	"Exit status: 0 if all is equal and nothing was copied, else 1.\n";
 
 struct options {
@@ -34,6 +37,7 @@ struct options {
 	const char *role;
 	int sock;
 	int single;
+	int no_screen;
 };
 
 static void parse_options(int argc, char **argv, struct options *options)
@@ -41,6 +45,7 @@ static void parse_options(int argc, char **argv, struct options *options)
 	/* --role and --socket are for the processes that we start ourselves. */
 	const struct option known[] = {
 		{ "single", no_argument, &options->single, 1 },
+		{ "no-screen", no_argument, &options->no_screen, 1 },
 		{ "role", required_argument, NULL, 'r' },
 		{ "socket", required_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
@@ -87,6 +92,8 @@ static void check_machine(const struct options *options)
 		die("%s: not a directory", options->outdir);
 	if (!device_count("vkms"))
 		die("no vkms device: modprobe vkms");
+	if (!options->no_screen && !device_count("virtio_gpu"))
+		die("no virtio_gpu device: modprobe virtio_gpu, or use --no-screen");
 	if (!vgems)
 		die("no vgem device: modprobe vgem");
 	if (vgems < 2 && !options->single)
@@ -97,7 +104,9 @@ static void check_machine(const struct options *options)
 static pid_t start(const struct options *options, const char *name, int sock)
 {
 	char number[16];
-	const char *single = options->single ? "--single" : NULL;
+	char *line[] = { "journey", "--role", (char *)name, "--socket", number,
+			 (char *)options->outdir, NULL, NULL, NULL };
+	unsigned int i = 6;
 	pid_t pid;
 
 	pid = fork();
@@ -111,8 +120,11 @@ static pid_t start(const struct options *options, const char *name, int sock)
 	if (sock < 0)
 		die_errno(name, "dup");
 	snprintf(number, sizeof(number), "%d", sock);
-	execl("/proc/self/exe", "journey", "--role", name, "--socket", number,
-	      options->outdir, single, NULL);
+	if (options->single)
+		line[i++] = "--single";
+	if (options->no_screen)
+		line[i] = "--no-screen";
+	execv("/proc/self/exe", line);
 	die_errno("/proc/self/exe", "exec");
 }
 
@@ -167,5 +179,6 @@ int main(int argc, char **argv)
 	role = options.role;
 	if (!strcmp(role, "client"))
 		return client_main(options.sock);
-	return compositor_main(options.sock, options.outdir, options.single);
+	return compositor_main(options.sock, options.outdir, options.single,
+			       !options.no_screen);
 }

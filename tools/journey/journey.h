@@ -6,6 +6,7 @@
 
 /* The two processes; @sock is a UNIX stream socket to the other one. */
 int client_main(int sock);
-int compositor_main(int sock, const char *outdir, bool single);
+int compositor_main(int sock, const char *outdir, bool single,
+		    bool with_screen);
 
 #endif

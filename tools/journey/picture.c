@@ -30,8 +30,9 @@ struct palette {
 };
 
 const struct picture_words picture_journey = {
-	.caption = "frame %u drawn on vgem, shown by vkms",
-	.stops = { "client", "vgem", "dma-buf", "compositor", "vkms" },
+	.caption = "frame %u drawn on vgem, shown by virtio-gpu",
+	.stops = { "client", "vgem", "dma-buf", "compositor", "vkms",
+		   "virtio-gpu" },
 };
 
 static const struct palette palettes[] = {
@@ -277,18 +278,18 @@ static void draw_way(const struct scene *scene, const char *const stops[],
 {
 	const int width = scene->picture->width;
 	const int height = 14 * dot;
-	unsigned int i;
+	unsigned int i, count;
 	int text = 0;
 	int gap;
 	int x;
 
-	for (i = 0; i < STOPS; i++)
-		text += text_width(stops[i], dot) + 8 * dot;
-	gap = (width - text) / ((int)STOPS + 1);
+	for (count = 0; count < STOPS && stops[count]; count++)
+		text += text_width(stops[count], dot) + 8 * dot;
+	gap = (width - text) / ((int)count + 1);
 	draw_box(scene, 0, y + height / 2 - dot / 2, width, dot,
 		 scene->palette->light, 200);
 
-	for (i = 0, x = gap; i < STOPS; i++) {
+	for (i = 0, x = gap; i < count; i++) {
 		int box = text_width(stops[i], dot) + 8 * dot;
 
 		draw_box(scene, x, y, box, height, scene->palette->light, 256);
@@ -355,4 +356,19 @@ __u64 picture_hash(const struct picture *picture)
 		}
 	}
 	return hash;
+}
+
+/* Pixels in which two pictures of one size differ. */
+__u32 picture_compare(const struct picture *one, const struct picture *other)
+{
+	__u32 x, y, differ = 0;
+
+	for (y = 0; y < one->height; y++) {
+		const __u32 *a = picture_row(one, y);
+		const __u32 *b = picture_row(other, y);
+
+		for (x = 0; x < one->width; x++)
+			differ += (a[x] ^ b[x]) << 8 != 0;
+	}
+	return differ;
 }

@@ -23,14 +23,15 @@ static inline __u32 *picture_row(const struct picture *picture, __u32 y)
 struct picture_words {
 	/* who has drawn and who shows the frame, %u is its number */
 	const char *caption;
-	/* those who hold the buffer, first to last */
-	const char *stops[5];
+	/* those who hold the buffer, first to last; NULL ends them early */
+	const char *stops[6];
 };
 
-/* From vgem to vkms, in lower case as all that can be written. */
+/* From vgem to the screen, in lower case as all that can be written. */
 extern const struct picture_words picture_journey;
 
 __u64 picture_hash(const struct picture *picture);
+__u32 picture_compare(const struct picture *one, const struct picture *other);
 void picture_draw(const struct picture *picture,
 		  const struct picture_words *words, __u32 frame, __u32 top,
 		  __u32 bottom);

@@ -18,8 +18,9 @@ static const char legend[] =
 	"copied    bytes that are other memory than what the client drew into: those of\n"
 	"          the pages that do not show a stamp the client has just put there\n"
 	"An import is read through a dma-buf exported again from the importer's handle.\n"
-	"The last hop of a frame is a capture: what vkms scanned out, written by its\n"
-	"writeback connector into a buffer of its own.\n";
+	"What vkms scans out is a capture, written by its writeback connector into a\n"
+	"buffer of its own; what virtio-gpu does, the host's screendump, each pixel of\n"
+	"which was compared with the buffer's.\n";
 
 void report_add(struct report *report, const struct hop *hop)
 {
@@ -43,7 +44,7 @@ static void print_table(const struct report *report, FILE *out)
 	fprintf(out,
 		"The client is process %lld, the compositor process %lld.\n\n",
 		report->client_pid, report->compositor_pid);
-	fprintf(out, "%3s  %5s  %-10s  %-9s  %-12s", "hop", "frame", "process",
+	fprintf(out, "%3s  %5s  %-10s  %-9s  %-16s", "hop", "frame", "process",
 		"does", "device");
 	fprintf(out, "  %6s  %3s  %6s  %9s  %8s  %4s  %-16s  %8s\n", "handle",
 		"fd", "inode", "size", "attached", "sg", "pixels", "copied");
@@ -51,7 +52,7 @@ static void print_table(const struct report *report, FILE *out)
 	for (i = 0; i < report->count; i++) {
 		const struct hop *hop = &report->hops[i];
 
-		fprintf(out, "%3u  %5u  %-10s  %-9s  %-12s", i + 1, hop->frame,
+		fprintf(out, "%3u  %5u  %-10s  %-9s  %-16s", i + 1, hop->frame,
 			hop->process, hop->does, hop->device);
 		put_number(out, 6, hop->handle);
 		put_number(out, 3, hop->fd);
