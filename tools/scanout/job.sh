@@ -11,7 +11,10 @@ mkdir $strict && echo segments=1 > $strict/constraints && echo 1 > $strict/enabl
 
 for port in /sys/class/virtio-ports/*; do
 	[ "$(cat "$port/name" 2> /dev/null)" = prime.scanout ] || continue
-	exec "$1" "/dev/${port##*/}" "/dev/dri/$(cat $strict/card)"
+	"$1" "/dev/${port##*/}" "/dev/dri/$(cat $strict/card)" || exit 1
+	# nothing of the buffers has stayed behind
+	modprobe -r virtio_gpu || exit 1
+	exec "$(dirname "$0")/../guest/leaks.sh"
 done
 echo "no port of the name" >&2
 exit 1

@@ -194,6 +194,7 @@ static int output_init(struct vgpu_device *vgpu, u32 index)
 	int ret;
 
 	output->index = index;
+	init_waitqueue_head(&output->answered);
 	/* until the host has said otherwise, there is one window */
 	if (!index) {
 		output->display.enabled = true;
@@ -381,10 +382,8 @@ static void outputs_fini(struct drm_device *drm, void *data)
 	struct vgpu_device *vgpu = data;
 	u32 i;
 
-	for (i = 0; i < vgpu->num_outputs; i++) {
+	for (i = 0; i < vgpu->num_outputs; i++)
 		drm_edid_free(vgpu->outputs[i].edid);
-		vgpu_fence_put(vgpu->outputs[i].shown);
-	}
 }
 
 /**

@@ -2,7 +2,9 @@
 #ifndef _VIRTGPU_DISPLAY_H_
 #define _VIRTGPU_DISPLAY_H_
 
+#include <linux/atomic.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 
 #include <drm/drm_connector.h>
 #include <drm/drm_crtc.h>
@@ -14,7 +16,6 @@
 
 struct drm_edid;
 struct vgpu_device;
-struct vgpu_fence;
 
 /**
  * struct vgpu_output - a scanout of the host, which is a window there
@@ -38,13 +39,16 @@ struct vgpu_output {
 	/** @edid: what a monitor would say, or NULL; &vgpu_device.output_lock */
 	const struct drm_edid *edid;
 
-	/**
-	 * @shown: fence of the last frame, or NULL. Commits of one CRTC come
-	 * one after the other, and are the only ones to look at it.
-	 */
-	struct vgpu_fence *shown;
+	/** @frames: how many the host has been sent, and has not answered */
+	atomic_t frames;
 
-	/** @owed: the host was not told which framebuffer it is; likewise */
+	/** @answered: woken when a frame is */
+	wait_queue_head_t answered;
+
+	/**
+	 * @owed: the host was not told which framebuffer it is. Commits of one
+	 * CRTC come one after the other, and are the only ones to look at it.
+	 */
 	bool owed;
 };
 

@@ -61,17 +61,15 @@ static const char *fence_timeline_name(struct dma_fence *base)
 	return "controlq";
 }
 
-/* The module is not needed any more when this has returned: see the exit. */
-static void fence_free(struct rcu_head *rcu)
-{
-	kfree(container_of(rcu, struct vgpu_fence, base.rcu));
-	module_put(THIS_MODULE);
-}
-
 static void fence_release(struct dma_fence *base)
 {
 	vgpu_fence_cancel_event(to_vgpu_fence(base));
-	call_rcu(&base->rcu, fence_free);
+	dma_fence_free(base);
+
+	/* The exit waits until this has been left, though no reference says so. */
+	rcu_read_lock();
+	module_put(THIS_MODULE);
+	rcu_read_unlock();
 }
 
 static const struct dma_fence_ops fence_ops = {
@@ -333,8 +331,8 @@ void vgpu_fence_put(struct vgpu_fence *fence)
  */
 void vgpu_fence_module_exit(void)
 {
-	/* the last to give its reference on the module back may still run */
-	rcu_barrier();
-	/* and so may, for its last instruction, who has started that */
+	/* who gave the last reference on the module back */
+	synchronize_rcu();
+	/* and who was preempted between that and the last instruction */
 	synchronize_rcu_tasks();
 }

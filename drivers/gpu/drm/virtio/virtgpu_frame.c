@@ -161,6 +161,27 @@ void vgpu_frame_wait(struct drm_plane_state *base)
 }
 
 /**
+ * vgpu_frame_sent - give up what a frame was made of
+ * @base: a state whose commands were queued, or are not needed
+ *
+ * The queue has what it needs. A frame may be on the screen for ever, and its
+ * fence holds a reference on the module.
+ */
+void vgpu_frame_sent(struct drm_plane_state *base)
+{
+	struct vgpu_plane_state *state = to_vgpu_plane_state(base);
+
+	vgpu_fence_put(state->fence);
+	vgpu_cmd_put(state->transfer);
+	vgpu_cmd_put(state->scanout);
+	vgpu_cmd_put(state->flush);
+	state->fence = NULL;
+	state->transfer = NULL;
+	state->scanout = NULL;
+	state->flush = NULL;
+}
+
+/**
  * vgpu_frame_cleanup - &drm_plane_helper_funcs.cleanup_fb
  * @plane: the plane
  * @base: a state that is not shown any more, or never was
@@ -170,17 +191,9 @@ void vgpu_frame_cleanup(struct drm_plane *plane, struct drm_plane_state *base)
 	struct vgpu_plane_state *state = to_vgpu_plane_state(base);
 	struct vgpu_object *vobj;
 
-	/* after a commit it was emitted, or abandoned already */
-	vgpu_fence_abandon(state->fence, -ECANCELED);
-	vgpu_fence_put(state->fence);
-	vgpu_cmd_put(state->transfer);
-	vgpu_cmd_put(state->scanout);
-	vgpu_cmd_put(state->flush);
-	state->fence = NULL;
+	/* a commit that was made has nothing left here */
+	vgpu_frame_sent(base);
 	state->published = false;
-	state->transfer = NULL;
-	state->scanout = NULL;
-	state->flush = NULL;
 
 	if (!state->pinned)
 		return;

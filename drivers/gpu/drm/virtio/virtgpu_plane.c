@@ -195,14 +195,28 @@ static void add_scanout(struct vgpu_device *vgpu, struct vgpu_output *output,
 	vgpu_queue_add(&vgpu->ctrl, state->scanout);
 }
 
-static void add_flush(struct vgpu_device *vgpu, struct vgpu_plane_state *state,
+static void frame_answered(struct vgpu_cmd *cmd, int result)
+{
+	struct vgpu_output *output = cmd->priv;
+
+	atomic_dec(&output->frames);
+	wake_up_all(&output->answered);
+}
+
+static void add_flush(struct vgpu_device *vgpu, struct vgpu_output *output,
+		      struct vgpu_plane_state *state,
 		      const struct vgpu_rect *rect)
 {
 	struct drm_framebuffer *fb = state->base.fb;
 
 	vgpu_req_flush(&state->flush->req, vgpu_framebuffer_res(fb)->id, rect);
 	vgpu_cmd_add_object(state->flush, fb->obj[0]);
-	vgpu_cmd_set_fence(state->flush, state->fence);
+	if (state->fence) {
+		vgpu_cmd_set_fence(state->flush, state->fence);
+		atomic_inc(&output->frames);
+		state->flush->done = frame_answered;
+		state->flush->priv = output;
+	}
 	vgpu_queue_add(&vgpu->ctrl, state->flush);
 }
 
@@ -217,16 +231,10 @@ static bool shows_other(const struct drm_plane_state *new,
 }
 
 /* One frame behind is enough. */
-static void wait_for_last_frame(struct vgpu_output *output,
-				struct vgpu_fence *fence)
+static void wait_for_last_frame(struct vgpu_output *output)
 {
-	if (output->shown)
-		dma_fence_wait_timeout(&output->shown->base, false,
-				       FRAME_TIMEOUT);
-	vgpu_fence_put(output->shown);
-	output->shown = fence;
-	if (fence)
-		dma_fence_get(&fence->base);
+	wait_event_timeout(output->answered, !atomic_read(&output->frames),
+			   FRAME_TIMEOUT);
 }
 
 static void primary_update(struct drm_plane *plane,
@@ -251,7 +259,7 @@ static void primary_update(struct drm_plane *plane,
 	    !drm_atomic_helper_damage_merged(old, new, &damage))
 		return;
 
-	wait_for_last_frame(output, state->fence);
+	wait_for_last_frame(output);
 	/* The host is stuck. What it does not show, it need not be sent. */
 	output->owed |= shows_other(new, old, crtc_state);
 	if (READ_ONCE(vgpu->ctrl.num_backlog) > VGPU_BACKLOG_LIMIT)
@@ -262,7 +270,7 @@ static void primary_update(struct drm_plane *plane,
 	if (output->owed)
 		add_scanout(vgpu, output, state);
 	output->owed = false;
-	add_flush(vgpu, state, &rect);
+	add_flush(vgpu, output, state, &rect);
 	vgpu_queue_kick(&vgpu->ctrl);
 }
 
