@@ -60,10 +60,16 @@ static int own_get_memory(struct vgpu_device *vgpu, struct vgpu_object *vobj)
 	}
 
 	if (vgpu->use_dma_api) {
+		/*
+		 * Others have the same pages mapped, so the DMA API must not
+		 * take them for ours alone.
+		 */
 		ret = dma_map_sgtable(vgpu->drm->dev, sgt, DMA_BIDIRECTIONAL,
-				      0);
+				      DMA_ATTR_SKIP_CPU_SYNC);
 		if (ret)
 			goto err_table;
+		dma_sync_sgtable_for_device(vgpu->drm->dev, sgt,
+					    DMA_BIDIRECTIONAL);
 	}
 
 	vobj->sgt = sgt;
@@ -79,9 +85,12 @@ err_unpin:
 
 static void own_put_memory(struct vgpu_device *vgpu, struct vgpu_object *vobj)
 {
-	if (vgpu->use_dma_api)
+	if (vgpu->use_dma_api) {
+		dma_sync_sgtable_for_cpu(vgpu->drm->dev, vobj->sgt,
+					 DMA_BIDIRECTIONAL);
 		dma_unmap_sgtable(vgpu->drm->dev, vobj->sgt, DMA_BIDIRECTIONAL,
-				  0);
+				  DMA_ATTR_SKIP_CPU_SYNC);
+	}
 	sg_free_table(vobj->sgt);
 	kfree(vobj->sgt);
 	vobj->sgt = NULL;
