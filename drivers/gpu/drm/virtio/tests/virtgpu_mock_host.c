@@ -144,6 +144,7 @@ void mock_host_end(struct mock_host *host)
 
 	vgpu_queue_stop(&vgpu->ctrl);
 	cancel_delayed_work_sync(&vgpu->watchdog);
+	cancel_work_sync(&vgpu->ctrl.answers);
 	vgpu_queue_reclaim(&vgpu->ctrl);
 	flush_work(&vgpu->release);
 	if (host->vq)
