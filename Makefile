@@ -100,10 +100,12 @@ stress: ## let everything race on KCSAN and debug kernels, MINUTES=2 in all
 	@tools/packages kernel check
 	@tools/stress --jobs $(JOBS) --minutes $(or $(MINUTES),2)
 
-scanout: ## show buffers of other devices on virtio-gpu, compare QEMU's picture
+scanout: ## show buffers of other devices on virtio-gpu, compare QEMU's picture, also behind an IOMMU
 	@tools/packages kernel check
 	@tools/kernel ours --jobs $(JOBS)
 	@tools/scanout/run
+	@tools/kernel ours --with debug --jobs $(JOBS)
+	@tools/scanout/run --tree build/ours-debug --timeout 600 --iommu
 
 faults: ## fail every allocation of every operation once, print a table
 	@tools/packages kernel check
