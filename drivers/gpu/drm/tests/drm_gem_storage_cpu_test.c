@@ -11,6 +11,7 @@
 #include <linux/file.h>
 #include <linux/iosys-map.h>
 #include <linux/mman.h>
+#include <linux/pagemap.h>
 #include <linux/sched.h>
 #include <linux/uaccess.h>
 
@@ -260,11 +261,69 @@ static void import_is_mapped(struct kunit *test)
 	import_end(&import);
 }
 
+/*
+ * Succeeds if pages of shmem that a process has mapped stay in use when others are
+ * done with them, and no longer than it has.
+ */
+static void pages_while_mapped(struct kunit *test)
+{
+	struct dma_buf *dmabuf = storage_mock_export(test);
+	struct storage_ctx *ctx = test->priv;
+	unsigned long addr;
+	u32 seen;
+
+	addr = kunit_vm_mmap(test, dmabuf->file, 0, STORAGE_SIZE,
+			     PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	storage_mock_expect_pages(test, DRM_GEM_STORAGE_SHMEM, 0);
+	/* as if there had been no memory for a while */
+	ctx->storage->failed_faults = 1;
+	KUNIT_ASSERT_EQ(test, 0, get_user(seen, (u32 __user *)addr));
+	KUNIT_EXPECT_EQ(test, seen, 0);
+	KUNIT_EXPECT_EQ(test, ctx->storage->failed_faults, 0);
+	storage_mock_expect_pages(test, DRM_GEM_STORAGE_SHMEM, STORAGE_PAGES);
+
+	KUNIT_ASSERT_EQ(test, 0, storage_mock_pin(ctx->storage));
+	storage_mock_unpin(ctx->storage);
+	storage_mock_expect_pages(test, DRM_GEM_STORAGE_SHMEM, STORAGE_PAGES);
+
+	KUNIT_EXPECT_EQ(test, 0, vm_munmap(addr, STORAGE_SIZE));
+	storage_mock_expect_pages(test, DRM_GEM_STORAGE_SHMEM, 0);
+	dma_buf_put(dmabuf);
+}
+
+/*
+ * Succeeds if memory pressure writes out what the kernel has written, in place of
+ * taking the pages as they are.
+ */
+static void pages_are_dirty(struct kunit *test)
+{
+	struct storage_ctx *ctx = test->priv;
+	unsigned long clean = 0, i;
+	struct folio *folio;
+
+	storage_mock_fill(test, ctx->storage, 8);
+	storage_mock_expect_pages(test, DRM_GEM_STORAGE_SHMEM, 0);
+	for (i = 0; i < STORAGE_PAGES; i++) {
+		folio = filemap_get_folio(ctx->obj->filp->f_mapping, i);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(folio));
+		clean += !folio_test_dirty(folio);
+		folio_put(folio);
+	}
+	KUNIT_EXPECT_EQ(test, clean, 0);
+}
+
 static struct kunit_case storage_cpu_cases[] = {
-	KUNIT_CASE(mmap_at_offset),   KUNIT_CASE(fault_maps_around),
-	KUNIT_CASE(mmap_private),     KUNIT_CASE(mapping_follows),
-	KUNIT_CASE(write_combined),   KUNIT_CASE(import_is_vmapped),
-	KUNIT_CASE(import_is_mapped), {},
+	KUNIT_CASE(mmap_at_offset),
+	KUNIT_CASE(fault_maps_around),
+	KUNIT_CASE(mmap_private),
+	KUNIT_CASE(mapping_follows),
+	KUNIT_CASE(pages_while_mapped),
+	KUNIT_CASE(pages_are_dirty),
+	KUNIT_CASE(write_combined),
+	KUNIT_CASE(import_is_vmapped),
+	KUNIT_CASE(import_is_mapped),
+	{},
 };
 
 static struct kunit_suite storage_cpu_suite = {

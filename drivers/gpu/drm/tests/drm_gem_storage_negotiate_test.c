@@ -310,6 +310,30 @@ static void own_declaration_counts(struct kunit *test)
 	drm_gem_object_put(&storage->base);
 }
 
+/*
+ * Succeeds if nobody can attach to what no memory suits, because the exporter's own
+ * device reaches less than the buffer takes.
+ */
+static void own_device_is_impossible(struct kunit *test)
+{
+	struct storage_ctx *ctx = test->priv;
+	struct drm_gem_storage *storage;
+	struct storage_party party = {};
+	struct dma_buf *dmabuf;
+
+	ctx->drm->dev->bus_dma_limit = STORAGE_SIZE / 2 - 1;
+	storage = storage_mock_object(test, STORAGE_SIZE);
+	dmabuf = drm_gem_storage_prime_export(&storage->base, O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			storage_party_join(test, &party, dmabuf, NULL,
+					   DRM_GEM_STORAGE_SHMEM));
+	KUNIT_EXPECT_EQ(test, -EINVAL, storage_mock_pin(storage));
+	KUNIT_EXPECT_EQ(test, all_pages(test), 0);
+	storage_mock_put_export(storage, dmabuf);
+	drm_gem_object_put(&storage->base);
+}
+
 static struct kunit_case storage_negotiate_cases[] = {
 	KUNIT_CASE_PARAM(allocated_once_for_three, kind_gen_params),
 	KUNIT_CASE(after_it_was_unmapped),
@@ -319,6 +343,7 @@ static struct kunit_case storage_negotiate_cases[] = {
 	KUNIT_CASE(left_before_the_first_use),
 	KUNIT_CASE(own_device_counts),
 	KUNIT_CASE(own_declaration_counts),
+	KUNIT_CASE(own_device_is_impossible),
 	{},
 };
 
