@@ -314,16 +314,11 @@ static void pages_are_dirty(struct kunit *test)
 }
 
 static struct kunit_case storage_cpu_cases[] = {
-	KUNIT_CASE(mmap_at_offset),
-	KUNIT_CASE(fault_maps_around),
-	KUNIT_CASE(mmap_private),
-	KUNIT_CASE(mapping_follows),
-	KUNIT_CASE(pages_while_mapped),
-	KUNIT_CASE(pages_are_dirty),
-	KUNIT_CASE(write_combined),
-	KUNIT_CASE(import_is_vmapped),
-	KUNIT_CASE(import_is_mapped),
-	{},
+	KUNIT_CASE(mmap_at_offset),	KUNIT_CASE(fault_maps_around),
+	KUNIT_CASE(mmap_private),	KUNIT_CASE(mapping_follows),
+	KUNIT_CASE(pages_while_mapped), KUNIT_CASE(pages_are_dirty),
+	KUNIT_CASE(write_combined),	KUNIT_CASE(import_is_vmapped),
+	KUNIT_CASE(import_is_mapped),	{}
 };
 
 static struct kunit_suite storage_cpu_suite = {

@@ -240,6 +240,27 @@ static void map_prepare(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
 }
 
+static void nothing_to_invalidate(struct dma_buf_attachment *attach)
+{
+}
+
+static const struct dma_buf_attach_ops dynamic_importer = {
+	.move_notify = nothing_to_invalidate,
+};
+
+/* Nobody pins for this one, so the pages are asked for by map itself. */
+static void map_dynamic_prepare(struct kunit *test)
+{
+	struct storage_ctx *ctx = test->priv;
+
+	fresh_prepare(test);
+	dmabuf = drm_gem_storage_prime_export(&ctx->storage->base, O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	attach = dma_buf_dynamic_attach(dmabuf, ctx->importer,
+					&dynamic_importer, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+}
+
 static int map_run(struct kunit *test)
 {
 	table = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
@@ -279,6 +300,8 @@ static const struct fault_op fault_ops[] = {
 	{ "table", filled_prepare, table_run, table_good, table_refused,
 	  fresh_finish, 2 },
 	{ "map", map_prepare, map_run, map_good, table_refused, map_finish, 3 },
+	{ "map dynamic", map_dynamic_prepare, map_run, map_good, table_refused,
+	  map_finish, 3 },
 };
 
 KUNIT_ARRAY_PARAM_DESC(fault, fault_ops, name);

@@ -257,9 +257,9 @@ static void tables_of_all_sizes(struct kunit *test)
 		KUNIT_EXPECT_NE(test, pfn, end);
 		end = pfn + (sg->length >> PAGE_SHIFT);
 		for (p = pfn; p < end && i < *pages; p++, i++)
-			KUNIT_EXPECT_EQ(test, p,
-					vmalloc_to_pfn(map.vaddr +
-						       i * PAGE_SIZE));
+			KUNIT_EXPECT_EQ(
+				test, p,
+				vmalloc_to_pfn(map.vaddr + i * PAGE_SIZE));
 		last = sg;
 	}
 	KUNIT_EXPECT_EQ(test, i, *pages);
@@ -373,6 +373,7 @@ static void info_is_printed(struct kunit *test)
 	struct dma_buf_constraints c =
 		storage_mock_needs(DRM_GEM_STORAGE_CONTIGUOUS);
 	struct drm_printer p = { .printfn = print_line, .arg = test };
+	struct dma_buf_attachment import = {};
 	struct storage_ctx *ctx = test->priv;
 	char *text = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
 
@@ -390,7 +391,26 @@ static void info_is_printed(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "segments=1"));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "moves=1\n"));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "moved_bytes=2162688\n"));
+
+	/* of an import there is nothing to tell */
+	text[0] = '\0';
+	ctx->obj->import_attach = &import;
+	ctx->obj->funcs->print_info(&p, 0, ctx->obj);
+	ctx->obj->import_attach = NULL;
+	KUNIT_EXPECT_STREQ(test, text, "");
 	ctx->drm->dev_private = NULL;
+}
+
+/* Succeeds if an object without a place to map it at is not made. */
+static void no_room_for_an_offset(struct kunit *test)
+{
+	const size_t too_large = (size_t)DRM_FILE_PAGE_OFFSET_SIZE
+				 << PAGE_SHIFT;
+	struct storage_ctx *ctx = test->priv;
+	struct drm_gem_storage *storage;
+
+	storage = drm_gem_storage_create(ctx->drm, too_large + PAGE_SIZE);
+	KUNIT_EXPECT_PTR_EQ(test, storage, ERR_PTR(-ENOSPC));
 }
 
 /* Succeeds if sizes that no object can have are refused. */
@@ -415,6 +435,7 @@ static struct kunit_case storage_cases[] = {
 	KUNIT_CASE_PARAM(tables_are_cut, cut_gen_params),
 	KUNIT_CASE(import_own),
 	KUNIT_CASE(info_is_printed),
+	KUNIT_CASE(no_room_for_an_offset),
 	KUNIT_CASE(bad_sizes),
 	{},
 };

@@ -99,8 +99,8 @@ static void device_work(struct load *load)
 
 	for_each_sgtable_dma_page(load->party.sgt, &piter, 0) {
 		address = sg_page_iter_dma_address(&piter);
-		words = kmap_local_page(storage_party_page(&load->party,
-							   address));
+		words = kmap_local_page(
+			storage_party_page(&load->party, address));
 		word = words + load_word(load, i) % PAGE_WORDS;
 		load->lost += *word != load->count[i];
 		*word = ++load->count[i++];
@@ -291,16 +291,16 @@ static void load_while_it_moves(struct kunit *test)
 	dma_buf_put(dmabuf);
 }
 
-static struct kunit_case storage_load_cases[] = {
+static struct kunit_case storage_race_cases[] = {
 	KUNIT_CASE(load_while_it_moves),
 	{},
 };
 
-static struct kunit_suite storage_load_suite = {
-	.name = "drm_gem_storage_load",
+static struct kunit_suite storage_race_suite = {
+	.name = "drm_gem_storage_race",
 	.init = storage_mock_init,
 	.exit = storage_mock_exit,
-	.test_cases = storage_load_cases,
+	.test_cases = storage_race_cases,
 };
 
-kunit_test_suite(storage_load_suite);
+kunit_test_suite(storage_race_suite);
