@@ -182,7 +182,8 @@ static int storage_move(struct drm_gem_storage *storage,
  * Context: Process context, may sleep. The reservation lock must be held.
  * Return: 0, or a negative errno, and then the object is as it was:
  *
- *	* -EINVAL: no memory of this machine could ever meet @c
+ *	* -EINVAL: no memory of this machine could ever meet @c, or no kind of
+ *	  storage does
  *	* -EBUSY: a move is needed, and somebody needs the storage to stay
  *	* -EAGAIN: a move is needed, with %DRM_GEM_STORAGE_STAY
  *	* -ENOMEM: there are no such pages now

@@ -4,6 +4,7 @@
  */
 
 #include <linux/atomic.h>
+#include <linux/cc_platform.h>
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/export.h>
@@ -123,7 +124,7 @@ bool drm_gem_storage_run_fits(const struct dma_buf_constraints *c, u64 address,
  * Context: Any.
  * Return: a kind, not NONE, or a negative errno:
  *
- *	* -EINVAL: no memory of this machine could ever do
+ *	* -EINVAL: no memory of this machine could ever do, or none of these kinds
  */
 int drm_gem_storage_choose(const struct dma_buf_constraints *c, u64 size,
 			   u64 last_address)
@@ -305,7 +306,8 @@ static int contiguous_alloc_for_device(struct drm_gem_storage_backing *backing,
 	struct page *page;
 	unsigned long i;
 
-	if (!dev->coherent_dma_mask)
+	/* where memory is encrypted, this is not, and would be mapped as if it were */
+	if (!dev->coherent_dma_mask || cc_platform_has(CC_ATTR_MEM_ENCRYPT))
 		return -ENOMEM;
 
 	page = dma_alloc_pages(dev, size, &backing->dma_addr, DMA_BIDIRECTIONAL,
