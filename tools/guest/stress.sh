@@ -11,7 +11,7 @@
 here=$(dirname "$0")
 kcsan=/sys/kernel/debug/kcsan
 
-"$here/kunit.sh" "dma_buf_kunit race_rounds=$4" drm_prime_kunit vgem
+"$here/kunit.sh" "dma_buf_kunit race_rounds=$4" drm_prime_kunit drm_gem_storage_kunit vgem
 
 modprobe vgem devices=2
 modprobe vkms
