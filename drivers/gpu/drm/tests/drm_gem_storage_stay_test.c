@@ -288,10 +288,32 @@ static void memory_was_added(struct kunit *test)
 	storage_mock_expect(test, storage, SEED);
 }
 
+/*
+ * Succeeds if pages of shmem are in use while a device has them mapped that does
+ * not keep them where they are, and no longer.
+ */
+static void mapped_by_one_who_follows(struct kunit *test)
+{
+	struct dma_buf *dmabuf = storage_mock_export(test);
+	struct storage_party party = {};
+
+	KUNIT_ASSERT_EQ(test, 0,
+			storage_party_join(test, &party, dmabuf,
+					   &storage_party_follower,
+					   DRM_GEM_STORAGE_SHMEM));
+	storage_party_map(test, &party);
+	storage_mock_expect_pages(test, DRM_GEM_STORAGE_SHMEM, STORAGE_PAGES);
+	storage_party_unmap(&party);
+	storage_mock_expect_pages(test, DRM_GEM_STORAGE_SHMEM, 0);
+	storage_party_leave(&party);
+	dma_buf_put(dmabuf);
+}
+
 static struct kunit_case storage_stay_cases[] = {
 	KUNIT_CASE_PARAM(nobody_moves_what_is_held, held_gen_params),
 	KUNIT_CASE_PARAM(better_than_needed, newcomer_gen_params),
 	KUNIT_CASE(memory_was_added),
+	KUNIT_CASE(mapped_by_one_who_follows),
 	{},
 };
 
