@@ -195,6 +195,10 @@ static int output_init(struct vgpu_device *vgpu, u32 index)
 
 	output->index = index;
 	init_waitqueue_head(&output->answered);
+	output->panic_transfer = vgpu_cmd_create();
+	output->panic_flush = vgpu_cmd_create();
+	if (!output->panic_transfer || !output->panic_flush)
+		return -ENOMEM;
 	/* until the host has said otherwise, there is one window */
 	if (!index) {
 		output->display.enabled = true;
@@ -382,8 +386,11 @@ static void outputs_fini(struct drm_device *drm, void *data)
 	struct vgpu_device *vgpu = data;
 	u32 i;
 
-	for (i = 0; i < vgpu->num_outputs; i++)
+	for (i = 0; i < vgpu->num_outputs; i++) {
 		drm_edid_free(vgpu->outputs[i].edid);
+		vgpu_cmd_put(vgpu->outputs[i].panic_transfer);
+		vgpu_cmd_put(vgpu->outputs[i].panic_flush);
+	}
 }
 
 /**

@@ -39,6 +39,12 @@ struct vgpu_output {
 	/** @edid: what a monitor would say, or NULL; &vgpu_device.output_lock */
 	const struct drm_edid *edid;
 
+	/** @panic_transfer: copies the message of a panic; never changes */
+	struct vgpu_cmd *panic_transfer;
+
+	/** @panic_flush: shows it; likewise */
+	struct vgpu_cmd *panic_flush;
+
 	/** @frames: how many the host has been sent, and has not answered */
 	atomic_t frames;
 

@@ -31,6 +31,7 @@
 #include "virtgpu_drv.h"
 #include "virtgpu_frame.h"
 #include "virtgpu_object.h"
+#include "virtgpu_panic.h"
 #include "virtgpu_plane.h"
 
 /* How long a frame waits for the one before. */
@@ -373,6 +374,8 @@ static const struct drm_plane_helper_funcs vgpu_primary_helper_funcs = {
 	.atomic_check = plane_check,
 	.atomic_update = primary_update,
 	.atomic_disable = primary_disable,
+	.get_scanout_buffer = vgpu_panic_get_scanout,
+	.panic_flush = vgpu_panic_flush,
 };
 
 static const struct drm_plane_helper_funcs vgpu_cursor_helper_funcs = {

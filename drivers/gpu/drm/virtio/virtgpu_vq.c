@@ -290,6 +290,41 @@ void vgpu_queue_send(struct vgpu_queue *q, struct vgpu_cmd *cmd)
 }
 
 /**
+ * vgpu_queue_send_now - send commands at once, or not at all
+ * @q: the queue
+ * @cmds: commands without fence and data, which the caller keeps a reference of
+ * @count: how many
+ *
+ * For a panic, in which nothing can be waited for, and nobody is left who would
+ * drain the backlog. A command for which there is no room is dropped.
+ *
+ * Context: Any.
+ */
+void vgpu_queue_send_now(struct vgpu_queue *q, struct vgpu_cmd **cmds,
+			 unsigned int count)
+{
+	unsigned int i;
+
+	/* somebody was in the middle of it, and may have stopped there */
+	if (!spin_trylock(&q->lock))
+		return;
+
+	for (i = 0; i < count && q->alive && q->vq; i++) {
+		kref_get(&cmds[i]->refs);
+		reinit_completion(&cmds[i]->completion);
+		cmds[i]->queue = q;
+		cmds[i]->seqno = ++q->seqno;
+		cmds[i]->queued = jiffies;
+		if (add_to_ring_locked(q, cmds[i]))
+			vgpu_cmd_put(cmds[i]);
+	}
+	if (q->kick && q->vq && virtqueue_kick_prepare(q->vq))
+		virtqueue_notify(q->vq);
+	q->kick = false;
+	spin_unlock(&q->lock);
+}
+
+/**
  * vgpu_cmd_wait_until - wait for the end of a command, not beyond some moment
  * @cmd: a command that was sent
  * @deadline: when to give up, in jiffies

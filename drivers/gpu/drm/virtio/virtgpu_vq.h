@@ -188,6 +188,8 @@ int vgpu_ring_add(struct vgpu_queue *q, struct scatterlist **sgs,
 		  unsigned int out, unsigned int in, struct vgpu_cmd *cmd);
 void vgpu_queue_add(struct vgpu_queue *q, struct vgpu_cmd *cmd);
 void vgpu_queue_kick(struct vgpu_queue *q);
+void vgpu_queue_send_now(struct vgpu_queue *q, struct vgpu_cmd **cmds,
+			 unsigned int count);
 void vgpu_queue_send(struct vgpu_queue *q, struct vgpu_cmd *cmd);
 int vgpu_queue_ask(struct vgpu_queue *q, struct vgpu_cmd *cmd);
 int vgpu_cmd_wait(struct vgpu_cmd *cmd);
