@@ -147,6 +147,7 @@ struct vgpu_device *vgpu_device_setup(struct drm_device *drm,
 
 	vgpu->drm = drm;
 	vgpu->vdev = vdev;
+	vgpu->blob_alignment = 1;
 	drm->dev_private = vgpu;
 	spin_lock_init(&vgpu->release_lock);
 	INIT_LIST_HEAD(&vgpu->released);
@@ -312,6 +313,7 @@ static const unsigned int vgpu_features[] = {
 #endif
 	VIRTIO_GPU_F_EDID,	    VIRTIO_GPU_F_RESOURCE_UUID,
 	VIRTIO_GPU_F_RESOURCE_BLOB, VIRTIO_GPU_F_CONTEXT_INIT,
+	VIRTIO_GPU_F_BLOB_ALIGNMENT,
 };
 
 static struct virtio_driver vgpu_driver = {

@@ -21,6 +21,14 @@
 struct drm_file;
 struct vgpu_output;
 
+/* Of headers that are newer than those of 6.12. */
+#ifndef VIRTIO_GPU_F_BLOB_ALIGNMENT
+#define VIRTIO_GPU_F_BLOB_ALIGNMENT 5
+#endif
+#ifndef VIRTGPU_PARAM_BLOB_ALIGNMENT
+#define VIRTGPU_PARAM_BLOB_ALIGNMENT 9
+#endif
+
 /* Rings of a context, each with a timeline of its own. */
 #define VGPU_MAX_RINGS 64
 
@@ -77,6 +85,15 @@ struct vgpu_device {
 	/** @has_blob: the host takes blobs */
 	bool has_blob;
 
+	/** @has_blob_alignment: the host says what its blobs are multiples of */
+	bool has_blob_alignment;
+
+	/**
+	 * @blob_alignment: a power of two, in bytes, that sizes of blobs are
+	 * multiples of, and their places in the window; 1 if the host does not say
+	 */
+	u32 blob_alignment;
+
 	/** @has_context_init: contexts come in kinds */
 	bool has_context_init;
 
@@ -95,7 +112,7 @@ struct vgpu_device {
 	/** @window_lock: guards @window_mm; innermost, but for allocations */
 	struct mutex window_lock;
 
-	/** @window_mm: which parts of @window are in use */
+	/** @window_mm: which parts of @window are in use, from 0 */
 	struct drm_mm window_mm;
 
 	/** @contexts: numbers of contexts, less 1 */

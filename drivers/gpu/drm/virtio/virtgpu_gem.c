@@ -212,16 +212,16 @@ int vgpu_dumb_create(struct drm_file *file, struct drm_device *drm,
 {
 	struct vgpu_device *vgpu = to_vgpu(drm);
 	struct vgpu_object *vobj;
-	u32 pitch, size;
+	u32 pitch, size, unit = max_t(u32, PAGE_SIZE, vgpu->blob_alignment);
 	int ret;
 
 	if (args->bpp != 32 || check_mul_overflow(args->width, 4u, &pitch) ||
 	    check_mul_overflow(pitch, args->height, &size) ||
-	    check_add_overflow(size, PAGE_SIZE - 1, &size))
+	    check_add_overflow(size, unit - 1, &size))
 		return -EINVAL;
 
 	args->pitch = pitch;
-	args->size = size & PAGE_MASK;
+	args->size = size & ~(unit - 1);
 	vobj = vgpu_object_create(vgpu, args->size);
 	if (IS_ERR(vobj))
 		return PTR_ERR(vobj);

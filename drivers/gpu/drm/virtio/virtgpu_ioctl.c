@@ -91,6 +91,11 @@ static int getparam_ioctl(struct drm_device *drm, void *data,
 	case VIRTGPU_PARAM_SUPPORTED_CAPSET_IDs:
 		value = vgpu->capset_mask;
 		break;
+	case VIRTGPU_PARAM_BLOB_ALIGNMENT:
+		if (!vgpu->has_blob_alignment)
+			return -ENOENT;
+		value = vgpu->blob_alignment;
+		break;
 	default:
 		return -EINVAL;
 	}
@@ -368,7 +373,8 @@ static int check_blob(const struct vgpu_device *vgpu,
 			  VIRTGPU_BLOB_FLAG_USE_SHAREABLE |
 			  VIRTGPU_BLOB_FLAG_USE_CROSS_DEVICE;
 
-	if (!vgpu->has_blob || args->blob_flags & ~flags)
+	if (!vgpu->has_blob || args->blob_flags & ~flags ||
+	    !IS_ALIGNED(args->size, vgpu->blob_alignment))
 		return -EINVAL;
 	if (args->blob_flags & VIRTGPU_BLOB_FLAG_USE_CROSS_DEVICE &&
 	    !vgpu->has_uuid)

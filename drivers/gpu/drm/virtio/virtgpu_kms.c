@@ -16,6 +16,7 @@
 
 #include <linux/cleanup.h>
 #include <linux/io.h>
+#include <linux/log2.h>
 #include <linux/virtio_dma_buf.h>
 #include <linux/virtio_gpu.h>
 #include <linux/virtio_ring.h>
@@ -68,6 +69,27 @@ static void find_features(struct vgpu_device *vgpu)
 	vgpu->use_dma_api = !virtio_has_dma_quirk(vdev) || xen_domain();
 }
 
+/* Behind what the header knows of the configuration. */
+static void find_blob_alignment(struct vgpu_device *vgpu)
+{
+	__le32 raw = 0;
+	u32 value;
+
+	if (!vgpu->has_blob ||
+	    !virtio_has_feature(vgpu->vdev, VIRTIO_GPU_F_BLOB_ALIGNMENT))
+		return;
+
+	virtio_cread_bytes(vgpu->vdev, sizeof(struct virtio_gpu_config), &raw,
+			   sizeof(raw));
+	value = le32_to_cpu(raw);
+	if (!is_power_of_2(value)) {
+		drm_err(vgpu->drm, "blobs are multiples of %u bytes?\n", value);
+		return;
+	}
+	vgpu->has_blob_alignment = true;
+	vgpu->blob_alignment = value;
+}
+
 static void window_fini(struct drm_device *drm, void *data)
 {
 	drm_mm_takedown(data);
@@ -91,7 +113,7 @@ static int find_window(struct vgpu_device *vgpu)
 	drm_info(vgpu->drm, "window to the host's memory: %#llx +%#llx\n",
 		 window->addr, window->len);
 	vgpu->has_window = true;
-	drm_mm_init(&vgpu->window_mm, window->addr, window->len);
+	drm_mm_init(&vgpu->window_mm, 0, window->len);
 
 	return drmm_add_action_or_reset(vgpu->drm, window_fini,
 					&vgpu->window_mm);
@@ -179,6 +201,7 @@ int vgpu_device_init(struct vgpu_device *vgpu)
 
 	INIT_WORK(&vgpu->config_changed, config_changed);
 	find_features(vgpu);
+	find_blob_alignment(vgpu);
 	ret = find_window(vgpu);
 	if (ret)
 		return ret;

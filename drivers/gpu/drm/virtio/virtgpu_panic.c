@@ -73,6 +73,9 @@ int vgpu_panic_get_scanout(struct drm_plane *plane,
 	struct drm_framebuffer *fb;
 	struct vgpu_object *vobj;
 
+	/* there the lock of the queue is a mutex, which cannot be tried now */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		return -ENODEV;
 	if (!plane->state || !plane->state->fb || !plane->state->visible)
 		return -ENODEV;
 

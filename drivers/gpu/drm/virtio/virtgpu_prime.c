@@ -527,7 +527,7 @@ struct drm_gem_object *vgpu_prime_import(struct drm_device *drm,
 	get_dma_buf(dmabuf);
 	obj->import_attach = attach;
 
-	if (vgpu->has_blob) {
+	if (vgpu->has_blob && IS_ALIGNED(obj->size, vgpu->blob_alignment)) {
 		ret = try_blob(vobj);
 		if (ret)
 			goto err_put;

@@ -37,6 +37,13 @@
 #include "virtgpu_prime.h"
 #include "virtgpu_vram.h"
 
+/* Where the CPU sees it. */
+static phys_addr_t vram_address(const struct vgpu_object *vobj)
+{
+	return to_vgpu(vobj->storage.base.dev)->window.addr +
+	       vobj->window.start;
+}
+
 static vm_fault_t vram_fault(struct vm_fault *vmf)
 {
 	struct drm_gem_object *obj = vmf->vma->vm_private_data;
@@ -52,7 +59,7 @@ static vm_fault_t vram_fault(struct vm_fault *vmf)
 		return VM_FAULT_SIGBUS;
 
 	ret = vmf_insert_pfn(vmf->vma, vmf->address,
-			     PHYS_PFN(vobj->window.start) + index);
+			     PHYS_PFN(vram_address(vobj)) + index);
 	drm_dev_exit(idx);
 
 	return ret;
@@ -120,8 +127,11 @@ static int vram_map(struct vgpu_device *vgpu, struct vgpu_object *vobj)
 		return -EINVAL;
 
 	scoped_guard(mutex, &vgpu->window_lock)
-		ret = drm_mm_insert_node(&vgpu->window_mm, &vobj->window,
-					 vobj->storage.base.size);
+		ret = drm_mm_insert_node_generic(&vgpu->window_mm,
+						 &vobj->window,
+						 vobj->storage.base.size,
+						 vgpu->blob_alignment, 0,
+						 DRM_MM_INSERT_BEST);
 	if (ret)
 		return ret;
 
@@ -135,8 +145,7 @@ static int vram_map(struct vgpu_device *vgpu, struct vgpu_object *vobj)
 		return ret;
 	}
 
-	vgpu_req_map_blob(&cmd->req, vobj->res.id,
-			  vobj->window.start - vgpu->window.addr);
+	vgpu_req_map_blob(&cmd->req, vobj->res.id, vobj->window.start);
 	vgpu_queue_send(&vgpu->ctrl, cmd);
 	vobj->map_cmd = cmd;
 	return 0;
@@ -305,7 +314,7 @@ struct sg_table *vgpu_vram_map_dma_buf(struct dma_buf_attachment *attach,
 	ret = sg_alloc_table(sgt, 1, GFP_KERNEL);
 	if (ret)
 		goto err_free;
-	addr = dma_map_resource(attach->dev, vobj->window.start,
+	addr = dma_map_resource(attach->dev, vram_address(vobj),
 				vobj->window.size, dir, DMA_ATTR_SKIP_CPU_SYNC);
 	ret = dma_mapping_error(attach->dev, addr);
 	if (ret)

@@ -258,9 +258,11 @@ struct mock_answer mock_host_obeys(struct mock_host *host,
  */
 void mock_host_settle(struct mock_host *host)
 {
-	while (!vgpu_queue_idle(&host->vgpu->ctrl))
+	/* what was idle at first may be about to give back what sends more */
+	do {
 		mock_host_tell(host);
-	flush_work(&host->vgpu->release);
+		flush_work(&host->vgpu->release);
+	} while (!vgpu_queue_idle(&host->vgpu->ctrl));
 }
 
 static void close_file(void *filp)

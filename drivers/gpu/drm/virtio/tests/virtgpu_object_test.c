@@ -375,7 +375,7 @@ static u32 make_vram(struct kunit *test, struct drm_file *file)
 	vgpu->has_window = true;
 	vgpu->window.addr = page_to_phys(page);
 	vgpu->window.len = PAGE_SIZE;
-	drm_mm_init(&vgpu->window_mm, vgpu->window.addr, vgpu->window.len);
+	drm_mm_init(&vgpu->window_mm, 0, vgpu->window.len);
 	host->auto_answer = maps;
 	vobj = vgpu_vram_create(vgpu, &blob);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vobj);

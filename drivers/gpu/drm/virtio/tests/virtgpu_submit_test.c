@@ -12,12 +12,16 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mman.h>
+#include <linux/math.h>
 #include <linux/mutex.h>
+#include <linux/sizes.h>
 #include <linux/uaccess.h>
 
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_ioctl.h>
+#include <drm/drm_mm.h>
+#include <drm/drm_mode.h>
 #include <drm/drm_syncobj.h>
 #include <drm/virtgpu_drm.h>
 
@@ -27,6 +31,7 @@
 #include "../virtgpu_ioctl.h"
 #include "../virtgpu_object.h"
 #include "../virtgpu_submit.h"
+#include "../virtgpu_vram.h"
 #include "virtgpu_mock_host.h"
 
 #define CAPSET 2
@@ -473,6 +478,77 @@ static void makers_wait_for_room(struct kunit *test)
 	mock_host_settle(host);
 }
 
+/* Two blobs of a page in a window that has room for both; how far apart? */
+static u64 distance_in_window(struct kunit *test)
+{
+	const struct vgpu_blob blob = {
+		.mem = VIRTGPU_BLOB_MEM_HOST3D,
+		.flags = VIRTGPU_BLOB_FLAG_USE_MAPPABLE,
+		.size = PAGE_SIZE,
+	};
+	struct mock_host *host = test->priv;
+	struct vgpu_device *vgpu = host->vgpu;
+	struct vgpu_object *one, *two;
+	u64 distance;
+
+	vgpu->has_window = true;
+	drm_mm_init(&vgpu->window_mm, 0, SZ_64K);
+	one = vgpu_vram_create(vgpu, &blob);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, one);
+	two = vgpu_vram_create(vgpu, &blob);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, two);
+	distance = abs_diff(one->window.start, two->window.start);
+	drm_gem_object_put(&one->storage.base);
+	drm_gem_object_put(&two->storage.base);
+	mock_host_settle(host);
+	drm_mm_takedown(&vgpu->window_mm);
+	return distance;
+}
+
+/* Succeeds if blobs are multiples of what the host says, and lie at multiples. */
+static void blobs_are_aligned(struct kunit *test)
+{
+	struct drm_virtgpu_resource_create_blob args = {
+		.blob_mem = VIRTGPU_BLOB_MEM_GUEST,
+		.size = SZ_4K,
+	};
+	struct drm_mode_create_dumb dumb = {
+		.width = 1,
+		.height = 1,
+		.bpp = 32,
+	};
+	struct mock_host *host = test->priv;
+	struct drm_device *drm = host->vgpu->drm;
+	struct drm_file *file = mock_host_open(test, host);
+	const struct drm_ioctl_desc *create =
+		&vgpu_ioctls[DRM_VIRTGPU_RESOURCE_CREATE_BLOB];
+	const struct drm_ioctl_desc *get = &vgpu_ioctls[DRM_VIRTGPU_GETPARAM];
+	struct drm_virtgpu_getparam param = {
+		.param = VIRTGPU_PARAM_BLOB_ALIGNMENT,
+	};
+	int value = 0;
+
+	param.value = user_copy(test, &value, sizeof(value));
+	host->vgpu->has_blob = true;
+	KUNIT_EXPECT_EQ(test, get->func(drm, &param, file), -ENOENT);
+	KUNIT_EXPECT_EQ(test, create->func(drm, &args, file), 0);
+	KUNIT_EXPECT_EQ(test, distance_in_window(test), SZ_4K);
+
+	host->vgpu->has_blob_alignment = true;
+	host->vgpu->blob_alignment = SZ_16K;
+	KUNIT_EXPECT_EQ(test, get->func(drm, &param, file), 0);
+	KUNIT_EXPECT_EQ(test, 0,
+			get_user(value, (int __user *)u64_to_user_ptr(param.value)));
+	KUNIT_EXPECT_EQ(test, value, SZ_16K);
+	KUNIT_EXPECT_EQ(test, create->func(drm, &args, file), -EINVAL);
+	args.size = SZ_16K;
+	KUNIT_EXPECT_EQ(test, create->func(drm, &args, file), 0);
+	KUNIT_EXPECT_EQ(test, distance_in_window(test), SZ_16K);
+	KUNIT_EXPECT_EQ(test, vgpu_dumb_create(file, drm, &dumb), 0);
+	KUNIT_EXPECT_EQ(test, dumb.size, SZ_16K);
+	mock_host_settle(host);
+}
+
 static struct kunit_case submit_cases[] = {
 	KUNIT_CASE_PARAM(waits_for_others, foreign_gen_params),
 	KUNIT_CASE_PARAM(wait_for_others_ends, foreign_gen_params),
@@ -481,6 +557,7 @@ static struct kunit_case submit_cases[] = {
 	KUNIT_CASE(sizes_are_too_large),
 	KUNIT_CASE(caps_are_written_unlocked),
 	KUNIT_CASE(makers_wait_for_room),
+	KUNIT_CASE(blobs_are_aligned),
 	{}
 };
 
