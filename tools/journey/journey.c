@@ -5,8 +5,8 @@
  * A client draws into a buffer of one vgem device; a compositor imports it on
  * another vgem device and on vkms, shows it, and reads back what vkms scanned
  * out. Then it shows the same buffer on virtio-gpu, the screen of the machine,
- * and has the host tell what is to be seen there. This file starts the two, as programs of their own that share nothing
- * but a socket, and sums up.
+ * and has the host tell what is to be seen there. This file starts the two, as
+ * programs of their own that share nothing but a socket, and sums up.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -104,9 +104,8 @@ static void check_machine(const struct options *options)
 static pid_t start(const struct options *options, const char *name, int sock)
 {
 	char number[16];
-	char *line[] = { "journey", "--role", (char *)name, "--socket", number,
-			 (char *)options->outdir, NULL, NULL, NULL };
-	unsigned int i = 6;
+	const char *first = options->single ? "--single" : NULL;
+	const char *second = options->no_screen ? "--no-screen" : NULL;
 	pid_t pid;
 
 	pid = fork();
@@ -120,11 +119,12 @@ static pid_t start(const struct options *options, const char *name, int sock)
 	if (sock < 0)
 		die_errno(name, "dup");
 	snprintf(number, sizeof(number), "%d", sock);
-	if (options->single)
-		line[i++] = "--single";
-	if (options->no_screen)
-		line[i] = "--no-screen";
-	execv("/proc/self/exe", line);
+	if (!first) {
+		first = second;
+		second = NULL;
+	}
+	execl("/proc/self/exe", "journey", "--role", name, "--socket", number,
+	      options->outdir, first, second, NULL);
 	die_errno("/proc/self/exe", "exec");
 }
 
