@@ -41,6 +41,8 @@ static int display_test_init(struct kunit *test)
 
 	host->auto_answer = mock_host_obeys;
 	host->vgpu->num_outputs = VIRTIO_GPU_MAX_SCANOUTS;
+	/* the helper has made one, which would be lost under the driver's */
+	drm_mode_config_cleanup(host->vgpu->drm);
 	KUNIT_ASSERT_EQ(test, vgpu_display_init(host->vgpu), 0);
 	test->priv = host;
 	return 0;
