@@ -58,10 +58,12 @@ static void access_without_callbacks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ret, -ERESTARTSYS);
 }
 
-static const struct cpu_error {
+struct cpu_error {
 	const char *name;
 	int ret;
-} cpu_errors[] = {
+};
+
+static const struct cpu_error cpu_errors[] = {
 	{ "EIO", -EIO },
 	{ "EINTR", -EINTR },
 	{ "ERESTARTSYS", -ERESTARTSYS },
