@@ -227,6 +227,7 @@ static void poll_balances_references(struct kunit *test)
 /* As sw_sync's: the timeline's lock is the fence's, and taken to let it go. */
 struct timeline_fence {
 	struct dma_fence base;
+	/* @lock: of the timeline, which outlives the fence; guards the fence */
 	spinlock_t *lock;
 	bool *released;
 	bool *under_lock;
@@ -243,7 +244,9 @@ static void timeline_fence_release(struct dma_fence *fence)
 		container_of(fence, struct timeline_fence, base);
 
 	*tf->released = true;
-	*tf->under_lock = spin_is_locked(tf->lock);
+	*tf->under_lock = !spin_trylock(tf->lock);
+	if (!*tf->under_lock)
+		spin_unlock(tf->lock);
 	dma_fence_free(fence);
 }
 
@@ -290,7 +293,7 @@ static void no_fence_released_under_its_lock(struct kunit *test)
 {
 	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
 	bool released = false, under_lock = false;
-	spinlock_t lock;
+	spinlock_t lock; /* the fence's, see struct timeline_fence */
 	struct timeline_fence init = { .lock = &lock,
 				       .released = &released,
 				       .under_lock = &under_lock };

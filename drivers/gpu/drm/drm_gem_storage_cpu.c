@@ -188,9 +188,9 @@ static vm_fault_t fault_error(struct drm_gem_storage *storage, int err)
 	return vmf_error(err);
 }
 
-/* Where a page's flags tell its section, others of them change meanwhile. */
 static unsigned long page_number(struct page *page)
 {
+	/* data_race: of the flags that tell its section, others change */
 	return data_race(page_to_pfn(page));
 }
 
