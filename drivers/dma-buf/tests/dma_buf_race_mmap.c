@@ -83,7 +83,7 @@ static int race_look(struct dma_buf *dmabuf, unsigned long addr)
 		u8 value;
 		int ret;
 
-		ret = get_user(value, (u8 __user *)addr);
+		ret = copy_from_user(&value, (u8 __user *)addr, 1) ? -EFAULT : 0;
 		if (over && !ret)
 			return -EKEYREVOKED;
 		if (ret)

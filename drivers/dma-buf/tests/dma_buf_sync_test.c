@@ -244,9 +244,11 @@ static void timeline_fence_release(struct dma_fence *fence)
 		container_of(fence, struct timeline_fence, base);
 
 	*tf->released = true;
-	*tf->under_lock = !spin_trylock(tf->lock);
-	if (!*tf->under_lock)
+	*tf->under_lock = true;
+	if (spin_trylock(tf->lock)) {
+		*tf->under_lock = false;
 		spin_unlock(tf->lock);
+	}
 	dma_fence_free(fence);
 }
 

@@ -99,8 +99,8 @@ static void device_work(struct load *load)
 
 	for_each_sgtable_dma_page(load->party.sgt, &piter, 0) {
 		address = sg_page_iter_dma_address(&piter);
-		words = kmap_local_page(
-			storage_party_page(&load->party, address));
+		words = kmap_local_page(storage_party_page(&load->party,
+							   address));
 		word = words + load_word(load, i) % PAGE_WORDS;
 		load->lost += *word != load->count[i];
 		*word = ++load->count[i++];

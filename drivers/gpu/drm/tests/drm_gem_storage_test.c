@@ -257,9 +257,9 @@ static void tables_of_all_sizes(struct kunit *test)
 		KUNIT_EXPECT_NE(test, pfn, end);
 		end = pfn + (sg->length >> PAGE_SHIFT);
 		for (p = pfn; p < end && i < *pages; p++, i++)
-			KUNIT_EXPECT_EQ(
-				test, p,
-				vmalloc_to_pfn(map.vaddr + i * PAGE_SIZE));
+			KUNIT_EXPECT_EQ(test, p,
+					vmalloc_to_pfn(map.vaddr +
+						       i * PAGE_SIZE));
 		last = sg;
 	}
 	KUNIT_EXPECT_EQ(test, i, *pages);
