@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /**
- * DOC: tests of newcomers that wait
+ * DOC: tests of newcomers and processes that wait
  *
  * A strict device that comes while another is at work waits for it. It may be
- * given up meanwhile, and others may come.
+ * given up meanwhile, and others may come. A process that touches an object while
+ * somebody has it locked waits as well.
  */
 
 #include <linux/completion.h>
@@ -12,8 +13,11 @@
 #include <linux/dma-resv.h>
 #include <linux/kthread.h>
 #include <linux/list.h>
+#include <linux/mman.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/sched/signal.h>
+#include <linux/uaccess.h>
 
 #include "drm_gem_storage_party.h"
 
@@ -219,9 +223,113 @@ static void two_at_once(struct kunit *test)
 	dma_buf_put(dmabuf);
 }
 
+/**
+ * struct holder - a thread that has an object locked until somebody wants it
+ * @resv: the object's lock
+ * @held: when it has it
+ * @enough: do not wait for anybody any longer
+ */
+struct holder {
+	struct dma_resv *resv;
+	struct completion held;
+	bool enough;
+};
+
+static int holder_run(void *data)
+{
+	struct holder *holder = data;
+	struct mutex *lock = &holder->resv->lock.base;
+	bool wanted = false;
+
+	dma_resv_lock(holder->resv, NULL);
+	complete(&holder->held);
+	while (!wanted && !READ_ONCE(holder->enough)) {
+		wanted = !list_empty_careful(&lock->wait_list);
+		cond_resched();
+	}
+	dma_resv_unlock(holder->resv);
+	while (!kthread_should_stop())
+		cond_resched();
+
+	return wanted;
+}
+
+/**
+ * struct fault - a fault that comes while somebody else has the object locked
+ * @flags: what the kernel says of the fault
+ * @ret: what becomes of it
+ * @waits: whether it waits for the lock
+ * @desc: in words
+ */
+struct fault {
+	enum fault_flag flags;
+	vm_fault_t ret;
+	bool waits;
+	const char *desc;
+};
+
+static const struct fault faults[] = {
+	{ FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_TRIED, VM_FAULT_NOPAGE, true,
+	  "the second time" },
+	{ FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_RETRY_NOWAIT, VM_FAULT_RETRY,
+	  false, "must not wait" },
+};
+
+KUNIT_ARRAY_PARAM_DESC(fault, faults, desc);
+
+/* What the kernel calls when a process touches the first page. */
+static vm_fault_t touch(unsigned long addr, enum fault_flag flags)
+{
+	struct vm_area_struct *vma = vma_lookup(current->mm, addr);
+
+	return vma->vm_ops->fault(&(struct vm_fault){
+		.vma = vma,
+		.address = addr,
+		.pgoff = vma->vm_pgoff,
+		.flags = flags,
+	});
+}
+
+/*
+ * Succeeds if a fault that may not drop the lock of the process' memory, either
+ * because it did so before or because it was told, keeps it, and waits only where
+ * it may.
+ */
+static void fault_keeps_mmap_lock(struct kunit *test)
+{
+	const struct fault *fault = test->param_value;
+	struct dma_buf *dmabuf = storage_mock_export(test);
+	struct holder holder = { .resv = dmabuf->resv };
+	struct task_struct *task;
+	unsigned long addr;
+	vm_fault_t ret;
+	u32 seen;
+
+	addr = kunit_vm_mmap(test, dmabuf->file, 0, STORAGE_SIZE,
+			     PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	init_completion(&holder.held);
+	task = kthread_run(holder_run, &holder, "holder");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+	wait_for_completion(&holder.held);
+
+	mmap_read_lock(current->mm);
+	ret = touch(addr, fault->flags);
+	KUNIT_EXPECT_TRUE(test, rwsem_is_locked(&current->mm->mmap_lock));
+	mmap_read_unlock(current->mm);
+	WRITE_ONCE(holder.enough, true);
+
+	KUNIT_EXPECT_EQ(test, ret, fault->ret);
+	KUNIT_EXPECT_EQ(test, kthread_stop(task), fault->waits);
+	KUNIT_EXPECT_EQ(test, 0, get_user(seen, (u32 __user *)addr));
+	vm_munmap(addr, STORAGE_SIZE);
+	dma_buf_put(dmabuf);
+}
+
 static struct kunit_case storage_wait_cases[] = {
 	KUNIT_CASE_PARAM(dies_while_it_waits, signal_gen_params),
 	KUNIT_CASE_PARAM(two_at_once, two_gen_params),
+	KUNIT_CASE_PARAM(fault_keeps_mmap_lock, fault_gen_params),
 	{},
 };
 
