@@ -105,6 +105,13 @@ class Progress(unittest.TestCase):
             bar.end()
         self.assertIn("100%", shown.getvalue())
 
+    def test_goes_back_when_there_is_more_to_do_than_it_seemed(self):
+        with contextlib.redirect_stderr(io.StringIO()) as shown:
+            bar = kernel.Bar("x", 10, 100)
+            for _ in range(60):
+                bar.step()
+        self.assertEqual(shown.getvalue().strip().split("\n")[-1].split("]")[1].split()[0], "60%")
+
     def test_a_build_that_fails_does_not_end_at_100(self):
         with contextlib.redirect_stderr(io.StringIO()) as shown:
             bar = kernel.Bar("x", 10)
