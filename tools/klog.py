@@ -5,6 +5,7 @@ A report of KCSAN belongs to us if any function of its stacks is in an object of
 ours.  A name that some other file has as well counts too: better one report too
 many to look at than one too few.
 """
+import itertools
 import os
 import re
 import subprocess
@@ -22,6 +23,9 @@ BAD_LOG = re.compile(
     r"refcount_t:|list_(add|del) corruption|sleeping function called|Call Trace:|"
     r"Kernel panic|scheduling while atomic|ODEBUG")
 
+# Whoever provokes warnings prints this first; what comes after it is his.
+EXPECTED = "prime: what follows is asked for"
+
 # The lines that every report of KCSAN has; they match BAD_LOG.
 KCSAN_LINE = re.compile(r"BUG: KCSAN: |Reported by Kernel Concurrency Sanitizer on:")
 STAMP = re.compile(r"^\[\s*\d+\.\d+\](\[.*?\])? ")
@@ -30,6 +34,10 @@ FRAME = re.compile(r"^\s*(?:reordered to: )?([\w.]+)\+0x[0-9a-f]+/0x[0-9a-f]+(?:
 OURS = ("drivers/dma-buf/", "drivers/gpu/drm/drm_prime", "drivers/gpu/drm/drm_gem_storage",
         "drivers/gpu/drm/vgem/", "drivers/gpu/drm/virtio/", "drivers/gpu/drm/tests/drm_prime",
         "drivers/gpu/drm/tests/drm_gem_storage")
+
+
+def until_expected(lines):
+    return itertools.takewhile(lambda line: EXPECTED not in line, lines)
 
 
 class Race:

@@ -28,22 +28,25 @@ for module in "$@"; do
 		name=$(basename "$name" .ko)
 		;;
 	esac
-	before=$(ls $results)
+	before=" $(cd $results && echo *) "
 	# shellcheck disable=SC2086 # options are words of their own
 	if ! $load $module; then
 		echo "not ok 1 - $name loads"
 		continue
 	fi
+	# all at once, to start a process takes a debug kernel as long as a suite
 	found=
-	for suite in $(ls $results); do
-		case "
-$before
-" in *"
-$suite
-"*) continue ;; esac
-		found=yes
-		cat "$results/$suite/results"
+	for suite in "$results"/*; do
+		case $before in
+		*" ${suite##*/} "*) ;;
+		*) found="$found $suite/results" ;;
+		esac
 	done
-	[ -n "$found" ] || echo "not ok 1 - $name has a suite"
+	# shellcheck disable=SC2086 # a file each
+	if [ -n "$found" ]; then
+		cat $found
+	else
+		echo "not ok 1 - $name has a suite"
+	fi
 	modprobe -r "$name" 2> /dev/null || rmmod "$name" || echo "not ok 1 - $name unloads"
 done
