@@ -9,6 +9,8 @@
  */
 
 #include <linux/dma-mapping.h>
+#include <linux/gfp.h>
+#include <linux/mm.h>
 
 #include "dma_buf_party.h"
 
@@ -22,41 +24,149 @@ static void export_that_cannot_be_held(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, mock_try_export(buf), ERR_PTR(-EINVAL));
 }
 
+/**
+ * struct broken - a table, and who it is not for
+ * @name: what is broken
+ * @demand: as the core has to name it
+ * @in_one_piece: how the exporter's pages lie: all together, or none beside
+ *		  the next
+ * @need: what the importer said; 0 is any
+ */
 struct broken {
 	const char *name;
-	u64 mask;
-	u64 alignment;
-	const struct dma_buf_attach_ops *ops;
-	const char *calls;
+	enum dma_buf_demand demand;
+	bool in_one_piece;
+	struct dma_buf_constraints need;
 };
 
 static const struct broken brokens[] = {
-	{ "mask", MOCK_SIZE - 1, 1, NULL, "pin* map:to* unmap:to* unpin*" },
-	{ "alignment", U64_MAX, BIT_ULL(45), NULL,
-	  "pin* map:to* unmap:to* unpin*" },
-	{ "mask, dynamic", MOCK_SIZE - 1, 1, &mock_importer,
-	  "map:to* unmap:to*" },
+	{ "mask", DMA_BUF_DEMAND_MASK, true, { .dma_mask = MOCK_SIZE - 1 } },
+	{ "alignment",
+	  DMA_BUF_DEMAND_ALIGNMENT,
+	  true,
+	  { .alignment = BIT_ULL(45) } },
+	{ "segment size",
+	  DMA_BUF_DEMAND_SEGMENT_SIZE,
+	  true,
+	  { .max_segment_size = MOCK_SIZE - PAGE_SIZE } },
+	{ "boundary",
+	  DMA_BUF_DEMAND_BOUNDARY,
+	  true,
+	  { .segment_boundary_mask = MOCK_SIZE / 2 - 1 } },
+	{ "contiguous", DMA_BUF_DEMAND_SEGMENTS, false, { .max_segments = 1 } },
+	{ "segment count",
+	  DMA_BUF_DEMAND_SEGMENTS,
+	  false,
+	  { .max_segments = MOCK_PAGES - 1 } },
 };
 
 KUNIT_ARRAY_PARAM_DESC(broken, brokens, name);
 
-/* Succeeds if a table that is not as agreed is -EIO, and given back. */
+struct own_pages {
+	struct mock_buffer *buf;
+	struct page *pages[MOCK_PAGES];
+};
+
+static void give_own_pages_back(void *data)
+{
+	struct own_pages *own = data;
+	unsigned int i;
+
+	for (i = 0; i < MOCK_PAGES; i++) {
+		__free_page(own->buf->pages[i]);
+		own->buf->pages[i] = own->pages[i];
+	}
+}
+
+static void pages_together(struct kunit *test, struct mock_buffer *buf)
+{
+	unsigned int i, order = get_order(MOCK_SIZE);
+	struct own_pages *own;
+	struct page *block;
+
+	own = kunit_kzalloc(test, sizeof(*own), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, own);
+	block = alloc_pages(GFP_KERNEL, order);
+	KUNIT_ASSERT_NOT_NULL(test, block);
+	split_page(block, order);
+	own->buf = buf;
+	memcpy(own->pages, buf->pages, sizeof(own->pages));
+	for (i = 0; i < MOCK_PAGES; i++)
+		buf->pages[i] = block + i;
+	mock_defer(test, give_own_pages_back, own);
+}
+
+static struct dma_buf_constraints filled_in(const struct dma_buf_constraints *c)
+{
+	struct dma_buf_constraints any = DMA_BUF_CONSTRAINTS_ANY;
+
+	return (struct dma_buf_constraints){
+		.dma_mask = c->dma_mask ?: any.dma_mask,
+		.segment_boundary_mask =
+			c->segment_boundary_mask ?: any.segment_boundary_mask,
+		.max_segment_size = c->max_segment_size ?: any.max_segment_size,
+		.alignment = c->alignment ?: any.alignment,
+		.max_segments = c->max_segments ?: any.max_segments,
+		.domains = any.domains,
+	};
+}
+
+/* A device that needs nothing is given the table; is it what the case is about? */
+static void expect_table(struct kunit *test, struct device *dev,
+			 const struct dma_buf_constraints *c)
+{
+	const struct broken *p = test->param_value;
+	struct dma_buf_violation seen = {};
+	struct mock_party *party = test->priv;
+	struct dma_buf_attachment *attach;
+	struct sg_table *sgt;
+
+	attach = mock_party_attach_dev(party->buf, dev, NULL, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	sgt = mock_map(attach, DMA_TO_DEVICE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	dma_buf_constraints_check_sgt(c, sgt, MOCK_SIZE, &seen);
+	KUNIT_EXPECT_EQ(test, seen.demand, p->demand);
+	mock_unmap(attach, sgt, DMA_TO_DEVICE);
+	mock_party_detach(party->buf, attach);
+}
+
+static void expect_broken(struct kunit *test, struct device *dev,
+			  const struct dma_buf_constraints *c,
+			  const struct dma_buf_attach_ops *ops,
+			  const char *calls)
+{
+	struct mock_party *party = test->priv;
+	struct dma_buf_attachment *attach;
+
+	attach = mock_party_attach_dev(party->buf, dev, ops, c);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	mock_calls(party->buf);
+	KUNIT_EXPECT_PTR_EQ(test, mock_map(attach, DMA_TO_DEVICE),
+			    ERR_PTR(-EIO));
+	KUNIT_EXPECT_STREQ(test, mock_calls(party->buf), calls);
+	KUNIT_EXPECT_EQ(test, attach->map_count, 0);
+	mock_party_detach(party->buf, attach);
+}
+
+/*
+ * Succeeds if a table that is not as agreed is -EIO, and given back, whatever it is
+ * that is broken.
+ */
 static void word_is_broken(struct kunit *test)
 {
 	const struct broken *p = test->param_value;
-	struct dma_buf_constraints c = mock_below(p->mask);
+	struct dma_buf_constraints c = filled_in(&p->need);
+	struct device *dev = mock_device(test, "importer");
 	struct mock_party *party = mock_party(test);
-	struct dma_buf_attachment *attach;
 
-	c.alignment = p->alignment;
-	attach = mock_party_attach(party->buf, "importer", p->ops, &c);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
-	mock_calls(party->buf);
-
-	KUNIT_EXPECT_PTR_EQ(test, mock_map(attach, DMA_TO_DEVICE),
-			    ERR_PTR(-EIO));
-	KUNIT_EXPECT_STREQ(test, mock_calls(party->buf), p->calls);
-	KUNIT_EXPECT_EQ(test, attach->map_count, 0);
+	if (p->in_one_piece)
+		pages_together(test, party->buf);
+	else
+		mock_scatter(party->buf->pages, MOCK_PAGES);
+	expect_table(test, dev, &c);
+	expect_broken(test, dev, &c, NULL, "pin* map:to* unmap:to* unpin*");
+	expect_broken(test, dev, &c, &mock_importer, "map:to* unmap:to*");
 }
 
 /* Succeeds if limits of the DMA API are part of the word. */

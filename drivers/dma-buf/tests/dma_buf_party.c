@@ -8,7 +8,11 @@
  */
 
 #include <linux/file.h>
+#include <linux/mm.h>
 #include <linux/seq_file.h>
+#include <linux/sort.h>
+#include <linux/string.h>
+#include <linux/swiotlb.h>
 
 #include "dma_buf_party.h"
 
@@ -69,6 +73,74 @@ struct dma_buf_constraints mock_below(u64 mask)
 
 	c.dma_mask = mask;
 	return c;
+}
+
+static int lower_page_first(const void *a, const void *b)
+{
+	unsigned long first = page_to_pfn(*(struct page *const *)a);
+	unsigned long second = page_to_pfn(*(struct page *const *)b);
+
+	return first < second ? -1 : first > second;
+}
+
+/**
+ * mock_scatter - see to it that no page lies behind the one before
+ * @pages: of a buffer, in whatever order they were allocated
+ * @count: how many, more than two and at most MOCK_PAGES
+ */
+void mock_scatter(struct page **pages, unsigned int count)
+{
+	struct page *sorted[MOCK_PAGES];
+	unsigned int i, from = 1;
+
+	memcpy(sorted, pages, count * sizeof(*pages));
+	sort(sorted, count, sizeof(*sorted), lower_page_first, NULL);
+	/* every other one, then those between them */
+	for (i = 0; i < count; i++, from += 2) {
+		if (from >= count)
+			from = 0;
+		pages[i] = sorted[from];
+	}
+}
+
+#if IS_ENABLED(CONFIG_SWIOTLB)
+/* Between the mapping and the end of it all memory seems to be swiotlb's. */
+static void pretend_copies(struct mock_buffer *buf,
+			   const struct mock_call *call)
+{
+	struct device *dev = buf->hook_data;
+
+	if (call->op == MOCK_MAP)
+		dev->dma_io_tlb_mem->defpool.end = PHYS_ADDR_MAX;
+	if (call->op == MOCK_UNMAP)
+		dev->dma_io_tlb_mem->defpool.end = 0;
+}
+
+static void no_copies(void *dev)
+{
+	((struct device *)dev)->dma_io_tlb_mem = NULL;
+}
+#endif
+
+/**
+ * mock_copies - let the core think that a device works on copies
+ * @buf: whatever it has mapped of that
+ * @dev: the device, until the end of the case
+ */
+void mock_copies(struct mock_buffer *buf, struct device *dev)
+{
+#if IS_ENABLED(CONFIG_SWIOTLB)
+	struct io_tlb_mem *mem;
+
+	mem = kunit_kzalloc(buf->test, sizeof(*mem), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(buf->test, mem);
+	mem->nslabs = 64;
+	mem->defpool.nslabs = 64;
+	dev->dma_io_tlb_mem = mem;
+	mock_defer(buf->test, no_copies, dev);
+	buf->hook_data = dev;
+	buf->hook = pretend_copies;
+#endif
 }
 
 static void party_detach_action(void *data)

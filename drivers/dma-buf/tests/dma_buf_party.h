@@ -23,6 +23,8 @@ struct mock_party *mock_party(struct kunit *test);
 
 struct dma_buf_constraints mock_one_piece(void);
 struct dma_buf_constraints mock_below(u64 mask);
+void mock_scatter(struct page **pages, unsigned int count);
+void mock_copies(struct mock_buffer *buf, struct device *dev);
 
 struct dma_buf_attachment *
 mock_party_attach_dev(struct mock_buffer *buf, struct device *dev,
