@@ -37,11 +37,11 @@
  * A table shows addresses as the device sees them. Where the IOMMU of the DMA API
  * translates, these are below the mask wherever the pages are, and one goes on
  * where the other ended. So dma_buf_constraints_of_storage() drops what the IOMMU
- * brings about. It brings that about for what the DMA API knows. A mask, a boundary
- * or a length that was only declared for dma-bufs may be broken, whatever storage
- * the exporter chooses; see the DOC section of dma-buf-need.c for what happens
- * then. With a driver's own IOMMU domain, or on 32-bit Arm, nothing is dropped, and
- * the storage may be better than it had to be.
+ * brings about, see dma_buf_constraints_translate(). It brings that about for what
+ * the DMA API knows. A mask, a boundary or a length that was only declared for
+ * dma-bufs may be broken, whatever storage the exporter chooses; see the DOC section
+ * of dma-buf-need.c for what happens then. With a driver's own IOMMU domain, or on
+ * 32-bit Arm, nothing is dropped, and the storage may be better than it had to be.
  *
  * Behind a bus with addresses of its own
  * ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
@@ -123,6 +123,7 @@ static u64 mask_behind_bus(const struct bus_dma_region *map, u64 mask)
  * @dev: device
  * @dst: where to put it, may be @c
  * @c: what it needs of a table
+ * @size: of the buffer, in bytes
  *
  * The difference is what an IOMMU does, see dma_buf_constraints_translate(), or
  * the bus in front of the device.
@@ -131,10 +132,11 @@ static u64 mask_behind_bus(const struct bus_dma_region *map, u64 mask)
  */
 void dma_buf_constraints_of_storage(struct device *dev,
 				    struct dma_buf_constraints *dst,
-				    const struct dma_buf_constraints *c)
+				    const struct dma_buf_constraints *c,
+				    u64 size)
 {
 	if (use_dma_iommu(dev)) {
-		dma_buf_constraints_translate(dst, c);
+		dma_buf_constraints_translate(dst, c, size);
 		return;
 	}
 
@@ -149,6 +151,8 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_constraints_of_storage, DMA_BUF);
  * dma_buf_constraints_bounced - was a device given a copy of the buffer?
  * @dev: device
  * @sgt: table that is mapped for it
+ * @violation: where to put which entry leads to the copy, or NULL. Untouched if
+ *	       none does.
  *
  * Sees the copies of swiotlb where the DMA API maps directly. Operations of an
  * architecture or of Xen are not looked into.
@@ -156,7 +160,8 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_constraints_of_storage, DMA_BUF);
  * Context: Any. The table stays mapped.
  * Return: true if an entry leads to a bounce buffer.
  */
-bool dma_buf_constraints_bounced(struct device *dev, const struct sg_table *sgt)
+bool dma_buf_constraints_bounced(struct device *dev, const struct sg_table *sgt,
+				 struct dma_buf_violation *violation)
 {
 	struct scatterlist *sg;
 	int i;
@@ -167,9 +172,17 @@ bool dma_buf_constraints_bounced(struct device *dev, const struct sg_table *sgt)
 	for_each_sgtable_dma_sg(sgt, sg, i) {
 		if (sg_dma_is_bus_address(sg))
 			continue;
-		if (swiotlb_find_pool(dev,
-				      dma_to_phys(dev, sg_dma_address(sg))))
-			return true;
+		if (!swiotlb_find_pool(dev,
+				       dma_to_phys(dev, sg_dma_address(sg))))
+			continue;
+		if (violation)
+			*violation = (struct dma_buf_violation){
+				.demand = DMA_BUF_DEMAND_COPY,
+				.entry = i,
+				.address = sg_dma_address(sg),
+				.length = sg_dma_len(sg),
+			};
+		return true;
 	}
 
 	return false;

@@ -42,6 +42,7 @@ static const char *const demand_names[] = {
 	[DMA_BUF_DEMAND_SEGMENTS] = "segments",
 	[DMA_BUF_DEMAND_DOMAINS] = "domains",
 	[DMA_BUF_DEMAND_LENGTH] = "length",
+	[DMA_BUF_DEMAND_COPY] = "copy",
 };
 
 /* Indexed by the bits of &dma_buf_constraints.domains, as a number. */
@@ -57,7 +58,8 @@ static const char *const domain_names[] = {
  * @demand: a member of the enum
  *
  * Context: Any.
- * Return: the word that dma_buf_constraints_print() writes for it.
+ * Return: the word that dma_buf_constraints_print() writes for it, or one for
+ * what is demanded of every table.
  */
 const char *dma_buf_demand_name(enum dma_buf_demand demand)
 {

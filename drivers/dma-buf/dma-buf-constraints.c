@@ -302,20 +302,38 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_constraints_cut, DMA_BUF);
  * dma_buf_constraints_translate - what is left to storage behind an IOMMU
  * @dst: where to put it, may be @c
  * @c: what the device needs of its table
+ * @size: of the buffer, in bytes
  *
  * An IOMMU makes any page reachable, and pages that are scattered look like one
- * piece, unless a boundary has it leave gaps. What it leaves to the exporter is
- * that no entry it is given is too long already, or begins at less than the
- * alignment.
+ * piece. The DMA API puts that piece at a multiple of its size or more, so it
+ * crosses no boundary that is at least as far apart as it is long (4 GiB for every
+ * PCI device). In a longer one it leaves a gap in front of each entry that would
+ * cross one. Where the memory lies makes no difference to that, only how long its
+ * entries are: those of one place leave one gap at most, or none if they are the
+ * first, if as many as fit between two boundaries fill the space.
+ *
+ * What is left to the exporter is that no entry that it gives is too long already,
+ * or begins at less than the alignment, and the number of places of a buffer that
+ * is longer than the boundary.
  *
  * Context: Any.
  */
 void dma_buf_constraints_translate(struct dma_buf_constraints *dst,
-				   const struct dma_buf_constraints *c)
+				   const struct dma_buf_constraints *c,
+				   u64 size)
 {
+	u64 boundary = dma_buf_constraints_boundary(c);
+	u64 last = boundary;
+
 	*dst = *c;
 	dst->dma_mask = U64_MAX;
-	if (dma_buf_constraints_boundary(c) == U64_MAX)
+	dst->segment_boundary_mask = U64_MAX;
+	if (!size || size - 1 <= boundary)
 		dst->max_segments = UINT_MAX;
+	else if (c->max_segments != UINT_MAX)
+		while (last && last >= c->max_segment_size)
+			last >>= 1;
+	if (last < dst->max_segment_size)
+		dst->max_segment_size = last + 1;
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_constraints_translate, DMA_BUF);

@@ -141,7 +141,8 @@ static int check_agreed(struct dma_buf_attachment *attach,
 	}
 
 	if (may_bounce(attach) &&
-	    dma_buf_constraints_bounced(attach->dev, sgt)) {
+	    dma_buf_constraints_bounced(attach->dev, sgt, &v)) {
+		trace_dma_buf_refuse(attach, &v);
 		pr_warn_once("dma-buf: %s would see a copy of what %s has\n",
 			     dev_name(attach->dev), dmabuf->exp_name);
 		return -EIO;

@@ -157,7 +157,8 @@ static int negotiate_locked(struct dma_buf_attachment *attach,
 
 	dma_resv_assert_held(obj->base.resv);
 
-	dma_buf_constraints_of_storage(attach->dev, &of_storage, wanted);
+	dma_buf_constraints_of_storage(attach->dev, &of_storage, wanted,
+				       obj->base.size);
 	dma_buf_need_of_storage(attach, &of_storage, &need);
 	/* behind an IOMMU one can be possible and the other not */
 	if (is_possible(wanted, obj->base.size) &&

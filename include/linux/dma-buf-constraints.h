@@ -86,6 +86,7 @@ struct dma_buf_constraints {
  * @DMA_BUF_DEMAND_SEGMENTS: &dma_buf_constraints.max_segments
  * @DMA_BUF_DEMAND_DOMAINS: &dma_buf_constraints.domains
  * @DMA_BUF_DEMAND_LENGTH: that the table describes the whole buffer
+ * @DMA_BUF_DEMAND_COPY: that what it describes is the buffer, and not a copy
  */
 enum dma_buf_demand {
 	DMA_BUF_DEMAND_NONE,
@@ -96,6 +97,7 @@ enum dma_buf_demand {
 	DMA_BUF_DEMAND_SEGMENTS,
 	DMA_BUF_DEMAND_DOMAINS,
 	DMA_BUF_DEMAND_LENGTH,
+	DMA_BUF_DEMAND_COPY,
 };
 
 /**
@@ -153,7 +155,8 @@ bool dma_buf_constraints_contiguous(const struct dma_buf_constraints *c,
 u64 dma_buf_constraints_cut(const struct dma_buf_constraints *c, u64 address,
 			    u64 length);
 void dma_buf_constraints_translate(struct dma_buf_constraints *dst,
-				   const struct dma_buf_constraints *c);
+				   const struct dma_buf_constraints *c,
+				   u64 size);
 
 /* What a device is given: dma-buf-constraints-check.c */
 int dma_buf_constraints_check_sgt(const struct dma_buf_constraints *c,
@@ -171,8 +174,9 @@ void dma_buf_constraints_of_device(struct device *dev,
 				   struct dma_buf_constraints *c);
 void dma_buf_constraints_of_storage(struct device *dev,
 				    struct dma_buf_constraints *dst,
-				    const struct dma_buf_constraints *c);
-bool dma_buf_constraints_bounced(struct device *dev,
-				 const struct sg_table *sgt);
+				    const struct dma_buf_constraints *c,
+				    u64 size);
+bool dma_buf_constraints_bounced(struct device *dev, const struct sg_table *sgt,
+				 struct dma_buf_violation *violation);
 
 #endif /* __DMA_BUF_CONSTRAINTS_H__ */

@@ -35,9 +35,9 @@ class Laws(unittest.TestCase):
         done = self.run_laws(ROUNDS)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         laws = re.findall(r"^ok .*, (\d+) cases$", done.stdout, re.M)
-        self.assertEqual(len(laws), 10, done.stdout)
+        self.assertEqual(len(laws), 11, done.stdout)
         self.assertEqual(int(laws[0]), ROUNDS)
-        self.assertRegex(done.stdout, r"\n14 passed, 0 failed \(seed \d+\)\n$")
+        self.assertRegex(done.stdout, r"\n15 passed, 0 failed \(seed \d+\)\n$")
 
     def test_no_number_is_an_error(self):
         done = self.run_laws("many")

@@ -379,6 +379,7 @@ const struct dma_buf_law dma_buf_laws[] = {
 	{ "satisfiable at any size", law_satisfiable_any, 2 },
 	{ "cut", law_cut, 4 },
 	{ "contiguous", law_contiguous, 4 },
+	{ "behind an IOMMU", law_iommu, 4 },
 	{ "text there and back", law_text_round_trip, 8 },
 	{ "text of anything", law_text_junk, 8 },
 };

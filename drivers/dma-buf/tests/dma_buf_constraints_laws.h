@@ -78,6 +78,7 @@ const char *law_satisfiable_small(struct law_random *r);
 const char *law_satisfiable_any(struct law_random *r);
 const char *law_cut(struct law_random *r);
 const char *law_contiguous(struct law_random *r);
+const char *law_iommu(struct law_random *r);
 
 /* Text: dma_buf_constraints_words.c */
 const char *law_text_round_trip(struct law_random *r);

@@ -221,6 +221,77 @@ const char *law_contiguous(struct law_random *r)
 	return NULL;
 }
 
+/* --- behind an IOMMU --- */
+
+/*
+ * Side by side, as the DMA API lays entries behind an IOMMU: one that would cross a
+ * multiple of the boundary comes behind it.
+ */
+static void iommu_lay(struct law_table *t, u64 boundary)
+{
+	unsigned int i;
+	u64 at = 0;
+
+	for (i = 0; i < t->nents; i++) {
+		u64 room = boundary - (at & boundary);
+
+		if (at & boundary && t->entries[i].length - 1 > room)
+			at += room + 1;
+		t->entries[i].address = BIT_ULL(40) + at;
+		at += t->entries[i].length;
+	}
+	law_table_build(t);
+}
+
+/* Cuts a place up; false if that makes too many entries. */
+static bool iommu_cut(struct law_table *t, const struct dma_buf_constraints *c,
+		      u64 address, u64 length)
+{
+	u64 cut;
+
+	for (; length; address += cut, length -= cut) {
+		if (t->nents == LAW_ENTRIES)
+			return false;
+		cut = dma_buf_constraints_cut(c, address, length);
+		t->entries[t->nents++].length = cut;
+	}
+
+	return true;
+}
+
+/* Storage in as many places as are allowed makes a table that the device can use. */
+const char *law_iommu(struct law_random *r)
+{
+	struct dma_buf_constraints c = DMA_BUF_CONSTRAINTS_ANY, storage;
+	u64 left = (1 + law_below(r, 2 * PAGES)) * PAGE_SIZE;
+	u64 size = left, length;
+	struct law_table t = {};
+	unsigned int places;
+
+	if (law_chance(r, 70))
+		c.segment_boundary_mask = (PAGE_SIZE << law_below(r, 5)) - 1;
+	if (law_chance(r, 70))
+		c.max_segments = 1 + law_below(r, 3);
+	if (law_chance(r, 70))
+		c.max_segment_size = about_pages(r, 1 + law_below(r, PAGES));
+	dma_buf_constraints_translate(&storage, &c, size);
+
+	for (places = 1; left; left -= length, places++) {
+		length = left;
+		if (places < storage.max_segments)
+			length = (1 + law_below(r, left >> PAGE_SHIFT))
+				 << PAGE_SHIFT;
+		if (!iommu_cut(&t, &storage, law_below(r, PAGES) * PAGE_SIZE,
+			       length))
+			return NULL;
+	}
+	iommu_lay(&t, c.segment_boundary_mask);
+	if (dma_buf_constraints_check_sgt(&c, &t.sgt, size, NULL))
+		return "what an IOMMU makes of storage";
+
+	return NULL;
+}
+
 /* --- examples --- */
 
 struct size_example {
@@ -285,12 +356,14 @@ static const struct size_example size_examples[] = {
 
 struct iommu_example {
 	const char *name;
+	u64 size;
 	/* see law_spell_out() */
 	struct dma_buf_constraints table, storage;
 };
 
 static const struct iommu_example iommu_examples[] = {
 	{ "an IOMMU reaches all and joins all",
+	  8 * MIB,
 	  { .dma_mask = 0x3fffffff,
 	    .max_segments = 1,
 	    .alignment = 65536,
@@ -299,11 +372,30 @@ static const struct iommu_example iommu_examples[] = {
 	  { .alignment = 65536,
 	    .max_segment_size = 65536,
 	    .domains = DMA_BUF_DOMAIN_SYSTEM } },
-	{ "an IOMMU leaves gaps for a boundary",
+	{ "an IOMMU joins what is as long as a boundary is far",
+	  16 * MIB,
+	  { .max_segments = 1, .segment_boundary_mask = 16 * MIB - 1 },
+	  { .max_segment_size = 16 * MIB } },
+	{ "an IOMMU leaves gaps in what is longer",
+	  16 * MIB + 1,
 	  { .dma_mask = 0x3fffffff,
 	    .max_segments = 1,
-	    .segment_boundary_mask = 0xffffff },
-	  { .max_segments = 1, .segment_boundary_mask = 0xffffff } },
+	    .segment_boundary_mask = 16 * MIB - 1 },
+	  { .max_segments = 1, .max_segment_size = 16 * MIB } },
+	{ "an IOMMU is given entries that fill what is between boundaries",
+	  16 * MIB + 1,
+	  { .max_segments = 1,
+	    .max_segment_size = 3 * MIB,
+	    .segment_boundary_mask = 16 * MIB - 1 },
+	  { .max_segments = 1, .max_segment_size = 2 * MIB } },
+	{ "an IOMMU is given entries that are short enough",
+	  8 * MIB,
+	  { .max_segment_size = 65536, .segment_boundary_mask = 4 * GIB - 1 },
+	  { .max_segment_size = 65536 } },
+	{ "an IOMMU joins all there is",
+	  -(u64)PAGE_SIZE,
+	  { .max_segments = 1 },
+	  {} },
 };
 
 static const char *try_iommu_examples(void)
@@ -315,7 +407,7 @@ static const char *try_iommu_examples(void)
 		struct dma_buf_constraints c = law_spell_out(&e->table);
 		struct dma_buf_constraints storage = law_spell_out(&e->storage);
 
-		dma_buf_constraints_translate(&c, &c);
+		dma_buf_constraints_translate(&c, &c, e->size);
 		if (!law_same(&c, &storage))
 			return e->name;
 	}

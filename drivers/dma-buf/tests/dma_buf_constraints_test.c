@@ -80,7 +80,7 @@ static void storage_is_told_what_to_look_for(struct kunit *test)
 	c.max_segment_size = SZ_1M;
 	KUNIT_EXPECT_EQ(test, dma_buf_constraints_cut(&c, SZ_16M, SZ_8M),
 			SZ_1M);
-	dma_buf_constraints_translate(&c, &c);
+	dma_buf_constraints_translate(&c, &c, SZ_8M);
 	KUNIT_EXPECT_FALSE(test, dma_buf_constraints_contiguous(&c, SZ_8M));
 	KUNIT_EXPECT_STREQ(test, law_examples_storage() ?: "", "");
 }
@@ -249,6 +249,7 @@ static void device_copies_are_seen(struct kunit *test)
 {
 	struct device *dev = new_device(test);
 	struct io_tlb_mem *mem = give_pool(test, dev);
+	struct dma_buf_violation copy = {};
 	struct law_table t = {
 		.entries = { { SZ_1M, SZ_4K }, { SZ_2M, SZ_4K } },
 		.nents = 2,
@@ -257,22 +258,31 @@ static void device_copies_are_seen(struct kunit *test)
 	mem->defpool.start = dma_to_phys(dev, SZ_4M);
 	mem->defpool.end = dma_to_phys(dev, SZ_8M);
 	law_table_build(&t);
-	KUNIT_EXPECT_FALSE(test, dma_buf_constraints_bounced(dev, &t.sgt));
+	KUNIT_EXPECT_FALSE(test,
+			   dma_buf_constraints_bounced(dev, &t.sgt, &copy));
 
 	t.entries[1].address = SZ_4M + SZ_64K;
 	law_table_build(&t);
-	KUNIT_EXPECT_TRUE(test, dma_buf_constraints_bounced(dev, &t.sgt));
+	KUNIT_EXPECT_TRUE(test,
+			  dma_buf_constraints_bounced(dev, &t.sgt, &copy));
+	KUNIT_EXPECT_STREQ(test, dma_buf_demand_name(copy.demand), "copy");
+	KUNIT_EXPECT_EQ(test, copy.entry, 1);
+	KUNIT_EXPECT_EQ(test, copy.address, SZ_4M + SZ_64K);
+	KUNIT_EXPECT_EQ(test, copy.length, SZ_4K);
+	KUNIT_EXPECT_TRUE(test, dma_buf_constraints_bounced(dev, &t.sgt, NULL));
 
 	t.entries[1].address = SZ_8M;
 	law_table_build(&t);
-	KUNIT_EXPECT_FALSE(test, dma_buf_constraints_bounced(dev, &t.sgt));
+	KUNIT_EXPECT_FALSE(test,
+			   dma_buf_constraints_bounced(dev, &t.sgt, &copy));
 
 	if (IS_ENABLED(CONFIG_NEED_SG_DMA_FLAGS)) {
 		t.entries[1].address = SZ_4M;
 		t.entries[1].peer = true;
 		law_table_build(&t);
-		KUNIT_EXPECT_FALSE(test,
-				   dma_buf_constraints_bounced(dev, &t.sgt));
+		KUNIT_EXPECT_FALSE(test, dma_buf_constraints_bounced(dev,
+								     &t.sgt,
+								     NULL));
 	}
 }
 
@@ -283,7 +293,7 @@ static void storage_without_iommu_is_as_the_table(struct kunit *test)
 
 	c.dma_mask = DMA_BIT_MASK(30);
 	c.max_segments = 1;
-	dma_buf_constraints_of_storage(new_device(test), &storage, &c);
+	dma_buf_constraints_of_storage(new_device(test), &storage, &c, SZ_8M);
 	expect_text(test, &storage, "mask=0x3fffffff,segments=1");
 }
 
@@ -293,7 +303,7 @@ static void expect_storage(struct kunit *test, struct device *dev, u64 mask,
 	struct dma_buf_constraints c = DMA_BUF_CONSTRAINTS_ANY;
 
 	c.dma_mask = mask;
-	dma_buf_constraints_of_storage(dev, &c, &c);
+	dma_buf_constraints_of_storage(dev, &c, &c, SZ_8M);
 	KUNIT_EXPECT_EQ(test, c.dma_mask, expected);
 }
 
@@ -347,8 +357,14 @@ static void storage_behind_iommu_may_be_anywhere(struct kunit *test)
 	dev->dma_iommu = true;
 	c.dma_mask = DMA_BIT_MASK(30);
 	c.max_segments = 1;
-	dma_buf_constraints_of_storage(dev, &storage, &c);
+	dma_buf_constraints_of_storage(dev, &storage, &c, SZ_8M);
 	expect_text(test, &storage, "any");
+
+	/* as the PCI core sets it, for devices that have no such limit */
+	c.segment_boundary_mask = DMA_BIT_MASK(32);
+	dma_buf_constraints_of_storage(dev, &storage, &c, SZ_8M);
+	KUNIT_EXPECT_EQ(test, storage.max_segments, UINT_MAX);
+	KUNIT_EXPECT_EQ(test, storage.dma_mask, U64_MAX);
 	dev->dma_iommu = false;
 }
 #endif

@@ -253,11 +253,10 @@ static const char *try_good_text(const struct text_example *e)
 
 static const char *try_names(void)
 {
-	static const char *const names[] = { "none",	 "mask",
-					     "boundary", "segment-size",
-					     "align",	 "segments",
-					     "domains",	 "length",
-					     "?" };
+	static const char *const names[] = {
+		"none",	    "mask",    "boundary", "segment-size", "align",
+		"segments", "domains", "length",   "copy",	   "?"
+	};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(names); i++) {

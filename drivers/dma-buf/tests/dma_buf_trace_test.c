@@ -340,6 +340,27 @@ static void trace_of_a_refused_table(struct kunit *test)
 	trace_expect(test, log, "attach refuse:mask");
 }
 
+/* Succeeds if a copy that is kept from a device is told as such. */
+static void trace_of_a_refused_copy(struct kunit *test)
+{
+	struct dma_buf_constraints far = mock_below(DMA_BIT_MASK(63));
+	struct mock_party *party = mock_party(test);
+	struct trace_log *log = trace_begin(test, party->buf);
+	struct dma_buf_attachment *attach;
+
+	if (!IS_ENABLED(CONFIG_SWIOTLB))
+		kunit_skip(test, "there is nothing that makes copies");
+
+	attach = mock_party_attach(party->buf, "importer", NULL, &far);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	trace_expect(test, log, "constrain:4294967295:0 attach");
+
+	mock_copies(party->buf, attach->dev);
+	KUNIT_EXPECT_PTR_EQ(test, mock_map(attach, DMA_TO_DEVICE),
+			    ERR_PTR(-EIO));
+	trace_expect(test, log, "pin:1 refuse:copy pin:0");
+}
+
 /* Succeeds if the CPU's use is told: both ends, and mmap with its range. */
 static void trace_of_the_cpu(struct kunit *test)
 {
@@ -359,10 +380,15 @@ static void trace_of_the_cpu(struct kunit *test)
 }
 
 static struct kunit_case dma_buf_trace_cases[] = {
-	KUNIT_CASE(trace_of_the_object), KUNIT_CASE(trace_of_a_device),
-	KUNIT_CASE(trace_of_failures),	 KUNIT_CASE(trace_of_moves),
-	KUNIT_CASE(trace_of_decisions),	 KUNIT_CASE(trace_of_a_refused_table),
-	KUNIT_CASE(trace_of_the_cpu),	 {}
+	KUNIT_CASE(trace_of_the_object),
+	KUNIT_CASE(trace_of_a_device),
+	KUNIT_CASE(trace_of_failures),
+	KUNIT_CASE(trace_of_moves),
+	KUNIT_CASE(trace_of_decisions),
+	KUNIT_CASE(trace_of_a_refused_table),
+	KUNIT_CASE(trace_of_a_refused_copy),
+	KUNIT_CASE(trace_of_the_cpu),
+	{}
 };
 
 static struct kunit_suite dma_buf_trace_suite = {

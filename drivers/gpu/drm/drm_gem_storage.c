@@ -213,11 +213,12 @@ void drm_gem_storage_unpin(struct drm_gem_object *obj)
 EXPORT_SYMBOL_GPL(drm_gem_storage_unpin);
 
 /* The object's device is one of those that use it, attached or not. */
-static void own_needs(struct device *dev, struct dma_buf_constraints *c)
+static void own_needs(struct device *dev, u64 size,
+		      struct dma_buf_constraints *c)
 {
 	dma_buf_constraints_of_device(dev, c);
 	dma_buf_declared_for(dev, c);
-	dma_buf_constraints_of_storage(dev, c, c);
+	dma_buf_constraints_of_storage(dev, c, c, size);
 	/* what the length of an entry in a scatter list can be */
 	c->max_segment_size = min(c->max_segment_size, SZ_2G);
 }
@@ -240,7 +241,7 @@ static struct drm_gem_storage *object_alloc(struct drm_device *drm, size_t size)
 
 	if (!storage->base.funcs)
 		storage->base.funcs = &storage_funcs;
-	own_needs(drm->dev, &storage->needs);
+	own_needs(drm->dev, size, &storage->needs);
 	storage->constraints = storage->needs;
 
 	return storage;

@@ -94,7 +94,8 @@ const char *vgem_verify_table(const struct vgem_device *vgem,
 	if (places > c.max_segments)
 		return "segments";
 
-	return dma_buf_constraints_bounced(vgem->drm.dev, sgt) ? "copy" : "ok";
+	return dma_buf_constraints_bounced(vgem->drm.dev, sgt, NULL) ? "copy" :
+								       "ok";
 }
 
 static u64 highest_address(const struct sg_table *sgt)
