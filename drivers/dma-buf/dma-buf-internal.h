@@ -154,6 +154,8 @@ int dma_buf_need_check(struct dma_buf_attachment *attach,
 		       const struct sg_table *sgt);
 void dma_buf_need_show(struct seq_file *seq, const char *before,
 		       const struct dma_buf_constraints *c);
+void dma_buf_need_show_kind(struct seq_file *seq, const char *before,
+			    struct dma_buf *dmabuf);
 void dma_buf_need_show_fdinfo(struct seq_file *seq, struct dma_buf *dmabuf);
 
 /**

@@ -57,10 +57,11 @@
  * ~~~~~
  *
  * bufinfo has the need of each device that has one. bufinfo and fdinfo have what
- * suits all devices of a buffer, and how often it moved for that. Text of mainline
- * stays as it is, lines are added. fdinfo needs the reservation lock for it, hence
- * has the lines only for exporters that take part, and not if the reader gets a
- * signal.
+ * suits all devices of a buffer, how often it moved for that, and what kind of
+ * storage it is, if the exporter has a word for it. Text of mainline stays as it
+ * is, lines are added. fdinfo needs the reservation lock for it, hence has the
+ * lines only for exporters that take part or have that word, waits while somebody
+ * moves the buffer, and has none of them if the reader gets a signal meanwhile.
  */
 
 /**
@@ -209,18 +210,27 @@ void dma_buf_need_show(struct seq_file *seq, const char *before,
 }
 
 /**
- * dma_buf_need_show_fdinfo - print what devices need into fdinfo
+ * dma_buf_need_show_kind - print what the storage is into bufinfo or fdinfo
  * @seq: where to
- * @dmabuf: buffer
+ * @before: what to print in front of it
+ * @dmabuf: buffer, with the reservation lock held
+ *
+ * A line, or nothing if the exporter has no word for it.
  */
-void dma_buf_need_show_fdinfo(struct seq_file *seq, struct dma_buf *dmabuf)
+void dma_buf_need_show_kind(struct seq_file *seq, const char *before,
+			    struct dma_buf *dmabuf)
+{
+	dma_resv_assert_held(dmabuf->resv);
+
+	if (dmabuf->ops->storage_kind && !dma_buf_is_revoked(dmabuf))
+		seq_printf(seq, "%s%s\n", before,
+			   dmabuf->ops->storage_kind(dmabuf));
+}
+
+static void show_needs_locked(struct seq_file *seq, struct dma_buf *dmabuf)
 {
 	struct dma_buf_object *obj = to_dma_buf_object(dmabuf);
 	struct dma_buf_attachment *attach;
-
-	if (!dma_buf_can_constrain(dmabuf) ||
-	    dma_resv_lock_interruptible(dmabuf->resv, NULL))
-		return;
 
 	dma_buf_need_show(seq, "constraints:\t", &obj->constraints);
 	seq_printf(seq, "\nmoves:\t%u\n", obj->moves);
@@ -229,5 +239,24 @@ void dma_buf_need_show_fdinfo(struct seq_file *seq, struct dma_buf *dmabuf)
 		dma_buf_need_show(seq, " ", &attach->constraints);
 		seq_putc(seq, '\n');
 	}
+}
+
+/**
+ * dma_buf_need_show_fdinfo - print the storage and what devices need into fdinfo
+ * @seq: where to
+ * @dmabuf: buffer
+ */
+void dma_buf_need_show_fdinfo(struct seq_file *seq, struct dma_buf *dmabuf)
+{
+	bool asks = dma_buf_can_constrain(dmabuf);
+
+	if (!asks && !dmabuf->ops->storage_kind)
+		return;
+	if (dma_resv_lock_interruptible(dmabuf->resv, NULL))
+		return;
+
+	dma_buf_need_show_kind(seq, "storage:\t", dmabuf);
+	if (asks)
+		show_needs_locked(seq, dmabuf);
 	dma_resv_unlock(dmabuf->resv);
 }

@@ -43,8 +43,12 @@
  * A signal interrupts who waits for fences, and another newcomer, who waits for
  * the lock that the first holds meanwhile. It does not interrupt all who wait for
  * that lock: mapping, detaching and importing a fence go on when the fences have
- * signalled. DRM's FD_TO_HANDLE, in addition, keeps other imports and exports of
- * the importing device waiting.
+ * signalled, and so does who reads the buffer's fdinfo, or bufinfo, unless that
+ * process gets a signal. DRM's FD_TO_HANDLE, in addition, attaches with a lock of the
+ * importing device held, as on mainline: other imports and exports of that device,
+ * and the end of its handles (GEM_CLOSE), wait as long as the newcomer does. A fence
+ * that never signals is the one thing that makes that long, and drivers must not
+ * leave such fences in a buffer.
  *
  * An importer that finds out later what it needs, because the hardware or a
  * driver underneath refuses a table, says so with

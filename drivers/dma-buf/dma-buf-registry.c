@@ -217,6 +217,7 @@ static int show_buffer(struct seq_file *seq, struct dma_buf *dmabuf)
 		dma_buf_need_show(seq, "\tNeeds ", &obj->constraints);
 		seq_printf(seq, ", moved %u times\n", obj->moves);
 	}
+	dma_buf_need_show_kind(seq, "\tStorage ", dmabuf);
 	dma_resv_describe(dmabuf->resv, seq);
 
 	seq_puts(seq, "\tAttached Devices:\n");

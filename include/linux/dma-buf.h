@@ -193,6 +193,17 @@ struct dma_buf_ops {
 	 * @vunmap: Undo @vmap after the last user.  Locked, optional.
 	 */
 	void (*vunmap)(struct dma_buf *dmabuf, struct iosys_map *map);
+
+	/**
+	 * @storage_kind: What the storage is at the moment, for people who look
+	 * into debugfs or fdinfo.  Locked, optional.
+	 *
+	 * Not asked when the buffer was revoked.
+	 *
+	 * Return: A word or a few, which outlive the buffer, such as
+	 * "contiguous"; "none" of storage that does not exist yet.
+	 */
+	const char *(*storage_kind)(struct dma_buf *dmabuf);
 };
 
 /**

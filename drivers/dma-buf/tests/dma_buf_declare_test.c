@@ -187,6 +187,116 @@ static void administrator_declares_twice(struct kunit *test)
 			0);
 }
 
+/**
+ * struct source - one of those from whom the core knows what a device needs
+ * @name: who it is
+ * @needs: what is said, as it has to be shown
+ * @said_by: says it of @dev, and attaches
+ */
+struct source {
+	const char *name;
+	const char *needs;
+	struct dma_buf_attachment *(*said_by)(struct mock_buffer *buf,
+					      struct device *dev,
+					      const struct dma_buf_constraints *c);
+};
+
+static struct dma_buf_attachment *
+said_by_dma_api(struct mock_buffer *buf, struct device *dev,
+		const struct dma_buf_constraints *c)
+{
+	KUNIT_ASSERT_EQ(buf->test, dma_set_mask(dev, c->dma_mask), 0);
+	return mock_party_attach_dev(buf, dev, NULL, NULL);
+}
+
+static struct dma_buf_attachment *
+said_by_importer(struct mock_buffer *buf, struct device *dev,
+		 const struct dma_buf_constraints *c)
+{
+	return mock_party_attach_dev(buf, dev, NULL, c);
+}
+
+static struct dma_buf_attachment *
+said_by_driver(struct mock_buffer *buf, struct device *dev,
+	       const struct dma_buf_constraints *c)
+{
+	KUNIT_ASSERT_EQ(buf->test, devm_dma_buf_declare_constraints(dev, c), 0);
+	return mock_party_attach_dev(buf, dev, NULL, NULL);
+}
+
+static struct dma_buf_attachment *
+said_by_administrator(struct mock_buffer *buf, struct device *dev,
+		      const struct dma_buf_constraints *c)
+{
+	char needs[DMA_BUF_CONSTRAINTS_TEXT_SIZE], line[256];
+	struct dma_buf_attachment *attach;
+
+	dma_buf_constraints_print(needs, sizeof(needs), c);
+	snprintf(line, sizeof(line), SOME " %s", needs);
+	KUNIT_ASSERT_EQ(buf->test, rules_write(buf->test, line), 0);
+	attach = mock_party_attach_dev(buf, dev, NULL, NULL);
+	KUNIT_EXPECT_EQ(buf->test, rules_write(buf->test, SOME " -"), 0);
+	return attach;
+}
+
+/* As the bridge does when a driver has refused the table. */
+static struct dma_buf_attachment *
+said_by_refusal(struct mock_buffer *buf, struct device *dev,
+		const struct dma_buf_constraints *c)
+{
+	struct dma_buf_attachment *attach;
+
+	attach = mock_party_attach_dev(buf, dev, NULL, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(buf->test, attach);
+	KUNIT_EXPECT_EQ(buf->test, dma_buf_attachment_constrain(attach, c), 0);
+	return attach;
+}
+
+static const struct source sources[] = {
+	{ "the DMA API", "mask=0xffffffffff", said_by_dma_api },
+	{ "the importer", "segment-size=65536,segments=7", said_by_importer },
+	{ "the driver", "align=8192", said_by_driver },
+	{ "the administrator", "boundary=0xffff,segments=3",
+	  said_by_administrator },
+	{ "a refusal", "segments=1", said_by_refusal },
+};
+
+KUNIT_ARRAY_PARAM_DESC(source, sources, name);
+
+/* Succeeds if what a device needs is in both files, whoever has said it. */
+static void source_is_shown(struct kunit *test)
+{
+	const struct source *p = test->param_value;
+	struct device *dev = mock_device(test, SOME_DEV);
+	struct mock_buffer *buf = mock_party(test)->buf;
+	struct dma_buf_attachment *attach;
+	struct dma_buf_constraints c;
+	char line[256];
+	const char *row;
+
+	KUNIT_ASSERT_EQ(test, dma_buf_constraints_parse(p->needs, &c), 0);
+	attach = p->said_by(buf, dev, &c);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+
+	row = mock_bufinfo_row(buf, mock_bufinfo(test), "<none>");
+	KUNIT_ASSERT_NOT_NULL(test, row);
+	snprintf(line, sizeof(line),
+		 "\n\t%s\n\t\tmapped 0, pinned 0\n\t\tneeds %s\n",
+		 dev_name(dev), p->needs);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(row, line), "%s", row);
+	snprintf(line, sizeof(line), "\tNeeds %s,domains=system, moved",
+		 p->needs);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(row, line), "%s", row);
+
+	snprintf(line, sizeof(line), "\nattached:\t%s %s\n", dev_name(dev),
+		 p->needs);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(mock_fdinfo(buf), line), "%s",
+				  mock_fdinfo(buf));
+	snprintf(line, sizeof(line), "\nconstraints:\t%s,domains=system\n",
+		 p->needs);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(mock_fdinfo(buf), line));
+}
+
 struct mistake {
 	const char *text;
 	int err;
@@ -273,6 +383,7 @@ static struct kunit_case dma_buf_declare_cases[] = {
 	KUNIT_CASE(exporter_asks),
 	KUNIT_CASE(driver_declares_nonsense),
 	KUNIT_CASE(administrator_declares),
+	KUNIT_CASE_PARAM(source_is_shown, source_gen_params),
 	KUNIT_CASE(administrator_changes_his_mind),
 	KUNIT_CASE(administrator_declares_twice),
 	KUNIT_CASE_PARAM(administrator_is_mistaken, mistake_gen_params),

@@ -153,6 +153,26 @@ static void good_table_goes_out(struct kunit *test)
 	mock_unmap(attach, sgt, DMA_TO_DEVICE);
 }
 
+/* Succeeds if a device is not given a copy of what an exporter has agreed to. */
+static void copy_is_refused(struct kunit *test)
+{
+	struct dma_buf_constraints c = mock_below(DMA_BIT_MASK(63));
+	struct mock_buffer *buf = mock_party(test)->buf;
+	struct dma_buf_attachment *attach;
+
+	if (!IS_ENABLED(CONFIG_SWIOTLB))
+		kunit_skip(test, "there is nothing that makes copies");
+
+	attach = mock_party_attach(buf, "importer", NULL, &c);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	mock_calls(buf);
+	mock_copies(buf, attach->dev);
+	KUNIT_EXPECT_PTR_EQ(test, mock_map(attach, DMA_TO_DEVICE),
+			    ERR_PTR(-EIO));
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf),
+			   "pin* map:to* unmap:to* unpin*");
+}
+
 struct breach {
 	const char *name;
 	struct dma_buf_constraints c;
@@ -367,6 +387,53 @@ static void fdinfo_tells_the_needs(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, strstr(text, "\nconstraints:"));
 }
 
+static const char *kind_of_paper(struct dma_buf *dmabuf)
+{
+	struct mock_buffer *buf = dmabuf->priv;
+
+	KUNIT_EXPECT_TRUE(buf->test, dma_resv_is_locked(dmabuf->resv));
+	return "paper";
+}
+
+static bool bufinfo_has(struct mock_buffer *buf, const char *line)
+{
+	const char *row, *end;
+
+	row = mock_bufinfo_row(buf, mock_bufinfo(buf->test), "<none>");
+	KUNIT_ASSERT_NOT_NULL(buf->test, row);
+	end = strstr(row, " devices attached");
+	KUNIT_ASSERT_NOT_NULL(buf->test, end);
+	return strnstr(row, line, end - row);
+}
+
+/*
+ * Succeeds if both files have the exporter's word for its storage, whether it takes
+ * part or not, and until that is taken away; nothing if it has none.
+ */
+static void storage_is_told(struct kunit *test)
+{
+	struct mock_buffer *asks = mock_party(test)->buf;
+	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+
+	KUNIT_EXPECT_NULL(test, strstr(mock_fdinfo(asks), "storage:"));
+	KUNIT_EXPECT_FALSE(test, bufinfo_has(asks, "\tStorage"));
+	KUNIT_EXPECT_NULL(test, strstr(mock_fdinfo(buf), "storage:"));
+	KUNIT_EXPECT_FALSE(test, bufinfo_has(buf, "\tStorage"));
+
+	asks->ops.storage_kind = kind_of_paper;
+	buf->ops.storage_kind = kind_of_paper;
+	KUNIT_EXPECT_NOT_NULL(test, strstr(mock_fdinfo(asks),
+					   "\nstorage:\tpaper\nconstraints:"));
+	KUNIT_EXPECT_TRUE(test, bufinfo_has(asks, "\n\tStorage paper\n"));
+	KUNIT_EXPECT_NOT_NULL(test,
+			      strstr(mock_fdinfo(buf), "\nstorage:\tpaper\n"));
+	KUNIT_EXPECT_TRUE(test, bufinfo_has(buf, "\n\tStorage paper\n"));
+
+	dma_buf_revoke(buf->dmabuf);
+	KUNIT_EXPECT_NULL(test, strstr(mock_fdinfo(buf), "storage:"));
+	KUNIT_EXPECT_FALSE(test, bufinfo_has(buf, "\tStorage"));
+}
+
 static struct kunit_case dma_buf_need_cases[] = {
 	KUNIT_CASE(need_from_all_sources),
 	KUNIT_CASE(attach_needs_sense),
@@ -374,6 +441,7 @@ static struct kunit_case dma_buf_need_cases[] = {
 	KUNIT_CASE(wiser_importer_is_told),
 	KUNIT_CASE(wiser_importer_is_refused),
 	KUNIT_CASE(good_table_goes_out),
+	KUNIT_CASE(copy_is_refused),
 	KUNIT_CASE_PARAM(declared_for_an_exporter_that_does_not_ask,
 			 breach_gen_params),
 	KUNIT_CASE_PARAM(declared_and_mapped_at_attach, breach_gen_params),
@@ -383,6 +451,7 @@ static struct kunit_case dma_buf_need_cases[] = {
 	KUNIT_CASE(bufinfo_tells_the_needs),
 	KUNIT_CASE(bufinfo_of_an_exporter_that_does_not_ask),
 	KUNIT_CASE(fdinfo_tells_the_needs),
+	KUNIT_CASE(storage_is_told),
 	{}
 };
 

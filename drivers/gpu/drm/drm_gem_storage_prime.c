@@ -342,6 +342,23 @@ int drm_gem_storage_dmabuf_constrain(struct dma_buf *dmabuf,
 }
 EXPORT_SYMBOL_GPL(drm_gem_storage_dmabuf_constrain);
 
+/**
+ * drm_gem_storage_dmabuf_kind - &dma_buf_ops.storage_kind
+ * @dmabuf: a dma-buf of the object
+ *
+ * Context: Process context. The reservation lock must be held.
+ * Return: the word for debugfs and fdinfo, see drm_gem_storage_kind_name().
+ */
+const char *drm_gem_storage_dmabuf_kind(struct dma_buf *dmabuf)
+{
+	struct drm_gem_object *obj = dmabuf->priv;
+
+	dma_resv_assert_held(obj->resv);
+
+	return drm_gem_storage_kind_name(to_drm_gem_storage(obj)->kind);
+}
+EXPORT_SYMBOL_GPL(drm_gem_storage_dmabuf_kind);
+
 static const struct dma_buf_ops storage_dma_buf_ops = {
 	.pin = drm_gem_storage_dmabuf_pin,
 	.unpin = drm_gem_storage_dmabuf_unpin,
@@ -350,6 +367,7 @@ static const struct dma_buf_ops storage_dma_buf_ops = {
 	.unmap_dma_buf = drm_gem_storage_unmap_dma_buf,
 	.vmap = drm_gem_dmabuf_vmap,
 	.vunmap = drm_gem_dmabuf_vunmap,
+	.storage_kind = drm_gem_storage_dmabuf_kind,
 	.mmap = drm_gem_dmabuf_mmap,
 	.release = drm_gem_dmabuf_release,
 };

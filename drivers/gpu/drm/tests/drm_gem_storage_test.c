@@ -401,6 +401,33 @@ static void info_is_printed(struct kunit *test)
 	ctx->drm->dev_private = NULL;
 }
 
+static const char *word_for_kind(struct dma_buf *dmabuf)
+{
+	const char *word;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	word = drm_gem_storage_dmabuf_kind(dmabuf);
+	dma_resv_unlock(dmabuf->resv);
+
+	return word;
+}
+
+/* Succeeds if a dma-buf of the object tells what its storage is. */
+static void kind_is_told(struct kunit *test)
+{
+	struct dma_buf *dmabuf = storage_mock_export(test);
+	struct storage_ctx *ctx = test->priv;
+	const int *kind = test->param_value;
+
+	KUNIT_EXPECT_TRUE(test, dmabuf->ops->storage_kind ==
+					drm_gem_storage_dmabuf_kind);
+	KUNIT_EXPECT_STREQ(test, word_for_kind(dmabuf), "none");
+	storage_mock_make(test, ctx->storage, *kind);
+	KUNIT_EXPECT_STREQ(test, word_for_kind(dmabuf),
+			   drm_gem_storage_kind_name(*kind));
+	dma_buf_put(dmabuf);
+}
+
 /* Succeeds if an object without a place to map it at is not made. */
 static void no_room_for_an_offset(struct kunit *test)
 {
@@ -435,6 +462,7 @@ static struct kunit_case storage_cases[] = {
 	KUNIT_CASE_PARAM(tables_are_cut, cut_gen_params),
 	KUNIT_CASE(import_own),
 	KUNIT_CASE(info_is_printed),
+	KUNIT_CASE_PARAM(kind_is_told, kind_gen_params),
 	KUNIT_CASE(no_room_for_an_offset),
 	KUNIT_CASE(bad_sizes),
 	{},

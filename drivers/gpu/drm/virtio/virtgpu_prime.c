@@ -211,6 +211,7 @@ static const struct virtio_dma_buf_ops storage_dmabuf_ops = {
 		.mmap = drm_gem_dmabuf_mmap,
 		.vmap = drm_gem_dmabuf_vmap,
 		.vunmap = drm_gem_dmabuf_vunmap,
+		.storage_kind = drm_gem_storage_dmabuf_kind,
 		.release = drm_gem_dmabuf_release,
 	},
 	.get_uuid = dmabuf_get_uuid,
