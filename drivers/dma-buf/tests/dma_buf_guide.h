@@ -23,12 +23,14 @@ struct page;
  * @count: number of @pages, 0 when they were taken away
  * @mappings: tables that importers have, guarded by &dma_buf.resv
  * @pins: who needs the storage where it is, guarded by &dma_buf.resv
+ * @longest: bytes of an entry that suits all devices, guarded by &dma_buf.resv
  */
 struct guide_buffer {
 	struct page **pages;
 	unsigned int count;
 	struct list_head mappings;
 	unsigned int pins;
+	unsigned int longest;
 };
 
 /* [end] */

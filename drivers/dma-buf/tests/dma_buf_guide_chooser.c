@@ -12,7 +12,9 @@
 #include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/io.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "dma_buf_guide.h"
@@ -59,25 +61,27 @@ static struct page **guide_block_alloc(unsigned int count)
 	return pages;
 }
 
-/* [constrain] */
-static int guide_constrain(struct dma_buf *dmabuf,
-			   const struct dma_buf_constraints *c, bool move)
+/* How long map_dma_buf may make an entry, 0 if none will do. */
+static unsigned int guide_longest(const struct dma_buf_constraints *c)
+{
+	u64 boundary = dma_buf_constraints_boundary(c);
+	u64 step = max_t(u64, c->alignment, PAGE_SIZE);
+	u64 longest = min_t(u64, c->max_segment_size, SZ_2G);
+
+	/* What is as long as it is aligned crosses no boundary. */
+	if (boundary != U64_MAX)
+		longest = step - 1 <= boundary ? min(longest, step) : 0;
+
+	return round_down(longest, step);
+}
+
+/* Devices are idle and were told. Now processes are, and the content moves. */
+static int guide_change_pages(struct dma_buf *dmabuf,
+			      const struct dma_buf_constraints *c)
 {
 	struct guide_buffer *buf = dmabuf->priv;
 	struct page **pages;
 	unsigned int i;
-
-	/* Entries of our tables are as long as they can be. */
-	if (c->max_segment_size < dmabuf->size ||
-	    dma_buf_constraints_boundary(c) != U64_MAX)
-		return -EINVAL;
-	if (guide_fits(buf->pages, buf->count, c))
-		return 0;
-	if (buf->pins)
-		return -EBUSY;
-	/* Without it, just a question: the devices are still at work. */
-	if (!move)
-		return -EAGAIN;
 
 	pages = guide_block_alloc(buf->count);
 	if (!pages)
@@ -96,10 +100,52 @@ static int guide_constrain(struct dma_buf *dmabuf,
 	return 0;
 }
 
+/* [constrain] */
+static int guide_constrain(struct dma_buf *dmabuf,
+			   const struct dma_buf_constraints *c, bool move)
+{
+	unsigned int longest = guide_longest(c);
+	struct guide_buffer *buf = dmabuf->priv;
+	int ret;
+
+	if (!longest)
+		return -EINVAL;
+
+	if (!guide_fits(buf->pages, buf->count, c)) {
+		if (buf->pins)
+			return -EBUSY;
+		/* Without it, just a question: the devices are still at work. */
+		if (!move)
+			return -EAGAIN;
+		ret = guide_change_pages(dmabuf, c);
+		if (ret)
+			return ret;
+	}
+
+	/* For the tables that are made from here on. */
+	buf->longest = longest;
+
+	return 0;
+}
+
+static const char *guide_storage_kind(struct dma_buf *dmabuf)
+{
+	struct guide_buffer *buf = dmabuf->priv;
+	unsigned int i;
+
+	for (i = 1; i < buf->count; i++)
+		if (page_to_pfn(buf->pages[i]) !=
+		    page_to_pfn(buf->pages[0]) + i)
+			return "scattered";
+
+	return "contiguous";
+}
+
 const struct dma_buf_ops guide_chooser_ops = {
 	.pin = guide_pin,
 	.unpin = guide_unpin,
 	.constrain = guide_constrain,
+	.storage_kind = guide_storage_kind,
 	.map_dma_buf = guide_map_dma_buf,
 	.unmap_dma_buf = guide_unmap_dma_buf,
 	.begin_cpu_access = guide_begin_cpu_access,

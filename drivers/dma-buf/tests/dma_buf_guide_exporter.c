@@ -63,16 +63,17 @@ struct sg_table *guide_map_dma_buf(struct dma_buf_attachment *attach,
 	struct device *dev = attach->dev;
 	struct guide_mapping *mapping;
 	struct sg_page_iter page;
+	unsigned int longest;
 	int ret;
 
 	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL);
 	if (!mapping)
 		return ERR_PTR(-ENOMEM);
 
+	longest = min(buf->longest, dma_get_max_seg_size(dev));
 	ret = sg_alloc_table_from_pages_segment(&mapping->table, buf->pages,
 						buf->count, 0,
-						attach->dmabuf->size,
-						dma_get_max_seg_size(dev),
+						attach->dmabuf->size, longest,
 						GFP_KERNEL);
 	if (ret)
 		goto err_mapping;
@@ -250,6 +251,7 @@ struct dma_buf *guide_export(const struct dma_buf_ops *ops, size_t size)
 		return ERR_PTR(-ENOMEM);
 
 	INIT_LIST_HEAD(&buf->mappings);
+	buf->longest = UINT_MAX;
 	buf->count = DIV_ROUND_UP(size, PAGE_SIZE);
 	buf->pages = guide_pages_alloc(buf->count);
 	if (!buf->pages)

@@ -17,7 +17,7 @@
 #include <linux/uaccess.h>
 
 #include "dma_buf_guide.h"
-#include "dma_buf_mock.h"
+#include "dma_buf_party.h"
 
 #define GUIDE_PAGES 4
 #define GUIDE_SIZE  (GUIDE_PAGES * PAGE_SIZE)
@@ -441,9 +441,7 @@ static void guide_chooses_one_piece(struct kunit *test)
 	unsigned int i;
 
 	one.max_segments = 1;
-	/* no order in which an allocator gives pages survives that */
-	swap(buf->pages[0], buf->pages[GUIDE_PAGES - 1]);
-	swap(buf->pages[0], buf->pages[1]);
+	mock_scatter(buf->pages, GUIDE_PAGES);
 	user = process_maps(test, dmabuf);
 	process_writes(test, user, GUIDE_MARK);
 	/* one that has let go is in nobody's way */
@@ -459,6 +457,59 @@ static void guide_chooses_one_piece(struct kunit *test)
 	dma_buf_detach(dmabuf, strict);
 }
 
+/**
+ * struct guide_cut - what a device needs of the entries of its table
+ * @name: what is shown
+ * @needs: as text
+ * @kind: what the storage has to be then
+ */
+struct guide_cut {
+	const char *name;
+	const char *needs;
+	const char *kind;
+};
+
+static const struct guide_cut guide_cuts[] = {
+	{ "PCI", "boundary=0xffffffff,segment-size=65536", "scattered" },
+	{ "short entries", "segment-size=4096", "scattered" },
+	{ "a boundary", "boundary=0x1fff", "scattered" },
+	{ "short entries of one piece", "segment-size=4096,segments=1",
+	  "contiguous" },
+	{ "aligned entries", "boundary=0xffff,align=8192,segment-size=12288",
+	  "contiguous" },
+};
+
+KUNIT_ARRAY_PARAM_DESC(guide_cut, guide_cuts, name);
+
+/* Succeeds if the table is cut as the device needs it: the core looks at it. */
+static void guide_cuts_tables(struct kunit *test)
+{
+	struct dma_buf *dmabuf = exported(test, &guide_chooser_ops);
+	const struct guide_cut *p = test->param_value;
+	struct guide_buffer *buf = dmabuf->priv;
+	struct dma_buf_attachment *attach;
+	struct dma_buf_constraints need;
+	struct sg_table *sgt;
+	int ret;
+
+	KUNIT_ASSERT_EQ(test, dma_buf_constraints_parse(p->needs, &need), 0);
+	mock_scatter(buf->pages, GUIDE_PAGES);
+	attach = dma_buf_attach_constrained(dmabuf, mock_device(test, "picky"),
+					    NULL, NULL, &need);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, sgt);
+	if (!IS_ERR_OR_NULL(sgt)) {
+		ret = dma_buf_constraints_check_sgt(&need, sgt, GUIDE_SIZE, NULL);
+		KUNIT_EXPECT_EQ(test, ret, 0);
+		dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_TO_DEVICE);
+	}
+	dma_resv_lock(dmabuf->resv, NULL);
+	KUNIT_EXPECT_STREQ(test, dmabuf->ops->storage_kind(dmabuf), p->kind);
+	dma_resv_unlock(dmabuf->resv);
+	dma_buf_detach(dmabuf, attach);
+}
+
 /* Succeeds if who cannot have what it needs is told, and nothing moves. */
 static void guide_refuses_to_choose(struct kunit *test)
 {
@@ -469,14 +520,14 @@ static void guide_refuses_to_choose(struct kunit *test)
 	struct page *first;
 
 	need.max_segment_size = PAGE_SIZE;
+	need.alignment = 2 * PAGE_SIZE;
 	KUNIT_EXPECT_PTR_EQ(test, ERR_PTR(-EINVAL),
 			    dma_buf_attach_constrained(dmabuf, dev, NULL, NULL,
 						       &need));
 
 	need = DMA_BUF_CONSTRAINTS_ANY;
 	need.max_segments = 1;
-	swap(buf->pages[0], buf->pages[GUIDE_PAGES - 1]);
-	swap(buf->pages[0], buf->pages[1]);
+	mock_scatter(buf->pages, GUIDE_PAGES);
 	first = buf->pages[0];
 	static_import(test, dmabuf, "mapped");
 	KUNIT_EXPECT_PTR_EQ(test, ERR_PTR(-EBUSY),
@@ -546,6 +597,7 @@ static struct kunit_case dma_buf_guide_cases[] = {
 	KUNIT_CASE(guide_move_waits_for_jobs),
 	KUNIT_CASE(guide_move_is_refused),
 	KUNIT_CASE(guide_chooses_one_piece),
+	KUNIT_CASE_PARAM(guide_cuts_tables, guide_cut_gen_params),
 	KUNIT_CASE(guide_refuses_to_choose),
 	KUNIT_CASE(guide_revoke_takes_the_storage),
 	KUNIT_CASE(guide_revoke_spares_who_stays),
