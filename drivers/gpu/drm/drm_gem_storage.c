@@ -23,6 +23,13 @@
 
 #include "drm_gem_storage_internal.h"
 
+#define CREATE_TRACE_POINTS
+#include "drm_gem_storage_trace.h"
+
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gem_storage_choose);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gem_storage_move);
+EXPORT_TRACEPOINT_SYMBOL_GPL(drm_gem_storage_relax);
+
 MODULE_DESCRIPTION("GEM objects in memory that suits their devices");
 MODULE_IMPORT_NS(DMA_BUF);
 MODULE_LICENSE("GPL");
@@ -83,6 +90,26 @@ static const struct drm_gem_object_funcs storage_funcs = {
 	.vm_ops = &drm_gem_storage_vm_ops,
 };
 
+/* The first use of all, for the constraints that were said by then. */
+static struct drm_gem_storage_backing *
+first_backing(struct drm_gem_storage *storage, int *kind)
+{
+	struct drm_gem_storage_backing *backing;
+
+	*kind = drm_gem_storage_choose(&storage->constraints,
+				       storage->base.size,
+				       drm_gem_storage_last_address());
+	if (*kind < 0)
+		return ERR_PTR(*kind);
+
+	backing = drm_gem_storage_backing_alloc(storage, *kind,
+						&storage->constraints, true);
+	trace_drm_gem_storage_choose(storage, DRM_GEM_STORAGE_NONE, *kind,
+				     PTR_ERR_OR_ZERO(backing));
+
+	return backing;
+}
+
 /**
  * drm_gem_storage_use_locked - have pages
  * @storage: the object
@@ -98,32 +125,28 @@ static const struct drm_gem_object_funcs storage_funcs = {
  */
 int drm_gem_storage_use_locked(struct drm_gem_storage *storage)
 {
-	struct drm_gem_object *obj = &storage->base;
+	const struct dma_buf_constraints *c = &storage->constraints;
 	struct drm_gem_storage_backing *backing;
 	int kind = storage->kind;
 
-	dma_resv_assert_held(obj->resv);
+	dma_resv_assert_held(storage->base.resv);
 
-	if (WARN_ON_ONCE(obj->import_attach))
+	if (WARN_ON_ONCE(storage->base.import_attach))
 		return -EINVAL;
 	if (storage->backing)
 		return 0;
 
 	if (kind == DRM_GEM_STORAGE_NONE)
-		kind = drm_gem_storage_choose(&storage->constraints, obj->size,
-					      drm_gem_storage_last_address());
-	if (kind < 0)
-		return kind;
-
-	backing = drm_gem_storage_backing_alloc(storage, kind,
-						&storage->constraints, true);
+		backing = first_backing(storage, &kind);
+	else
+		backing = drm_gem_storage_backing_alloc(storage, kind, c, true);
 	if (IS_ERR(backing))
 		return PTR_ERR(backing);
 
 	storage->backing = backing;
 	storage->kind = kind;
 
-	return 0;
+	return drm_gem_storage_stay_within_locked(storage);
 }
 
 /**

@@ -63,6 +63,9 @@ bool drm_gem_storage_run_fits(const struct dma_buf_constraints *c, u64 address,
 			      u64 length);
 u64 drm_gem_storage_last_address(void);
 
+/* drm_gem_storage_move.c */
+int drm_gem_storage_stay_within_locked(struct drm_gem_storage *storage);
+
 /* drm_gem_storage_range.c */
 #ifdef CONFIG_CONTIG_ALLOC
 unsigned long

@@ -15,6 +15,7 @@
 #include <drm/drm_vma_manager.h>
 
 #include "drm_gem_storage_internal.h"
+#include "drm_gem_storage_trace.h"
 
 /**
  * DOC: moving storage
@@ -112,25 +113,18 @@ static void storage_drop_old(struct drm_gem_storage *storage,
 				     (loff_t)-1);
 }
 
-static int storage_move_idle(struct drm_gem_storage *storage,
-			     enum drm_gem_storage_kind kind,
-			     const struct dma_buf_constraints *c)
+/* For pages that nobody relies on. They stay if there are no others. */
+static int storage_replace(struct drm_gem_storage *storage,
+			   enum drm_gem_storage_kind kind,
+			   const struct dma_buf_constraints *c)
 {
 	struct drm_gem_object *obj = &storage->base;
 	struct drm_gem_storage_backing *old, *new;
-	int ret;
 
-	/* From swap, if need be. */
-	ret = drm_gem_storage_use_locked(storage);
-	if (ret)
-		return ret;
 	old = storage->backing;
-
 	new = drm_gem_storage_backing_alloc(storage, kind, c, false);
-	if (IS_ERR(new)) {
-		drm_gem_storage_settle_locked(storage);
+	if (IS_ERR(new))
 		return PTR_ERR(new);
-	}
 
 	drm_vma_node_unmap(&obj->vma_node, obj->dev->anon_inode->i_mapping);
 	storage_copy_content(storage, new, old);
@@ -139,9 +133,61 @@ static int storage_move_idle(struct drm_gem_storage *storage,
 	storage->kind = kind;
 	storage->constraints = *c;
 	storage_drop_old(storage, old);
-	drm_gem_storage_settle_locked(storage);
 
 	return 0;
+}
+
+static int storage_move_idle(struct drm_gem_storage *storage,
+			     enum drm_gem_storage_kind kind,
+			     const struct dma_buf_constraints *c)
+{
+	int ret;
+
+	/* From swap, if need be. */
+	ret = drm_gem_storage_use_locked(storage);
+	if (ret)
+		return ret;
+
+	ret = storage_replace(storage, kind, c);
+	drm_gem_storage_settle_locked(storage);
+
+	return ret;
+}
+
+/**
+ * drm_gem_storage_stay_within_locked - shmem in a machine that has grown
+ * @storage: the object, which has just got its pages
+ *
+ * Pages of shmem were chosen because devices reached all memory there was. Where
+ * memory is added while the machine runs, they may come back from swap beyond
+ * that, and then go on to other pages at once, as nobody has these yet.
+ *
+ * Return: 0, or a negative errno, without pages then, see
+ * drm_gem_storage_use_locked().
+ */
+int drm_gem_storage_stay_within_locked(struct drm_gem_storage *storage)
+{
+	const struct dma_buf_constraints c = storage->constraints;
+	int kind, ret;
+
+	/* most devices reach whatever there will be */
+	if (c.dma_mask == U64_MAX || storage->kind != DRM_GEM_STORAGE_SHMEM ||
+	    c.dma_mask >= drm_gem_storage_last_address() ||
+	    drm_gem_storage_backing_fits(storage->backing, &c))
+		return 0;
+
+	kind = drm_gem_storage_choose(&c, storage->base.size,
+				      drm_gem_storage_last_address());
+	ret = kind < 0 ? kind : storage_replace(storage, kind, &c);
+	trace_drm_gem_storage_move(storage, DRM_GEM_STORAGE_SHMEM, kind, ret);
+	if (ret) {
+		struct drm_gem_storage_backing *beyond = storage->backing;
+
+		storage->backing = NULL;
+		drm_gem_storage_backing_put(storage, beyond);
+	}
+
+	return ret;
 }
 
 static int storage_move(struct drm_gem_storage *storage,
@@ -196,7 +242,7 @@ int drm_gem_storage_constrain(struct drm_gem_object *obj,
 {
 	struct drm_gem_storage *storage = to_drm_gem_storage(obj);
 	struct dma_buf_constraints all;
-	int kind;
+	int kind, from = storage->kind, ret;
 
 	dma_resv_assert_held(obj->resv);
 
@@ -209,8 +255,14 @@ int drm_gem_storage_constrain(struct drm_gem_object *obj,
 					      drm_gem_storage_last_address());
 		if (kind < 0)
 			return kind;
-		if (!storage_fits(storage, &all, kind))
-			return storage_move(storage, kind, &all, flags);
+		if (!storage_fits(storage, &all, kind)) {
+			ret = storage_move(storage, kind, &all, flags);
+			/* not of the question whether it takes one */
+			if (ret != -EAGAIN)
+				trace_drm_gem_storage_move(storage, from, kind,
+							   ret);
+			return ret;
+		}
 	}
 	storage->constraints = all;
 
@@ -241,7 +293,7 @@ int drm_gem_storage_relax(struct drm_gem_object *obj, unsigned int flags)
 {
 	struct drm_gem_storage *storage = to_drm_gem_storage(obj);
 	struct dma_buf_constraints c = storage->constraints;
-	int kind;
+	int kind, from = storage->kind, ret;
 
 	dma_resv_assert_held(obj->resv);
 
@@ -254,6 +306,9 @@ int drm_gem_storage_relax(struct drm_gem_object *obj, unsigned int flags)
 	if (kind < 0 || kind >= storage->kind)
 		return 0;
 
-	return storage_move(storage, kind, &c, flags);
+	ret = storage_move(storage, kind, &c, flags);
+	trace_drm_gem_storage_relax(storage, from, kind, ret);
+
+	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_gem_storage_relax);

@@ -34,7 +34,9 @@
  * Limits: What the kernel itself has allocated does not move, so a range that
  * is not reserved (CMA, which is tried before this) may be impossible to get on
  * a machine that has run for long, and trying takes time, some milliseconds for
- * each range of which something moved in vain. ZONE_MOVABLE is left alone,
+ * each range of which something moved in vain. Only a fatal signal ends that
+ * earlier: what is searched for may be wanted by a fault, which other signals must
+ * not make fail. ZONE_MOVABLE is left alone,
  * since what is taken here does not move for others. Pages are not charged to a
  * control group.
  */

@@ -258,20 +258,40 @@ static void better_than_needed(struct kunit *test)
 	dma_buf_put(dmabuf);
 }
 
+/* The highest address of the object's pages. */
+static u64 highest_address(struct kunit *test, struct drm_gem_storage *storage)
+{
+	struct scatterlist *sg;
+	struct sg_table *sgt;
+	u64 highest = 0;
+	int i;
+
+	dma_resv_lock(storage->base.resv, NULL);
+	sgt = drm_gem_storage_get_sg_table(&storage->base);
+	dma_resv_unlock(storage->base.resv);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	for_each_sgtable_sg(sgt, sg, i)
+		highest = max_t(u64, highest, sg_phys(sg) + sg->length - 1);
+	sg_free_table(sgt);
+	kfree(sgt);
+
+	return highest;
+}
+
 /*
  * Succeeds if pages of shmem that were chosen when the machine had less memory
  * stay, mapped or not, for those whom they suited then, and no longer.
  */
 static void memory_was_added(struct kunit *test)
 {
-	struct dma_buf_constraints below =
-		storage_mock_needs(DRM_GEM_STORAGE_MASKED);
+	struct dma_buf_constraints below = DMA_BUF_CONSTRAINTS_ANY;
 	struct storage_ctx *ctx = test->priv;
 	struct drm_gem_storage *storage = ctx->storage;
 
 	storage_mock_fill(test, storage, SEED);
 	KUNIT_ASSERT_EQ(test, storage->kind, DRM_GEM_STORAGE_SHMEM);
 	/* as if all memory had been below that */
+	below.dma_mask = highest_address(test, storage);
 	storage->constraints.dma_mask = below.dma_mask;
 
 	KUNIT_ASSERT_EQ(test, 0, storage_mock_pin(storage));
@@ -285,6 +305,60 @@ static void memory_was_added(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, storage_mock_constrain(storage, &below, 0));
 	KUNIT_EXPECT_EQ(test, storage->kind, DRM_GEM_STORAGE_MASKED);
 	KUNIT_EXPECT_EQ(test, storage->moves, 1);
+	storage_mock_expect(test, storage, SEED);
+}
+
+/*
+ * Succeeds if pages of shmem that nobody used when memory was added, and that came
+ * back where the device does not reach, go on to others before it sees them.
+ */
+static void memory_was_added_while_unused(struct kunit *test)
+{
+	struct dma_buf_constraints below = DMA_BUF_CONSTRAINTS_ANY;
+	struct storage_ctx *ctx = test->priv;
+	struct drm_gem_storage *storage = ctx->storage;
+	struct dma_buf *dmabuf = storage_mock_export(test);
+	struct storage_party party = {};
+
+	storage_mock_fill(test, storage, SEED);
+	KUNIT_ASSERT_EQ(test, 0,
+			storage_party_join(test, &party, dmabuf, NULL,
+					   DRM_GEM_STORAGE_SHMEM));
+	/* as if all memory had been below that, and all pages, too */
+	below.dma_mask = highest_address(test, storage) - PAGE_SIZE;
+	storage->constraints.dma_mask = below.dma_mask;
+
+	storage_party_map(test, &party);
+	KUNIT_EXPECT_EQ(test, storage->kind, DRM_GEM_STORAGE_MASKED);
+	KUNIT_EXPECT_EQ(test, storage->moves, 1);
+	storage_party_expect(test, &party, SEED);
+	storage_party_unmap(&party);
+	storage_party_leave(&party);
+	storage_mock_expect_suits(test, storage, &below);
+	storage_mock_expect(test, storage, SEED);
+	dma_buf_put(dmabuf);
+}
+
+/*
+ * Succeeds if such pages are given back where there are no others, and the content
+ * is as it was.
+ */
+static void memory_was_added_and_none_is_left(struct kunit *test)
+{
+	struct storage_ctx *ctx = test->priv;
+	struct drm_gem_storage *storage = ctx->storage;
+	u64 all = storage->constraints.dma_mask;
+
+	storage_mock_fill(test, storage, SEED);
+	/* firmware is in it, and the object is longer than the rest */
+	storage->constraints.dma_mask = SZ_1M - 1;
+	KUNIT_EXPECT_NE(test, storage_mock_pin(storage), 0);
+	KUNIT_EXPECT_EQ(test, storage->pin_count, 0);
+	storage_mock_expect_pages(test, DRM_GEM_STORAGE_SHMEM, 0);
+	KUNIT_EXPECT_NE(test, storage_mock_pin(storage), 0);
+
+	storage->constraints.dma_mask = all;
+	KUNIT_EXPECT_EQ(test, storage->moves, 0);
 	storage_mock_expect(test, storage, SEED);
 }
 
@@ -313,6 +387,8 @@ static struct kunit_case storage_stay_cases[] = {
 	KUNIT_CASE_PARAM(nobody_moves_what_is_held, held_gen_params),
 	KUNIT_CASE_PARAM(better_than_needed, newcomer_gen_params),
 	KUNIT_CASE(memory_was_added),
+	KUNIT_CASE(memory_was_added_while_unused),
+	KUNIT_CASE(memory_was_added_and_none_is_left),
 	KUNIT_CASE(mapped_by_one_who_follows),
 	{},
 };
