@@ -28,10 +28,9 @@
 
 IGT_TEST_DESCRIPTION("Pairs of vgem devices with different constraints.");
 
-#define SIZE	 (1024 * 1024)
-#define SEED	 612
-#define LOW_MASK 0xffffffffull
-/* As many of HIGH_MIB are more than what there is below the mask. */
+#define SIZE (1024 * 1024)
+#define SEED 612
+/* As many of HIGH_MIB are more than what there is below the masks. */
 #define MAX_HIGH 192
 #define HIGH_MIB 16
 /* swiotlb counts in pieces of 2 KiB. */
@@ -276,7 +275,7 @@ static unsigned long swiotlb_most(bool reset)
 }
 
 /* A buffer of which @far, which reaches all memory, sees pages beyond the mask. */
-static int far_udmabuf(int far)
+static int far_udmabuf(int far, uint64_t mask)
 {
 	const uint64_t size = HIGH_MIB << 20;
 	struct configured_import import;
@@ -286,7 +285,7 @@ static int far_udmabuf(int far)
 
 	igt_require_f(dev >= 0, "no udmabuf\n");
 	do {
-		igt_require_f(n < MAX_HIGH, "no memory beyond 4 GiB\n");
+		igt_require_f(n < MAX_HIGH, "no memory beyond the mask\n");
 		memfd = memfd_create("far", MFD_ALLOW_SEALING);
 		igt_assert_fd(memfd);
 		do_or_die(ftruncate(memfd, size));
@@ -298,7 +297,7 @@ static int far_udmabuf(int far)
 		kept[n++] = dmabuf;
 		prime_fd_to_handle(far, dmabuf);
 		configured_verify(far, dmabuf, &import);
-	} while (import.highest <= LOW_MASK);
+	} while (import.highest <= mask);
 	while (--n > 0)
 		close(kept[n - 1]);
 	close(dev);
@@ -307,7 +306,7 @@ static int far_udmabuf(int far)
 }
 
 /* As many buffers as it takes until one has pages beyond the mask. */
-static int far_vgem(int owner, int far, uint8_t **map)
+static int far_vgem(int owner, int far, uint64_t mask, uint8_t **map)
 {
 	struct configured_import import;
 	int dmabuf;
@@ -323,25 +322,25 @@ static int far_vgem(int owner, int far, uint8_t **map)
 		pattern_fill(*map, bo.size, SEED);
 		prime_fd_to_handle(far, dmabuf);
 		configured_verify(far, dmabuf, &import);
-		if (import.highest > LOW_MASK)
+		if (import.highest > mask)
 			return dmabuf;
 		munmap(*map, bo.size);
 		close(dmabuf);
 	}
-	igt_skip("no memory beyond 4 GiB\n");
+	igt_skip("no memory beyond the mask\n");
 }
 
-/* A device that reaches 4 GiB gets memory there: nothing goes through swiotlb. */
-static void no_bounce(int owner)
+/* A device that reaches so much gets memory there: nothing goes through swiotlb. */
+static void no_bounce(int owner, uint64_t mask)
 {
-	int near = configured_device("first", NULL, LOW_MASK), dmabuf;
+	int near = configured_device("first", NULL, mask), dmabuf;
 	int far = configured_device("second", NULL, 0);
 	struct configured_import import;
 	unsigned long slots;
 	uint8_t *map;
 
 	/* what stays where it is has to be copied for each mapping */
-	dmabuf = far_udmabuf(far);
+	dmabuf = far_udmabuf(far, mask);
 	swiotlb_most(true);
 	prime_fd_to_handle(near, dmabuf);
 	configured_verify(near, dmabuf, &import);
@@ -349,21 +348,21 @@ static void no_bounce(int owner)
 		 import.highest, import.verdict, swiotlb_most(false));
 	/* whole pages of it, each of two slots, and they are within reach */
 	igt_assert_f(!strcmp(import.verdict, "copy"), "%s\n", import.verdict);
-	igt_assert_lte_u64(import.highest, LOW_MASK);
+	igt_assert_lte_u64(import.highest, mask);
 	slots = swiotlb_most(false);
 	igt_assert_lte_u64(2, slots);
 	igt_assert_lte_u64(slots, (HIGH_MIB << 20) / SLOT);
 	igt_assert_eq(slots % 2, 0);
 	close(dmabuf);
 
-	dmabuf = far_vgem(owner, far, &map);
+	dmabuf = far_vgem(owner, far, mask, &map);
 	swiotlb_most(true);
 	prime_fd_to_handle(near, dmabuf);
 	configured_verify(near, dmabuf, &import);
 	igt_info("vgem: up to 0x%" PRIx64 ", %s, swiotlb slots %lu\n",
 		 import.highest, import.verdict, swiotlb_most(false));
 	igt_assert_f(!strcmp(import.verdict, "ok"), "%s\n", import.verdict);
-	igt_assert_lte_u64(import.highest, LOW_MASK);
+	igt_assert_lte_u64(import.highest, mask);
 	igt_assert_eq(swiotlb_most(false), 0);
 	pattern_check(map, HIGH_MIB << 20, SEED);
 	munmap(map, HIGH_MIB << 20);
@@ -480,9 +479,13 @@ igt_main
 	igt_subtest("attribute")
 		attribute();
 
-	igt_describe("Memory that a device reaches, in place of copies.");
+	igt_describe("Memory below 4 GiB, in place of copies.");
 	igt_subtest("no-bounce")
-		no_bounce(owner);
+		no_bounce(owner, 0xffffffff);
+
+	igt_describe("Memory below 1 GiB, in place of copies.");
+	igt_subtest("no-bounce-1-gib")
+		no_bounce(owner, 0x3fffffff);
 
 	igt_describe("Memory that a device reaches, of which there is none.");
 	igt_subtest("nothing-there")

@@ -33,9 +33,6 @@
 
 #include "vgem_drv.h"
 
-/* No kernel promises memory below this to anyone. */
-#define VGEM_SMALLEST_DMA_MASK DMA_BIT_MASK(24)
-
 /**
  * struct vgem_description - one directory
  */

@@ -143,6 +143,27 @@ static struct platform_device *vgem_platform_add(unsigned int index)
 }
 
 /*
+ * A platform need not serve a mask of less than 32 bits that does not reach all
+ * memory, and a PC without ZONE_DMA does not. It has no say in how far the bus in
+ * front of a device reaches, which comes to the same: a Raspberry Pi's display has
+ * 32 bits, and sees 1 GiB.
+ */
+static int vgem_set_mask(struct device *dev, u64 mask)
+{
+	int ret;
+
+	ret = dma_set_mask_and_coherent(dev, mask);
+	if (!ret || mask < VGEM_SMALLEST_DMA_MASK)
+		return ret;
+
+	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(32));
+	if (!ret)
+		dev->bus_dma_limit = mask;
+
+	return ret;
+}
+
+/*
  * No driver binds to the platform device, so nothing would end its devres while
  * the DRM device, itself under devres, holds a reference on it. The group is
  * what vgem_device_destroy() ends in place of a driver's removal.
@@ -168,7 +189,7 @@ static struct vgem_device *vgem_drm_add(struct platform_device *platform,
 	vgem->platform = platform;
 	vgem->config = *config;
 
-	ret = dma_set_mask_and_coherent(dev, config->dma_mask);
+	ret = vgem_set_mask(dev, config->dma_mask);
 	if (ret)
 		goto err_group;
 	/* There is no engine that an entry could be too long for. */

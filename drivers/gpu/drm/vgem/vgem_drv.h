@@ -31,13 +31,19 @@ struct sg_table;
 /* Expired handles one open file remembers, to answer them with -ETIMEDOUT. */
 #define VGEM_FENCE_EXPIRED_KEPT 256
 
+/* No kernel promises memory below this to anyone. */
+#define VGEM_SMALLEST_DMA_MASK DMA_BIT_MASK(24)
+
 /**
  * struct vgem_device_config - what one vgem device can reach
  *
  * Filled in before the device is made and never changed while it exists.
  */
 struct vgem_device_config {
-	/** @dma_mask: the addresses the device reaches, as for dma_set_mask() */
+	/**
+	 * @dma_mask: the addresses the device reaches, as for dma_set_mask(), or
+	 * by way of a bus that is as narrow
+	 */
 	u64 dma_mask;
 
 	/** @needs: what it declares besides of the memory of imported buffers */

@@ -102,6 +102,28 @@ static void vgem_device_test_dma_mask(struct kunit *test)
 }
 
 /*
+ * Succeeds if a device that reaches less than the platform has a mask for is behind
+ * a bus that reaches as little.
+ */
+static void vgem_device_test_narrow_bus(struct kunit *test)
+{
+	const struct vgem_device_config config = {
+		.dma_mask = DMA_BIT_MASK(30),
+		.needs = DMA_BUF_CONSTRAINTS_ANY,
+	};
+	struct dma_buf_constraints needs;
+	struct device *narrow;
+
+	narrow = vgem_test_create(test, &config)->drm.dev;
+	dma_buf_constraints_of_device(narrow, &needs);
+	KUNIT_EXPECT_EQ(test, DMA_BIT_MASK(30), needs.dma_mask);
+	if (!IS_ENABLED(CONFIG_ZONE_DMA)) {
+		KUNIT_EXPECT_EQ(test, DMA_BIT_MASK(32), dma_get_mask(narrow));
+		KUNIT_EXPECT_EQ(test, DMA_BIT_MASK(30), narrow->bus_dma_limit);
+	}
+}
+
+/*
  * Succeeds if a mask that the platform cannot serve is refused, and the place
  * of the device is free again.
  */
@@ -224,6 +246,7 @@ static void vgem_device_test_caching(struct kunit *test)
 static struct kunit_case vgem_device_tests[] = {
 	KUNIT_CASE(vgem_device_test_names),
 	KUNIT_CASE(vgem_device_test_dma_mask),
+	KUNIT_CASE(vgem_device_test_narrow_bus),
 	KUNIT_CASE(vgem_device_test_bad_mask),
 	KUNIT_CASE(vgem_device_test_full),
 	KUNIT_CASE(vgem_device_test_unplug),
