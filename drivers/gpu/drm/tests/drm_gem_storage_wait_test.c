@@ -322,6 +322,7 @@ static void fault_keeps_mmap_lock(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ret, fault->ret);
 	KUNIT_EXPECT_EQ(test, kthread_stop(task), fault->waits);
 	KUNIT_EXPECT_EQ(test, 0, get_user(seen, (u32 __user *)addr));
+	KUNIT_EXPECT_EQ(test, seen, 0);
 	vm_munmap(addr, STORAGE_SIZE);
 	dma_buf_put(dmabuf);
 }
