@@ -34,6 +34,7 @@
 #include "virtgpu_ioctl.h"
 #include "virtgpu_object.h"
 #include "virtgpu_prime.h"
+#include "virtgpu_order.h"
 #include "virtgpu_submit.h"
 #include "virtgpu_vram.h"
 
@@ -260,7 +261,7 @@ static int transfer_3d(struct drm_device *drm, struct drm_file *file,
 	vgpu_req_transfer_3d(&cmd->req, to_host, vfile->ctx_id,
 			     to_vgpu_object(obj)->res.id, &args->box,
 			     &transfer);
-	ret = vgpu_submit_one(cmd, obj, !to_host);
+	ret = vgpu_order_queue_one(cmd, obj, !to_host);
 	vgpu_cmd_put(cmd);
 
 	return ret;
@@ -283,7 +284,7 @@ static int transfer_2d(const struct drm_virtgpu_3d_transfer_to_host *args,
 		return -ENOMEM;
 	vgpu_req_transfer_2d(&cmd->req, to_vgpu_object(obj)->res.id, &rect,
 			     args->offset);
-	ret = vgpu_submit_one(cmd, obj, false);
+	ret = vgpu_order_queue_one(cmd, obj, false);
 	vgpu_cmd_put(cmd);
 
 	return ret;

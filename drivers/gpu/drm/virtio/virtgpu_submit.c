@@ -9,9 +9,7 @@
  *
  * The host knows none of the fences of others, so a submission waits for them
  * itself, until a signal comes. Those of its own timeline the host has in order.
- * The same goes for fences that others have put on the buffers, above all on
- * imported ones, whose exporter may still draw: they are waited for before the
- * locks are taken. Whoever adds one after that comes after the submission.
+ * The same goes for fences on the buffers, see virtgpu_order.c.
  *
  * A submission is gathered into &struct submission, a step at a time, and each
  * step may fail. Then come the locks of all buffers. Behind that point nothing
@@ -22,19 +20,17 @@
  * that user space could use, a file descriptor above all, is the last thing that
  * it gets.
  *
- * Locking: buffers are locked together by drm_exec, any order of theirs will do.
+ * Locking: that of the file while its context is made; else see virtgpu_order.c.
  */
 
 #include <linux/cleanup.h>
 #include <linux/dma-fence-chain.h>
 #include <linux/dma-fence-unwrap.h>
 #include <linux/file.h>
-#include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/sync_file.h>
 #include <linux/uaccess.h>
 
-#include <drm/drm_exec.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_syncobj.h>
@@ -42,7 +38,7 @@
 
 #include "virtgpu_context.h"
 #include "virtgpu_drv.h"
-#include "virtgpu_object.h"
+#include "virtgpu_order.h"
 #include "virtgpu_submit.h"
 
 /**
@@ -328,27 +324,6 @@ static int make_sync_file(struct submission *sub)
 	return sub->sync_file ? 0 : -ENOMEM;
 }
 
-/* What our host does not know of has to be over when it begins. */
-static int wait_for_others(struct vgpu_device *vgpu, struct drm_gem_object *obj,
-			   bool write)
-{
-	struct dma_resv_iter cursor;
-	struct dma_fence *fence;
-	int ret = 0;
-
-	dma_resv_iter_begin(&cursor, obj->resv, dma_resv_usage_rw(write));
-	dma_resv_for_each_fence_unlocked(&cursor, fence) {
-		if (vgpu_fence_is_of(fence, &vgpu->fences))
-			continue;
-		ret = dma_fence_wait(fence, true);
-		if (ret)
-			break;
-	}
-	dma_resv_iter_end(&cursor);
-
-	return ret;
-}
-
 /* Which buffers it only reads, a stream of commands does not tell. */
 static int wait_for_buffers(struct submission *sub)
 {
@@ -357,104 +332,7 @@ static int wait_for_buffers(struct submission *sub)
 	int ret = 0;
 
 	for (i = 0; i < cmd->num_objects && !ret; i++)
-		ret = wait_for_others(sub->vgpu, cmd->objects[i], true);
-	return ret;
-}
-
-static int lock_objects(struct drm_exec *exec, struct vgpu_cmd *cmd)
-{
-	int ret = 0;
-
-	drm_exec_until_all_locked(exec) {
-		ret = drm_exec_prepare_array(exec, cmd->objects,
-					     cmd->num_objects, 1);
-		drm_exec_retry_on_contention(exec);
-		if (ret)
-			break;
-	}
-	return ret;
-}
-
-/*
- * Queue, and let the fence be seen. The command may be over when it is queued,
- * and its objects with it; those that are locked stay.
- */
-static int queue_locked(struct vgpu_device *vgpu, struct drm_exec *exec,
-			struct vgpu_cmd *cmd)
-{
-	struct drm_gem_object *obj;
-	int ret;
-
-	/* memory that moved since is told to the host before it is used */
-	drm_exec_for_each_locked_object(exec, obj) {
-		ret = vgpu_object_attach_locked(to_vgpu_object(obj), NULL);
-		if (ret)
-			return ret;
-	}
-
-	vgpu_queue_add(&vgpu->ctrl, cmd);
-	drm_exec_for_each_locked_object(exec, obj)
-		dma_resv_add_fence(obj->resv, &cmd->fence->base,
-				   DMA_RESV_USAGE_WRITE);
-	return 0;
-}
-
-static int queue_command(struct vgpu_device *vgpu, struct vgpu_cmd *cmd)
-{
-	struct drm_exec exec;
-	int ret;
-
-	if (!cmd->num_objects) {
-		vgpu_queue_add(&vgpu->ctrl, cmd);
-		return 0;
-	}
-
-	drm_exec_init(&exec, DRM_EXEC_INTERRUPTIBLE_WAIT, cmd->num_objects);
-	ret = lock_objects(&exec, cmd);
-	if (!ret)
-		ret = queue_locked(vgpu, &exec, cmd);
-	drm_exec_fini(&exec);
-
-	/* a signal, in the words of mutexes */
-	return ret == -EINTR ? -ERESTARTSYS : ret;
-}
-
-/**
- * vgpu_submit_one - queue a command that is about one object, with a fence
- * @cmd: the command, written; gets the object
- * @obj: the object
- * @write: the host writes to its memory, otherwise reads
- *
- * Waits for what others do with the memory, until a signal comes.
- *
- * Context: Process context. Takes the reservation lock.
- * Return: 0, or a negative errno:
- *
- *	* -ENOMEM: out of memory
- *	* -ERESTARTSYS: a signal arrived
- *	* what vgpu_res_attach_locked() said
- */
-int vgpu_submit_one(struct vgpu_cmd *cmd, struct drm_gem_object *obj,
-		    bool write)
-{
-	struct vgpu_device *vgpu = to_vgpu(obj->dev);
-	struct vgpu_fence *fence;
-	int ret;
-
-	ret = wait_for_others(vgpu, obj, write);
-	if (ret)
-		return ret;
-
-	fence = vgpu_fence_create(&vgpu->fences);
-	if (!fence)
-		return -ENOMEM;
-
-	vgpu_cmd_set_fence(cmd, fence);
-	vgpu_fence_put(fence);
-	vgpu_cmd_add_object(cmd, obj);
-	ret = queue_command(vgpu, cmd);
-	vgpu_queue_kick(&vgpu->ctrl);
-
+		ret = vgpu_order_wait(sub->vgpu, cmd->objects[i], true);
 	return ret;
 }
 
@@ -609,7 +487,7 @@ int vgpu_execbuffer_ioctl(struct drm_device *drm, void *data,
 		ret = prepare(&sub);
 	if (!ret) {
 		vgpu_cmd_set_fence(sub.cmd, sub.fence);
-		ret = queue_command(vgpu, sub.cmd);
+		ret = vgpu_order_queue(vgpu, sub.cmd);
 	}
 	/* on errors there may be memory that the host was told of */
 	vgpu_queue_kick(&vgpu->ctrl);
