@@ -395,14 +395,9 @@ static void write_edid(u8 *edid, const struct monitor *monitor)
 static struct mock_answer describes(struct mock_host *host,
 				    const struct vgpu_req *req)
 {
-	if (le32_to_cpu(req->hdr.type) != VIRTIO_GPU_CMD_GET_EDID)
-		return MOCK_OK;
-	return (struct mock_answer){
-		.type = VIRTIO_GPU_RESP_OK_EDID,
-		.len = sizeof(struct virtio_gpu_resp_edid),
-		.data = host->priv,
-		.size = sizeof(struct virtio_gpu_resp_edid),
-	};
+	return mock_host_says(req, VIRTIO_GPU_CMD_GET_EDID,
+			      VIRTIO_GPU_RESP_OK_EDID, host->priv,
+			      sizeof(struct virtio_gpu_resp_edid));
 }
 
 /* Succeeds if a monitor is what its EDID says, if that can be. */

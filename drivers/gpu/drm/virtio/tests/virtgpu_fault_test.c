@@ -47,14 +47,9 @@ static struct mock_answer tells_capset(struct mock_host *host,
 {
 	static const struct virtio_gpu_ctrl_hdr capset[2];
 
-	if (le32_to_cpu(req->hdr.type) != VIRTIO_GPU_CMD_GET_CAPSET)
-		return MOCK_OK;
-	return (struct mock_answer){
-		.type = VIRTIO_GPU_RESP_OK_CAPSET,
-		.len = sizeof(capset),
-		.data = capset,
-		.size = sizeof(capset),
-	};
+	return mock_host_says(req, VIRTIO_GPU_CMD_GET_CAPSET,
+			      VIRTIO_GPU_RESP_OK_CAPSET, capset,
+			      sizeof(capset));
 }
 
 static int fault_test_init(struct kunit *test)

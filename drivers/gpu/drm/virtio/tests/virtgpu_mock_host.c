@@ -253,16 +253,46 @@ struct mock_answer mock_host_obeys(struct mock_host *host,
 }
 
 /**
+ * mock_host_says - an answer with data to one kind of command, MOCK_OK to others
+ * @req: the command
+ * @command: the kind
+ * @type: of the answer
+ * @data: the answer, header included
+ * @size: of @data, in bytes
+ *
+ * Return: the answer.
+ */
+struct mock_answer mock_host_says(const struct vgpu_req *req, u32 command,
+				  u32 type, const void *data, size_t size)
+{
+	if (le32_to_cpu(req->hdr.type) != command)
+		return MOCK_OK;
+	return (struct mock_answer){
+		.type = type,
+		.len = size,
+		.data = data,
+		.size = size,
+	};
+}
+
+/**
  * mock_host_settle - wait until the host has answered all that it was told of
  * @host: a host that answers by itself
  */
 void mock_host_settle(struct mock_host *host)
 {
-	/* what was idle at first may be about to give back what sends more */
+	struct vgpu_queue *q = &host->vgpu->ctrl;
+	u32 seqno;
+
+	/*
+	 * Others take answers, too, and an idle queue may be about to give back what
+	 * sends more: until nothing was sent while all of that was waited for.
+	 */
 	do {
+		seqno = READ_ONCE(q->seqno);
 		mock_host_tell(host);
 		flush_work(&host->vgpu->release);
-	} while (!vgpu_queue_idle(&host->vgpu->ctrl));
+	} while (!vgpu_queue_idle(q) || seqno != READ_ONCE(q->seqno));
 }
 
 static void close_file(void *filp)

@@ -115,6 +115,8 @@ void mock_host_use(struct mock_host *host, u32 id, u32 len);
 void mock_host_tell(struct mock_host *host);
 struct mock_answer mock_host_obeys(struct mock_host *host,
 				   const struct vgpu_req *req);
+struct mock_answer mock_host_says(const struct vgpu_req *req, u32 command,
+				  u32 type, const void *data, size_t size);
 void mock_host_settle(struct mock_host *host);
 struct drm_file *mock_host_open(struct kunit *test, struct mock_host *host);
 void mock_signal(bool arrive);

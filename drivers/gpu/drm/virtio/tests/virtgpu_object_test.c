@@ -346,14 +346,8 @@ static struct mock_answer maps(struct mock_host *host,
 		.map_info = VIRTIO_GPU_MAP_CACHE_CACHED,
 	};
 
-	if (le32_to_cpu(req->hdr.type) != VIRTIO_GPU_CMD_RESOURCE_MAP_BLOB)
-		return MOCK_OK;
-	return (struct mock_answer){
-		.type = VIRTIO_GPU_RESP_OK_MAP_INFO,
-		.len = sizeof(info),
-		.data = &info,
-		.size = sizeof(info),
-	};
+	return mock_host_says(req, VIRTIO_GPU_CMD_RESOURCE_MAP_BLOB,
+			      VIRTIO_GPU_RESP_OK_MAP_INFO, &info, sizeof(info));
 }
 
 /* A buffer of the host in a window that is a page of ours. */

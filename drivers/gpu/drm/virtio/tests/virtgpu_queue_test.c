@@ -89,6 +89,29 @@ static int status(const struct vgpu_cmd *cmd)
 	return dma_fence_get_status(&cmd->fence->base);
 }
 
+/* Succeeds if the host is told once of several commands, and not of none. */
+static void queue_kicks_once(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct vgpu_queue *q = &host->vgpu->ctrl;
+	struct ended ended[2] = {};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(ended); i++)
+		vgpu_queue_add(q, make_cmd(test, &ended[i]));
+	KUNIT_EXPECT_EQ(test, mock_host_waiting(host), 2);
+	KUNIT_EXPECT_EQ(test, host->kicks, 0);
+	vgpu_queue_kick(q);
+	KUNIT_EXPECT_EQ(test, host->kicks, 1);
+	vgpu_queue_kick(q);
+	KUNIT_EXPECT_EQ(test, host->kicks, 1);
+
+	/* the host gives the commands back */
+	for (i = 0; i < ARRAY_SIZE(ended); i++)
+		mock_host_answer(host, MOCK_OK);
+	mock_host_tell(host);
+}
+
 /* Succeeds if a host that does what it should is understood. */
 static void queue_good(struct kunit *test)
 {
@@ -385,12 +408,13 @@ static void queue_long_work(struct kunit *test)
 }
 
 static struct kunit_case queue_cases[] = {
-	KUNIT_CASE(queue_good),		  KUNIT_CASE(queue_nonsense),
-	KUNIT_CASE(queue_lost_interrupt), KUNIT_CASE(queue_backlog),
-	KUNIT_CASE(queue_too_long),	  KUNIT_CASE(queue_removed),
-	KUNIT_CASE(queue_answered_twice), KUNIT_CASE(queue_answer_to_nothing),
-	KUNIT_CASE(queue_silent_host),	  KUNIT_CASE(queue_no_memory),
-	KUNIT_CASE(queue_long_work),	  {}
+	KUNIT_CASE(queue_good),		  KUNIT_CASE(queue_kicks_once),
+	KUNIT_CASE(queue_nonsense),	  KUNIT_CASE(queue_lost_interrupt),
+	KUNIT_CASE(queue_backlog),	  KUNIT_CASE(queue_too_long),
+	KUNIT_CASE(queue_removed),	  KUNIT_CASE(queue_answered_twice),
+	KUNIT_CASE(queue_silent_host),	  KUNIT_CASE(queue_answer_to_nothing),
+	KUNIT_CASE(queue_no_memory),	  KUNIT_CASE(queue_long_work),
+	{}
 };
 
 static struct kunit_suite queue_suite = {

@@ -8,12 +8,15 @@
 
 #include <kunit/test.h>
 #include <linux/anon_inodes.h>
+#include <linux/completion.h>
 #include <linux/dma-resv.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/kthread.h>
 #include <linux/mman.h>
 #include <linux/math.h>
 #include <linux/mutex.h>
+#include <linux/sched/task.h>
 #include <linux/sizes.h>
 #include <linux/uaccess.h>
 
@@ -216,6 +219,62 @@ static void wait_for_others_ends(struct kunit *test)
 	dma_resv_unlock(vobj->storage.base.resv);
 }
 
+/**
+ * struct holder - a thread that has a reservation lock until it is told to end
+ * @resv: the lock
+ * @has: completed when it has it
+ * @end: completed when it may give it back
+ */
+struct holder {
+	struct dma_resv *resv;
+	struct completion has;
+	struct completion end;
+};
+
+static int hold(void *data)
+{
+	struct holder *holder = data;
+
+	dma_resv_lock(holder->resv, NULL);
+	complete(&holder->has);
+	wait_for_completion(&holder->end);
+	dma_resv_unlock(holder->resv);
+	return 0;
+}
+
+/* Succeeds if a signal ends the wait for a lock that others have, and nothing was sent. */
+static void wait_for_lock_ends(struct kunit *test)
+{
+	const struct foreign *foreign = test->param_value;
+	struct mock_host *host = test->priv;
+	struct drm_file *file = mock_host_open(test, host);
+	struct holder holder = {};
+	struct task_struct *thread;
+	struct vgpu_object *vobj;
+	u32 handle;
+
+	vobj = make_object(test, file, &handle);
+	holder.resv = vobj->storage.base.resv;
+	init_completion(&holder.has);
+	init_completion(&holder.end);
+	thread = kthread_run(hold, &holder, "holder");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread);
+	get_task_struct(thread);
+	wait_for_completion(&holder.has);
+
+	mock_signal(true);
+	KUNIT_EXPECT_EQ(test, use(test, file, handle, foreign->type),
+			-ERESTARTSYS);
+	KUNIT_EXPECT_EQ(test, vgpu_object_lock(vobj), -ERESTARTSYS);
+	mock_signal(false);
+	complete(&holder.end);
+	kthread_stop(thread);
+	put_task_struct(thread);
+	KUNIT_EXPECT_EQ(test, host->seen[foreign->type], 0);
+	KUNIT_EXPECT_EQ(test, use(test, file, handle, foreign->type), 0);
+	mock_host_settle(host);
+}
+
 /* Succeeds if what the host itself is at is not waited for: it has the order. */
 static void own_work_is_not_waited_for(struct kunit *test)
 {
@@ -375,14 +434,9 @@ static struct mock_answer tells_capset(struct mock_host *host,
 		u8 data[16];
 	} capset = { .data = "all that it can" };
 
-	if (le32_to_cpu(req->hdr.type) != VIRTIO_GPU_CMD_GET_CAPSET)
-		return MOCK_OK;
-	return (struct mock_answer){
-		.type = VIRTIO_GPU_RESP_OK_CAPSET,
-		.len = sizeof(capset),
-		.data = &capset,
-		.size = sizeof(capset),
-	};
+	return mock_host_says(req, VIRTIO_GPU_CMD_GET_CAPSET,
+			      VIRTIO_GPU_RESP_OK_CAPSET, &capset,
+			      sizeof(capset));
 }
 
 static void have_capset(struct mock_host *host)
@@ -552,6 +606,7 @@ static void blobs_are_aligned(struct kunit *test)
 static struct kunit_case submit_cases[] = {
 	KUNIT_CASE_PARAM(waits_for_others, foreign_gen_params),
 	KUNIT_CASE_PARAM(wait_for_others_ends, foreign_gen_params),
+	KUNIT_CASE_PARAM(wait_for_lock_ends, foreign_gen_params),
 	KUNIT_CASE(own_work_is_not_waited_for),
 	KUNIT_CASE(syncobjs_are_reset_last),
 	KUNIT_CASE(sizes_are_too_large),
