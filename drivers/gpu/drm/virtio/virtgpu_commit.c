@@ -42,7 +42,7 @@ static void settle_frames(struct drm_atomic_state *atomic)
 	int i;
 
 	for_each_new_plane_in_state(atomic, plane, state, i) {
-		vgpu_fence_abandon(to_vgpu_plane_state(state)->fence, 0);
+		vgpu_frame_abandon(state);
 		vgpu_frame_wait(state);
 		vgpu_frame_sent(state);
 	}

@@ -23,6 +23,7 @@
 
 #include <linux/cleanup.h>
 #include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
 #include <linux/limits.h>
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -78,6 +79,22 @@ static void vgpu_watchdog(struct work_struct *work)
 		vgpu_device_watch(vgpu);
 }
 
+static void forget_fence(struct vgpu_cmd *cmd)
+{
+	struct dma_resv *resv;
+	unsigned int i;
+
+	if (!cmd->fence || !cmd->fence->alone)
+		return;
+
+	for (i = 0; i < cmd->num_objects; i++) {
+		resv = cmd->objects[i]->resv;
+		dma_resv_lock(resv, NULL);
+		vgpu_fence_forget_locked(cmd->fence, resv);
+		dma_resv_unlock(resv);
+	}
+}
+
 static void vgpu_release(struct work_struct *work)
 {
 	struct vgpu_device *vgpu =
@@ -94,6 +111,7 @@ static void vgpu_release(struct work_struct *work)
 		list_del_init(&cmd->node);
 		if (cmd->release)
 			cmd->release(cmd);
+		forget_fence(cmd);
 		/* not with the command, which an object may hold in turn */
 		vgpu_cmd_drop_objects(cmd);
 		vgpu_cmd_put(cmd);

@@ -18,12 +18,14 @@
  * Lifetime: the list holds one reference from the time a fence has a number
  * until it signals. Sync files and reservation objects hold theirs, even after
  * the device and this module would be gone: a fence has a lock of its own, and
- * a reference on the module.
+ * a reference on the module. That of a frame is taken off its buffer when it has
+ * signalled, for a screen may show the same frame for ever.
  *
  * Locking: see &struct vgpu_fences.
  */
 
 #include <linux/cleanup.h>
+#include <linux/dma-resv.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -146,8 +148,10 @@ struct vgpu_fence *vgpu_fence_create_early(struct vgpu_fences *fences)
 	struct vgpu_fence *fence;
 
 	fence = fence_create(fences, dma_fence_context_alloc(1));
-	if (fence)
+	if (fence) {
 		fence->base.seqno = 1;
+		fence->alone = true;
+	}
 	return fence;
 }
 
@@ -312,6 +316,29 @@ void vgpu_fence_abandon(struct vgpu_fence *fence, int error)
 	}
 	vgpu_fence_emit(fence);
 	vgpu_fence_answer(fence, error);
+}
+
+/**
+ * vgpu_fence_forget_locked - take a fence that has signalled off a buffer
+ * @fence: a fence of vgpu_fence_create_early(); nothing happens to others
+ * @resv: of the buffer
+ *
+ * A buffer may be on a screen for ever, and nobody add another fence to it. This one
+ * would hold the module for as long.
+ */
+void vgpu_fence_forget_locked(struct vgpu_fence *fence, struct dma_resv *resv)
+{
+	struct dma_fence *nothing;
+
+	dma_resv_assert_held(resv);
+
+	if (!fence->alone || !dma_fence_is_signaled(&fence->base))
+		return;
+
+	nothing = dma_fence_get_stub();
+	dma_resv_replace_fences(resv, fence->base.context, nothing,
+				DMA_RESV_USAGE_READ);
+	dma_fence_put(nothing);
 }
 
 /**

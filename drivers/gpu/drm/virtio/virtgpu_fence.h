@@ -7,6 +7,7 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+struct dma_resv;
 struct drm_device;
 struct drm_file;
 struct vgpu_fence_event;
@@ -60,6 +61,9 @@ struct vgpu_fence {
 	/** @error: what @base will have signalled with; likewise */
 	int error;
 
+	/** @alone: @base is all of its timeline; never changes */
+	bool alone;
+
 	/** @on_ring: the host has to be told @ring; never changes */
 	bool on_ring;
 
@@ -88,6 +92,7 @@ void vgpu_fence_cancel_event(struct vgpu_fence *fence);
 u64 vgpu_fence_emit(struct vgpu_fence *fence);
 void vgpu_fence_answer(struct vgpu_fence *fence, int error);
 void vgpu_fence_abandon(struct vgpu_fence *fence, int error);
+void vgpu_fence_forget_locked(struct vgpu_fence *fence, struct dma_resv *resv);
 void vgpu_fence_put(struct vgpu_fence *fence);
 void vgpu_fence_module_exit(void);
 

@@ -146,6 +146,30 @@ void vgpu_frame_publish(struct drm_plane_state *base)
 }
 
 /**
+ * vgpu_frame_abandon - nobody is to wait for a frame that was not shown
+ * @base: a state that vgpu_frame_publish() was called for; if commands were queued,
+ *	nothing happens
+ *
+ * Context: Process context. Waits for nobody.
+ */
+void vgpu_frame_abandon(struct drm_plane_state *base)
+{
+	struct vgpu_plane_state *state = to_vgpu_plane_state(base);
+	struct dma_resv *resv;
+
+	if (!state->fence || state->fence->id)
+		return;
+
+	vgpu_fence_abandon(state->fence, 0);
+	/* who has the lock may wait for this commit; then the next one will do */
+	resv = base->fb->obj[0]->resv;
+	if (!dma_resv_trylock(resv))
+		return;
+	vgpu_fence_forget_locked(state->fence, resv);
+	dma_resv_unlock(resv);
+}
+
+/**
  * vgpu_frame_wait - wait for a frame that nobody else can wait for
  * @base: a state whose commands were queued
  *

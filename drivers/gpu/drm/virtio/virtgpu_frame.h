@@ -45,6 +45,7 @@ to_vgpu_plane_state(struct drm_plane_state *state)
 int vgpu_frame_prepare(struct drm_plane *plane, struct drm_plane_state *base);
 void vgpu_frame_publish(struct drm_plane_state *base);
 void vgpu_frame_sent(struct drm_plane_state *base);
+void vgpu_frame_abandon(struct drm_plane_state *base);
 void vgpu_frame_wait(struct drm_plane_state *base);
 void vgpu_frame_cleanup(struct drm_plane *plane, struct drm_plane_state *base);
 

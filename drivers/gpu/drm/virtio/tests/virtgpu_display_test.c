@@ -217,7 +217,7 @@ static void frame_shown(struct kunit *test)
 
 /*
  * Succeeds if a frame that stays on the screen is no reason for the module to stay,
- * once somebody else has put a fence in the place of the frame's.
+ * nor is one that the host was spared.
  */
 static void frame_lets_the_module_go(struct kunit *test)
 {
@@ -228,8 +228,11 @@ static void frame_lets_the_module_go(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, show(test, fb, NULL), 0);
 	mock_host_settle(host);
-	mock_fence_add(test, mock_fence_create(test), fb->obj[0],
-		       DMA_RESV_USAGE_READ);
+	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), before);
+
+	host->vgpu->ctrl.num_backlog += VGPU_BACKLOG_LIMIT + 1;
+	KUNIT_EXPECT_EQ(test, show(test, fb, NULL), 0);
+	host->vgpu->ctrl.num_backlog -= VGPU_BACKLOG_LIMIT + 1;
 	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), before);
 }
 
