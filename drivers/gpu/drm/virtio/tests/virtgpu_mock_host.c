@@ -69,12 +69,18 @@ static void mock_callback(struct virtqueue *vq)
 {
 }
 
-static void make_ring(struct kunit *test, struct mock_host *host)
+/**
+ * mock_host_make_ring - make the control queue, as a transport does
+ * @test: the test
+ * @host: a host without one; &mock_host.vq is set
+ */
+void mock_host_make_ring(struct kunit *test, struct mock_host *host)
 {
 	size_t size = vring_size(MOCK_HOST_RING, PAGE_SIZE);
 	void *pages = kunit_kzalloc(test, size, GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, pages);
+	host->next = 0;
 	INIT_LIST_HEAD(&host->vdev.vqs);
 	spin_lock_init(&host->vdev.vqs_list_lock);
 	/* addresses are those of memory, as no feature says otherwise */
@@ -129,7 +135,7 @@ struct mock_host *mock_host_create(struct kunit *test)
 	host->vdev.dev.parent = dev;
 	host->vdev.priv = host->vgpu;
 
-	make_ring(test, host);
+	mock_host_make_ring(test, host);
 	vgpu_queue_start(&host->vgpu->ctrl, host->vq);
 	return host;
 }

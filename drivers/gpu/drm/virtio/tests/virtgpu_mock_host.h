@@ -56,6 +56,12 @@ struct mock_host {
 	struct mock_answer (*auto_answer)(struct mock_host *host,
 					  const struct vgpu_req *req);
 
+	/** @config: what a transport that has one shows of the device */
+	struct virtio_gpu_config config;
+
+	/** @status: of the device, for that transport */
+	u8 status;
+
 	/** @priv: the test's */
 	void *priv;
 };
@@ -108,6 +114,7 @@ struct mock_fence {
 	})
 
 struct mock_host *mock_host_create(struct kunit *test);
+void mock_host_make_ring(struct kunit *test, struct mock_host *host);
 void mock_host_end(struct mock_host *host);
 unsigned int mock_host_waiting(struct mock_host *host);
 u32 mock_host_answer(struct mock_host *host, struct mock_answer answer);
