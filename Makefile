@@ -96,6 +96,10 @@ parity-i915: ## i915's mock selftests on both (builds two more kernels)
 	@tools/packages kernel check
 	@tools/parity/run i915 --jobs $(JOBS)
 
+parity-virtio: ## modetest, kmscube, weston and OpenGL on virtio-gpu of both, the screen compared
+	@tools/packages kernel check clients
+	@tools/parity/run virtio --jobs $(JOBS)
+
 stress: ## let everything race on KCSAN and debug kernels, MINUTES=2 in all
 	@tools/packages kernel check
 	@tools/stress --jobs $(JOBS) --minutes $(or $(MINUTES),2)
@@ -131,4 +135,4 @@ help: ## this list
 		/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run check demo-negotiation kernel debug stock vm install patches compile-check constraints coverage docs \
-	parity parity-user parity-kernel parity-intree parity-i915 stress scanout faults fuzz cost lint clean help
+	parity parity-user parity-kernel parity-intree parity-i915 parity-virtio stress scanout faults fuzz cost lint clean help

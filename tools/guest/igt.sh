@@ -12,4 +12,4 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 bin=$1 results=$2
 shift 2
 exec "$top/igt-tests/runner" --bin "$bin" --results "$results/igt" --kernel ours --ktap --multiple-mode \
-	--load "vgem devices=2" --load vkms --load "vivid n_devs=2 allocators=0,1" --load vim2m "$@"
+	--load "vgem devices=2" --load vkms --load virtio_gpu --load "vivid n_devs=2 allocators=0,1" --load vim2m "$@"
