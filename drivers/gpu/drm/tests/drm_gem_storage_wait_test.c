@@ -319,7 +319,7 @@ static void fault_keeps_mmap_lock(struct kunit *test)
 	mmap_read_unlock(current->mm);
 	WRITE_ONCE(holder.enough, true);
 
-	KUNIT_EXPECT_EQ(test, ret, fault->ret);
+	KUNIT_EXPECT_TRUE(test, ret == fault->ret);
 	KUNIT_EXPECT_EQ(test, kthread_stop(task), fault->waits);
 	KUNIT_EXPECT_EQ(test, 0, get_user(seen, (u32 __user *)addr));
 	KUNIT_EXPECT_EQ(test, seen, 0);
