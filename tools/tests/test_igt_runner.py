@@ -97,3 +97,27 @@ class KernelLog(unittest.TestCase):
         log = [(4, "before any"), (6, "[IGT] fake: starting subtest b"), (4, "y")]
         mine = self.runner.give_out(self.runner.log_sections(log, "a"), ["b"])
         self.assertEqual({text for _, text in mine["b"]}, {text for _, text in log})
+
+
+class Lists(unittest.TestCase):
+    """The subtests that are run, by name."""
+
+    @staticmethod
+    def listed(name):
+        with open(os.path.join(REPO, "igt-tests/testlists", name)) as f:
+            return [line.strip() for line in f if line.strip() and not line.startswith("#")]
+
+    def test_the_full_list_has_all_of_the_fast_one(self):
+        self.assertEqual(sorted(set(self.listed("fast.testlist")) - set(self.listed("full.testlist"))), [])
+
+    def test_the_full_list_has_every_subtest_once(self):
+        programs = os.path.join(REPO, "build/igt")
+        if not os.path.isdir(programs):
+            self.skipTest("needs build/igt")
+        there = []
+        for name in os.listdir(programs):
+            path = os.path.join(programs, name)
+            if os.path.isfile(path) and os.access(path, os.X_OK):
+                out = subprocess.run([path, "--list-subtests"], capture_output=True, text=True, check=True)
+                there += [f"igt@{name}@{subtest}" for subtest in out.stdout.split()]
+        self.assertEqual(sorted(self.listed("full.testlist")), sorted(there))
