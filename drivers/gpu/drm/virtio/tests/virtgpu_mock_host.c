@@ -288,17 +288,21 @@ struct mock_answer mock_host_says(const struct vgpu_req *req, u32 command,
 void mock_host_settle(struct mock_host *host)
 {
 	struct vgpu_queue *q = &host->vgpu->ctrl;
+	bool idle;
 	u32 seqno;
 
 	/*
-	 * Others take answers, too, and an idle queue may be about to give back what
-	 * sends more: until nothing was sent while all of that was waited for.
+	 * Others take answers, too. Of an idle queue all are taken, but not yet given
+	 * back, and what is given back may send more: until nothing was sent while
+	 * all of that was waited for.
 	 */
 	do {
 		seqno = READ_ONCE(q->seqno);
 		mock_host_tell(host);
+		idle = vgpu_queue_idle(q);
+		flush_workqueue(host->vgpu->answers);
 		flush_work(&host->vgpu->release);
-	} while (!vgpu_queue_idle(q) || seqno != READ_ONCE(q->seqno));
+	} while (!idle || seqno != READ_ONCE(q->seqno));
 }
 
 static void close_file(void *filp)
