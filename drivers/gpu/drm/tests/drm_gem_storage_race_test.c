@@ -63,6 +63,12 @@ static size_t load_word(const struct load *load, unsigned long page)
 	return page * PAGE_WORDS + load->word + load->step * (long)page;
 }
 
+/* load_went_on() looks on. */
+static void load_failed(struct load *load)
+{
+	WRITE_ONCE(load->faults, load->faults + 1);
+}
+
 static int process_run(void *data)
 {
 	struct load *load = data;
@@ -75,11 +81,12 @@ static int process_run(void *data)
 		for (i = 0; i < STORAGE_PAGES; i++) {
 			word = (u32 __user *)load->addr + load_word(load, i);
 			if (get_user(seen, word)) {
-				load->faults++;
+				load_failed(load);
 				continue;
 			}
 			load->lost += seen != load->count[i];
-			load->faults += !!put_user(++load->count[i], word);
+			if (put_user(++load->count[i], word))
+				load_failed(load);
 		}
 		WRITE_ONCE(load->rounds, load->rounds + 1);
 		cond_resched();
@@ -106,7 +113,8 @@ static void device_work(struct load *load)
 		*word = ++load->count[i++];
 		kunmap_local(words);
 	}
-	load->faults += i != STORAGE_PAGES;
+	if (i != STORAGE_PAGES)
+		load_failed(load);
 }
 
 /* A table that the device was told about is not used again. */
@@ -135,7 +143,7 @@ static int device_run(void *data)
 		device_remap_locked(load);
 		if (IS_ERR_OR_NULL(load->party.sgt)) {
 			load->party.sgt = NULL;
-			load->faults++;
+			load_failed(load);
 		}
 		fence = storage_mock_busy_locked(load->test,
 						 DMA_RESV_USAGE_WRITE);
