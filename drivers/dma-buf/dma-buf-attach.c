@@ -44,7 +44,8 @@
  * addresses; whether there is a path between the two devices, the exporter
  * finds out at attach, with dma_buf_attach_check_peer() on PCI. It then either
  * keeps its storage in system memory for this attachment, or refuses it with
- * -EREMOTEIO, an errno that nothing else has.
+ * -EREMOTEIO, an errno that nothing else has: the core itself answers with it
+ * where a table is another device's memory, and this device cannot use that.
  *
  * No device
  * ~~~~~~~~~
@@ -236,7 +237,9 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_attach_constrained, DMA_BUF);
  *	   * -EINVAL: @dmabuf or @dev is NULL, or @importer_ops has neither
  *	     &dma_buf_attach_ops.move_notify nor
  *	     &dma_buf_attach_ops.invalidate_mappings, or the exporter takes part
- *	     and no storage, of its or at all, suits all devices
+ *	     and no storage, of its or at all, suits all devices, or it does
+ *	     not, only one side is dynamic, and the table that is made for that
+ *	     at attach breaks what was declared for @dev
  *	   * -ENOMEM: out of memory
  *	   * -ENODEV: the storage was revoked
  *	   * -EBUSY: the storage exists, does not suit @dev and cannot move

@@ -57,7 +57,7 @@ static enum dma_buf_demand unmet_by_entry(const struct dma_buf_constraints *c,
  * Context: Any. The table stays mapped.
  * Return: 0, or a negative errno:
  *
- *	   * -EREMOTEIO: memory of a kind that the device cannot use
+ *	   * -EREMOTEIO: the memory of another device, which this one cannot use
  *	   * -EINVAL: another demand is not met, or the table is shorter than
  *	     the buffer
  */
@@ -69,7 +69,7 @@ int dma_buf_constraints_check_sgt(const struct dma_buf_constraints *c,
 	unsigned int segments = 0;
 	struct scatterlist *sg;
 	u64 last = 0;
-	int i;
+	int i, ret = -EINVAL;
 
 	for_each_sgtable_dma_sg(sgt, sg, i) {
 		found.address = sg_dma_address(sg);
@@ -82,6 +82,9 @@ int dma_buf_constraints_check_sgt(const struct dma_buf_constraints *c,
 		found.demand = unmet_by_entry(c, sg);
 		if (!found.demand && segments > c->max_segments)
 			found.demand = DMA_BUF_DEMAND_SEGMENTS;
+		if (found.demand == DMA_BUF_DEMAND_DOMAINS &&
+		    sg_dma_is_bus_address(sg))
+			ret = -EREMOTEIO;
 		if (found.demand)
 			goto unmet;
 
@@ -100,6 +103,6 @@ unmet:
 	if (violation)
 		*violation = found;
 
-	return found.demand == DMA_BUF_DEMAND_DOMAINS ? -EREMOTEIO : -EINVAL;
+	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_constraints_check_sgt, DMA_BUF);

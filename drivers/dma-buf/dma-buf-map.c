@@ -32,6 +32,18 @@
  * made when it is asked for, pinned, and is not kept; see the DOC section of
  * dma-buf-negotiate.c.
  *
+ * What is kept
+ * ~~~~~~~~~~~~
+ *
+ * Besides those, the core keeps the first mapping of an attachment until detach if
+ * the exporter says that it may, with &dma_buf_ops.cache_sgt_mapping. Others are asked
+ * each time, as on mainline, though a second request could be a look-up: what is
+ * mapped keeps pages from being swapped, and storage from being moved, and in the call
+ * an exporter sees to caches and notes the use. A driver whose device needs a buffer
+ * frame after frame keeps the table itself, as GEM objects that are imported do. One
+ * table is kept per attachment. Where the core decides it is for both directions, and
+ * serves each; an exporter's own, of one direction, is -EBUSY for another.
+ *
  * What the core checks
  * ~~~~~~~~~~~~~~~~~~~~
  *
@@ -259,15 +271,16 @@ attachment_map_kept_locked(struct dma_buf_attachment *attach,
  * Return: The mapped table, to be given back with dma_buf_unmap_attachment(),
  *	   or an ERR_PTR():
  *
- *	   * -EINVAL: @attach is NULL or incomplete, or has no device; or the
- *	     exporter does not take part in negotiations, and answered with
- *	     what breaks a declaration for this device
+ *	   * -EINVAL: @attach is NULL, or has no buffer or no device; or the
+ *	     exporter answered with what breaks a declaration for this device,
+ *	     and either does not take part in negotiations or could not know,
+ *	     since the device is behind an IOMMU
  *	   * -EIO: the exporter takes part, and answered with something else
  *	     than it has agreed to, or with a copy
  *	   * -ENODEV: the storage was revoked
  *	   * -EBUSY: a kept mapping exists for another direction
  *	   * -EREMOTEIO: the exporter answered with another device's memory,
- *	     to which there is no path
+ *	     to which there is no path, or which was declared to be of no use
  *	   * -ENOMEM: out of memory
  *	   * -ERESTARTSYS, -EINTR: a signal arrived
  *	   * another error of the exporter's callbacks

@@ -43,11 +43,11 @@
  *   something else, it is at fault: the importer gets -EIO and no table, and the
  *   kernel's log a warning. Behind an IOMMU it is the DMA API that has chosen the
  *   addresses and joined the entries, and nobody told it of 2 to 5: then -EINVAL,
- *   and no warning.
+ *   or -EREMOTEIO for the memory of another device, and no warning.
  * * An exporter that does not take part was never asked. What mainline lets
  *   pass, the limits of the DMA API, is let pass, and what was declared for
- *   dma-bufs (2 to 5) is an error for the importer, -EINVAL, as it is where a
- *   driver looks itself.
+ *   dma-bufs (2 to 5) is an error for the importer, the same as behind an IOMMU,
+ *   and as it is where a driver looks itself.
  *
  * An address can be within reach and still not be the buffer's: the DMA API may
  * have a device work on a copy (swiotlb). Nobody copies that back while the

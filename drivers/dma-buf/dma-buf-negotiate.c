@@ -300,9 +300,11 @@ static int attachment_tighten_locked(struct dma_buf_attachment *attach,
  * Return: 0, or a negative errno, and then nothing has changed:
  *
  *	   * -EINVAL: @attach is NULL or has no device, @c is not valid, or no
- *	     storage, of this exporter or at all, suits all devices
- *	   * -EREMOTEIO: the exporter does not take part, and its table is of a
- *	     kind of memory that the device cannot use
+ *	     storage, of this exporter or at all, suits all devices; or the
+ *	     exporter does not take part, and a table that the core has kept
+ *	     breaks @c
+ *	   * -EREMOTEIO: such a table is another device's memory, which @c
+ *	     excludes
  *	   * -ENODEV: the storage was revoked
  *	   * -EBUSY: the storage would have to move, and somebody relies on its
  *	     place

@@ -68,9 +68,9 @@
  * other function, in particular those whose names end in _unlocked.
  *
  * Exporters hold it when they call dma_buf_move_notify(). The core holds it
- * around &dma_buf_ops.pin, unpin, constrain, map_dma_buf, unmap_dma_buf, vmap and
- * vunmap, and not around attach, detach, release, begin_cpu_access, end_cpu_access and
- * mmap.
+ * around &dma_buf_ops.pin, unpin, constrain, storage_kind, map_dma_buf,
+ * unmap_dma_buf, vmap and vunmap, and not around attach, detach, release,
+ * begin_cpu_access, end_cpu_access and mmap.
  */
 
 static const struct file_operations dma_buf_fops;

@@ -199,7 +199,8 @@ static const char *compare(const struct dma_buf_constraints *c,
 	    got.length != t->entries[v.entry].length)
 		return "the bad entry";
 	/* the kind of memory comes first: no other demand has a meaning there */
-	if ((ret == -EREMOTEIO) != !!(v.broken & 1u << DMA_BUF_DEMAND_DOMAINS))
+	if ((ret == -EREMOTEIO) != (v.broken & 1u << DMA_BUF_DEMAND_DOMAINS &&
+				    t->entries[v.entry].peer))
 		return "the errno";
 
 	return NULL;
@@ -432,8 +433,10 @@ static const char *try_example(const struct table_example *e)
 	law_table_build(&t);
 
 	if (e->demand)
-		expected = e->demand == DMA_BUF_DEMAND_DOMAINS ? -EREMOTEIO :
-								 -EINVAL;
+		expected = e->demand == DMA_BUF_DEMAND_DOMAINS &&
+					   e->entries[e->entry].peer ?
+				   -EREMOTEIO :
+				   -EINVAL;
 	ret = dma_buf_constraints_check_sgt(&c, &t.sgt, e->size, &got);
 	if (ret != expected || got.demand != e->demand || got.entry != e->entry)
 		return e->name;

@@ -77,6 +77,7 @@ static void storage_is_told_what_to_look_for(struct kunit *test)
 	c.max_segments = 1;
 	KUNIT_EXPECT_TRUE(test, dma_buf_constraints_contiguous(&c, SZ_8M));
 	KUNIT_EXPECT_FALSE(test, dma_buf_constraints_contiguous(&c, PAGE_SIZE));
+	KUNIT_EXPECT_FALSE(test, dma_buf_constraints_contiguous(&c, 0));
 	c.max_segment_size = SZ_1M;
 	KUNIT_EXPECT_EQ(test, dma_buf_constraints_cut(&c, SZ_16M, SZ_8M),
 			SZ_1M);
@@ -110,7 +111,17 @@ static void check_names_what_is_broken(struct kunit *test)
 
 	c.domains = DMA_BUF_DOMAIN_PEER;
 	ret = dma_buf_constraints_check_sgt(&c, &t.sgt, SZ_8K, &bad);
-	KUNIT_EXPECT_EQ(test, ret, -EREMOTEIO);
+	KUNIT_EXPECT_EQ(test, ret, -EINVAL);
+	KUNIT_EXPECT_STREQ(test, dma_buf_demand_name(bad.demand), "domains");
+
+	if (law_has_peers()) {
+		c.domains = DMA_BUF_DOMAIN_SYSTEM;
+		t.entries[0].peer = true;
+		law_table_build(&t);
+		ret = dma_buf_constraints_check_sgt(&c, &t.sgt, SZ_8K, &bad);
+		KUNIT_EXPECT_EQ(test, ret, -EREMOTEIO);
+		KUNIT_EXPECT_EQ(test, bad.entry, 0);
+	}
 	KUNIT_EXPECT_STREQ(test, law_examples_table() ?: "", "");
 }
 

@@ -173,6 +173,33 @@ static void copy_is_refused(struct kunit *test)
 			   "pin* map:to* unmap:to* unpin*");
 }
 
+#if IS_ENABLED(CONFIG_IOMMU_DMA) && IS_ENABLED(CONFIG_SWIOTLB)
+/*
+ * Succeeds if addresses that an IOMMU has chosen are not taken for those of copies,
+ * which they say nothing about.
+ */
+static void nothing_is_a_copy_behind_an_iommu(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+	struct device *dev = mock_device(test, "importer");
+	struct dma_buf_violation v;
+	struct dma_buf_attachment *attach;
+	struct sg_table *sgt;
+
+	attach = mock_attach(buf, dev, NULL);
+	mock_copies(buf, dev);
+	sgt = mock_map(attach, DMA_TO_DEVICE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	KUNIT_EXPECT_TRUE(test, dma_buf_constraints_bounced(dev, sgt, &v));
+	KUNIT_EXPECT_EQ(test, v.demand, DMA_BUF_DEMAND_COPY);
+
+	dev->dma_iommu = true;
+	KUNIT_EXPECT_FALSE(test, dma_buf_constraints_bounced(dev, sgt, NULL));
+	dev->dma_iommu = false;
+	mock_unmap(attach, sgt, DMA_TO_DEVICE);
+}
+#endif
+
 struct breach {
 	const char *name;
 	struct dma_buf_constraints c;
@@ -203,7 +230,7 @@ static const struct breach breaches[] = {
 	    .alignment = 1,
 	    .max_segments = UINT_MAX,
 	    .domains = DMA_BUF_DOMAIN_PEER },
-	  -EREMOTEIO },
+	  -EINVAL },
 };
 
 KUNIT_ARRAY_PARAM_DESC(breach, breaches, name);
@@ -269,6 +296,50 @@ static void declared_later(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dma_buf_attachment_constrain(attach, &p->c), 0);
 	KUNIT_EXPECT_PTR_EQ(test, mock_map(attach, DMA_TO_DEVICE),
 			    ERR_PTR(p->err));
+}
+
+static void answer_with_a_peer(struct mock_buffer *buf,
+			       const struct mock_call *call)
+{
+	if (call->op == MOCK_MAP)
+		sg_dma_mark_bus_address(call->sgt->sgl);
+}
+
+/*
+ * Succeeds if the memory of another device is -EREMOTEIO, and nothing but that is,
+ * where it was declared to be of no use: at attach, later, and in a kept table.
+ */
+static void declared_to_have_no_use_for_peers(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_DYNAMIC);
+	struct mock_buffer *keeps = mock_export_new(test, MOCK_STATIC);
+	struct dma_buf_constraints c = DMA_BUF_CONSTRAINTS_ANY;
+	struct dma_buf_attachment *attach;
+	struct sg_table *sgt;
+
+	if (!IS_ENABLED(CONFIG_PCI_P2PDMA))
+		kunit_skip(test, "no CONFIG_PCI_P2PDMA, no such addresses");
+
+	c.domains = DMA_BUF_DOMAIN_SYSTEM;
+	buf->hook = answer_with_a_peer;
+	keeps->hook = answer_with_a_peer;
+
+	attach = mock_party_attach(buf, "later", &mock_importer_p2p, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	sgt = mock_map(attach, DMA_TO_DEVICE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	mock_unmap(attach, sgt, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, dma_buf_attachment_constrain(attach, &c), 0);
+	KUNIT_EXPECT_PTR_EQ(test, mock_map(attach, DMA_TO_DEVICE),
+			    ERR_PTR(-EREMOTEIO));
+
+	attach = mock_party_attach(keeps, "at once", &mock_importer_p2p, &c);
+	KUNIT_EXPECT_PTR_EQ(test, attach, ERR_PTR(-EREMOTEIO));
+	attach = mock_party_attach(keeps, "kept", &mock_importer_p2p, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	KUNIT_EXPECT_EQ(test, dma_buf_attachment_constrain(attach, &c),
+			-EREMOTEIO);
+	KUNIT_EXPECT_EQ(test, attach->declared.domains, DMA_BUF_DOMAIN_ALL);
 }
 
 /* Attaches when the DMA API has one limit, and has another at each mapping. */
@@ -387,6 +458,28 @@ static void fdinfo_tells_the_needs(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, strstr(text, "\nconstraints:"));
 }
 
+/*
+ * Succeeds if a reader whom a signal reaches, while somebody has the lock, gets what
+ * fdinfo has without it, and all of it the next time.
+ */
+static void fdinfo_is_interrupted(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_party(test)->buf;
+	struct mock_keeper keeper;
+	const char *text;
+
+	mock_signal_raise(test);
+	mock_keep_lock(&keeper, buf);
+	text = mock_fdinfo(buf);
+	mock_signal_clear();
+	mock_leave_lock(&keeper);
+
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\nexp_name:\t"));
+	KUNIT_EXPECT_NULL(test, strstr(text, "\nconstraints:"));
+	KUNIT_EXPECT_NULL(test, strstr(text, "\nmoves:"));
+	KUNIT_EXPECT_EQ(test, mock_moves(buf), 0);
+}
+
 static const char *kind_of_paper(struct dma_buf *dmabuf)
 {
 	struct mock_buffer *buf = dmabuf->priv;
@@ -442,15 +535,20 @@ static struct kunit_case dma_buf_need_cases[] = {
 	KUNIT_CASE(wiser_importer_is_refused),
 	KUNIT_CASE(good_table_goes_out),
 	KUNIT_CASE(copy_is_refused),
+#if IS_ENABLED(CONFIG_IOMMU_DMA) && IS_ENABLED(CONFIG_SWIOTLB)
+	KUNIT_CASE(nothing_is_a_copy_behind_an_iommu),
+#endif
 	KUNIT_CASE_PARAM(declared_for_an_exporter_that_does_not_ask,
 			 breach_gen_params),
 	KUNIT_CASE_PARAM(declared_and_mapped_at_attach, breach_gen_params),
 	KUNIT_CASE_PARAM(declared_too_late_for_a_kept_table, breach_gen_params),
 	KUNIT_CASE_PARAM(declared_later, breach_gen_params),
+	KUNIT_CASE(declared_to_have_no_use_for_peers),
 	KUNIT_CASE(dma_api_is_left_to_an_exporter_that_does_not_ask),
 	KUNIT_CASE(bufinfo_tells_the_needs),
 	KUNIT_CASE(bufinfo_of_an_exporter_that_does_not_ask),
 	KUNIT_CASE(fdinfo_tells_the_needs),
+	KUNIT_CASE(fdinfo_is_interrupted),
 	KUNIT_CASE(storage_is_told),
 	{}
 };

@@ -399,6 +399,9 @@ int drm_prime_handle_to_fd_ioctl(struct drm_device *dev, void *data,
  *	* -ENODEV: the driver imports no buffers of other devices, or the storage was
  *	  revoked
  *	* -EBUSY: the device cannot reach the storage, and that cannot move
+ *	* -EREMOTEIO: it is another device's memory, to which there is no path
+ *	* -EIO: the exporter did not do what it had agreed to, or the device would
+ *	  have been given a copy
  *	* -ERESTARTSYS, -EINTR: a signal arrived
  *	* -ENOMEM: out of memory
  *	* what the driver or the exporter said
