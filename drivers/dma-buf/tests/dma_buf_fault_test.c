@@ -10,7 +10,10 @@
  * has none would never get any.
  */
 
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/iosys-map.h>
+#include <linux/uaccess.h>
 
 #include "dma_buf_fault_bench.h"
 #include "dma_buf_party.h"
@@ -293,6 +296,51 @@ static void declare_finish(struct kunit *test)
 	declare_expect(test, UINT_MAX);
 }
 
+/* A line of the administrator, which is copied and taken apart. */
+
+#define RULES "/sys/kernel/debug/dma_buf/constraints"
+#define RULE  "*.newcomer segments=1"
+
+static struct file *rules;
+static void __user *rule;
+
+static void rule_prepare(struct kunit *test)
+{
+	rule = mock_user_page(test);
+	KUNIT_ASSERT_EQ(test, copy_to_user(rule, RULE, sizeof(RULE)), 0);
+	rules = filp_open(RULES, O_RDWR, 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, rules);
+}
+
+static ssize_t rule_write(size_t size)
+{
+	loff_t pos = 0;
+
+	return rules->f_op->write(rules, rule, size, &pos);
+}
+
+static int rule_run(struct kunit *test)
+{
+	ssize_t n = rule_write(strlen(RULE));
+
+	return n < 0 ? n : 0;
+}
+
+static void rule_good(struct kunit *test)
+{
+	static const char back[] = "*.newcomer -";
+
+	declare_expect(test, 1);
+	KUNIT_EXPECT_EQ(test, copy_to_user(rule, back, sizeof(back)), 0);
+	KUNIT_EXPECT_EQ(test, rule_write(strlen(back)), strlen(back));
+	declare_expect(test, UINT_MAX);
+}
+
+static void rule_finish(struct kunit *test)
+{
+	__fput_sync(rules);
+}
+
 #define EXPORT_OP(_name, _own_resv)                                    \
 	{                                                              \
 		.name = _name, .run = export_run, .good = export_good, \
@@ -432,6 +480,13 @@ static const struct fault_op use_ops[] = {
 	  .good = declare_good,
 	  .refused = declare_refused,
 	  .finish = declare_finish,
+	  .least = 2 },
+	{ .name = "declare by the administrator",
+	  .prepare = rule_prepare,
+	  .run = rule_run,
+	  .good = rule_good,
+	  .refused = declare_refused,
+	  .finish = rule_finish,
 	  .least = 2 },
 };
 

@@ -172,6 +172,29 @@ static void vmap_fails(struct kunit *test)
 }
 
 /*
+ * Succeeds if an exporter's success without an address is -EINVAL, counts as no
+ * mapping, and can be retried. Past mainline, which hands it out.
+ */
+static void vmap_without_an_address(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+	struct iosys_map map;
+
+	mock_past_mainline(test);
+	buf->vmap_is_null = true;
+	iosys_map_set_vaddr(&map, buf->vaddr);
+	KUNIT_EXPECT_EQ(test, dma_buf_vmap_unlocked(buf->dmabuf, &map),
+			-EINVAL);
+	KUNIT_EXPECT_TRUE(test, iosys_map_is_null(&map));
+
+	buf->vmap_is_null = false;
+	KUNIT_ASSERT_EQ(test, dma_buf_vmap_unlocked(buf->dmabuf, &map), 0);
+	KUNIT_EXPECT_PTR_EQ(test, map.vaddr, buf->vaddr);
+	dma_buf_vunmap_unlocked(buf->dmabuf, &map);
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "vmap* vmap* vunmap*");
+}
+
+/*
  * Succeeds if unmapping what was never mapped spares the mapping that is there.
  * Past mainline, which stops the machine.
  */
@@ -211,6 +234,7 @@ static struct kunit_case dma_buf_misuse_cases[] = {
 	KUNIT_CASE(map_with_holes),
 	KUNIT_CASE(calls_without_a_buffer),
 	KUNIT_CASE(vmap_fails),
+	KUNIT_CASE(vmap_without_an_address),
 	KUNIT_CASE(vunmap_of_the_wrong_map),
 	KUNIT_CASE(end_without_a_buffer),
 	{}

@@ -275,6 +275,13 @@ static int mock_op_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	if (ret)
 		return ret;
 
+	if (buf->vmap_is_null) {
+		/* nothing that could be given back */
+		spin_lock(&buf->lock);
+		buf->live[MOCK_VMAP]--;
+		spin_unlock(&buf->lock);
+		return 0;
+	}
 	if (buf->vmap_iomem)
 		iosys_map_set_vaddr_iomem(map, (void __iomem *)buf->vaddr);
 	else

@@ -107,6 +107,8 @@ struct mock_buffer {
 	bool map_returns_null;
 	/** @vmap_iomem: hand out the vmap as I/O memory */
 	bool vmap_iomem;
+	/** @vmap_is_null: succeed with vmap, and hand out no address */
+	bool vmap_is_null;
 	/** @hook: runs inside each callback, after it is logged */
 	void (*hook)(struct mock_buffer *buf, const struct mock_call *call);
 	/** @hook_data: for @hook */
