@@ -95,6 +95,27 @@ static void fault_maps_around(struct kunit *test)
 	dma_buf_put(dmabuf);
 }
 
+/*
+ * Succeeds if a fault on either side of the object gets SIGBUS, and takes no page. No
+ * mapping leads there, so the faults are made up.
+ */
+static void fault_beyond_the_object(struct kunit *test)
+{
+	struct storage_ctx *ctx = test->priv;
+	unsigned long first = drm_vma_node_start(&ctx->obj->vma_node);
+	struct vm_area_struct vma = { .vm_private_data = ctx->obj };
+	struct vm_fault behind = { .vma = &vma,
+				   .pgoff = first + STORAGE_PAGES };
+	struct vm_fault before = { .vma = &vma, .pgoff = first - 1 };
+
+	KUNIT_EXPECT_EQ(test, drm_gem_storage_vm_ops.fault(&behind),
+			VM_FAULT_SIGBUS);
+	KUNIT_EXPECT_EQ(test, drm_gem_storage_vm_ops.fault(&before),
+			VM_FAULT_SIGBUS);
+	KUNIT_EXPECT_EQ(test, ctx->storage->kind, DRM_GEM_STORAGE_NONE);
+	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(ctx->obj->resv));
+}
+
 /* Succeeds if an object cannot be mapped such that writes stay private. */
 static void mmap_private(struct kunit *test)
 {
@@ -314,11 +335,17 @@ static void pages_are_dirty(struct kunit *test)
 }
 
 static struct kunit_case storage_cpu_cases[] = {
-	KUNIT_CASE(mmap_at_offset),	KUNIT_CASE(fault_maps_around),
-	KUNIT_CASE(mmap_private),	KUNIT_CASE(mapping_follows),
-	KUNIT_CASE(pages_while_mapped), KUNIT_CASE(pages_are_dirty),
-	KUNIT_CASE(write_combined),	KUNIT_CASE(import_is_vmapped),
-	KUNIT_CASE(import_is_mapped),	{}
+	KUNIT_CASE(mmap_at_offset),
+	KUNIT_CASE(fault_maps_around),
+	KUNIT_CASE(fault_beyond_the_object),
+	KUNIT_CASE(mmap_private),
+	KUNIT_CASE(mapping_follows),
+	KUNIT_CASE(pages_while_mapped),
+	KUNIT_CASE(pages_are_dirty),
+	KUNIT_CASE(write_combined),
+	KUNIT_CASE(import_is_vmapped),
+	KUNIT_CASE(import_is_mapped),
+	{},
 };
 
 static struct kunit_suite storage_cpu_suite = {

@@ -19,6 +19,7 @@
 #include <drm/drm_file.h>
 #include <drm/drm_prime.h>
 
+#include "../drm_gem_storage_internal.h"
 #include "drm_gem_storage_mock.h"
 
 #define MOVE_SEED 20260101
@@ -294,6 +295,24 @@ static void no_memory(struct kunit *test)
 	ctx->storage = small;
 }
 
+/*
+ * Succeeds if a device that the DMA API has no memory for gets a piece all the same,
+ * by its addresses.
+ */
+static void no_memory_of_the_dma_api(struct kunit *test)
+{
+	struct drm_gem_storage *storage = user_storage(test);
+	struct device *dev = storage->base.dev->dev;
+	u64 mask = 0;
+
+	swap(dev->coherent_dma_mask, mask);
+	storage_mock_make(test, storage, DRM_GEM_STORAGE_CONTIGUOUS);
+	swap(dev->coherent_dma_mask, mask);
+	KUNIT_EXPECT_NULL(test, storage->backing->dma_dev);
+	storage_mock_fill(test, storage, MOVE_SEED);
+	storage_mock_expect(test, storage, MOVE_SEED);
+}
+
 static const int usages[] = { DMA_RESV_USAGE_KERNEL, DMA_RESV_USAGE_WRITE,
 			      DMA_RESV_USAGE_READ, DMA_RESV_USAGE_BOOKKEEP };
 
@@ -348,6 +367,7 @@ static struct kunit_case storage_move_cases[] = {
 	KUNIT_CASE_PARAM(busy, user_gen_params),
 	KUNIT_CASE(impossible),
 	KUNIT_CASE(no_memory),
+	KUNIT_CASE(no_memory_of_the_dma_api),
 	KUNIT_CASE_PARAM(waits_for_devices, usage_gen_params),
 	{},
 };

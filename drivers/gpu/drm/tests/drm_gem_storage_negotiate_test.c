@@ -10,12 +10,15 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
+#include <linux/fs.h>
 #include <linux/iosys-map.h>
 #include <linux/scatterlist.h>
 
 #include <kunit/resource.h>
 
 #include <drm/drm_device.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_prime.h>
 
 #include "drm_gem_storage_party.h"
 
@@ -85,6 +88,63 @@ static void allocated_once_for_three(struct kunit *test)
 		storage_party_unmap(&party[i]);
 		storage_party_leave(&party[i]);
 	}
+	dma_buf_put(dmabuf);
+}
+
+static const struct dma_buf_ops ops_without_pin = {
+	.map_dma_buf = drm_gem_storage_map_dma_buf,
+	.unmap_dma_buf = drm_gem_storage_unmap_dma_buf,
+	.vmap = drm_gem_dmabuf_vmap,
+	.vunmap = drm_gem_dmabuf_vunmap,
+	.mmap = drm_gem_dmabuf_mmap,
+	.release = drm_gem_dmabuf_release,
+};
+
+/*
+ * Succeeds if the tables of a driver whose callbacks have no pin keep the storage
+ * where it is, each of them, until the last comes back.
+ */
+static void pinned_by_each_table(struct kunit *test)
+{
+	struct dma_buf_constraints one =
+		storage_mock_needs(DRM_GEM_STORAGE_CONTIGUOUS);
+	struct storage_ctx *ctx = test->priv;
+	struct storage_party party = {}, other = {};
+	struct dma_buf_export_info info = {
+		.exp_name = "without pin",
+		.owner = ctx->drm->driver->fops->owner,
+		.ops = &ops_without_pin,
+		.size = ctx->obj->size,
+		.flags = O_RDWR,
+		.resv = ctx->obj->resv,
+		.priv = ctx->obj,
+	};
+	struct dma_buf *dmabuf;
+
+	storage_mock_fill(test, ctx->storage, SEED);
+	dmabuf = drm_gem_dmabuf_export(ctx->drm, &info);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	KUNIT_ASSERT_EQ(test, 0,
+			storage_party_join(test, &party, dmabuf, NULL,
+					   DRM_GEM_STORAGE_SHMEM));
+	KUNIT_ASSERT_EQ(test, 0,
+			storage_party_join(test, &other, dmabuf, NULL,
+					   DRM_GEM_STORAGE_SHMEM));
+
+	storage_party_map(test, &party);
+	storage_party_map(test, &other);
+	KUNIT_EXPECT_EQ(test, ctx->storage->pin_count, 2);
+	storage_party_unmap(&party);
+	KUNIT_EXPECT_EQ(test, -EBUSY,
+			storage_mock_constrain(ctx->storage, &one, 0));
+	storage_party_unmap(&other);
+	KUNIT_EXPECT_EQ(test, ctx->storage->pin_count, 0);
+	KUNIT_EXPECT_EQ(test, 0, storage_mock_constrain(ctx->storage, &one, 0));
+	KUNIT_EXPECT_EQ(test, ctx->storage->moves, 1);
+	storage_mock_expect(test, ctx->storage, SEED);
+
+	storage_party_leave(&other);
+	storage_party_leave(&party);
 	dma_buf_put(dmabuf);
 }
 
@@ -336,6 +396,7 @@ static void own_device_is_impossible(struct kunit *test)
 
 static struct kunit_case storage_negotiate_cases[] = {
 	KUNIT_CASE_PARAM(allocated_once_for_three, kind_gen_params),
+	KUNIT_CASE(pinned_by_each_table),
 	KUNIT_CASE(after_it_was_unmapped),
 	KUNIT_CASE(under_one_who_follows),
 	KUNIT_CASE(none_is_left),

@@ -6,7 +6,7 @@
  * threads is just exporting, or is about to be given. Each test stops one
  * thread in the middle of a conversion, in a driver callback, has another
  * close the handle, and checks that neither a stale pair nor a wrong handle
- * results.
+ * results. One has the storage revoked meanwhile, as an exporter may at any time.
  */
 
 #include <linux/completion.h>
@@ -21,6 +21,8 @@
 
 #define GUESSES	  2000
 #define GUESS_GAP 1000
+#define REVOKES	  20
+#define IMPORTS	  1000
 
 /**
  * struct closer - closes a handle from another thread
@@ -342,11 +344,108 @@ static void no_export_of_a_closed_handle(struct kunit *test)
 	prime_mock_close(test, ctx->efile, handle);
 }
 
+/**
+ * struct revoker - takes the storage of a buffer away from another thread
+ * @work: the thread
+ * @dma_buf: the buffer
+ * @go: when to
+ */
+struct revoker {
+	struct work_struct work;
+	struct dma_buf *dma_buf;
+	struct completion go;
+};
+
+static void revoker_work(struct work_struct *work)
+{
+	struct revoker *revoker = container_of(work, struct revoker, work);
+
+	wait_for_completion(&revoker->go);
+	dma_buf_revoke(revoker->dma_buf);
+}
+
+static void revoke_soon(struct drm_file *file, void *data)
+{
+	struct revoker *revoker = data;
+
+	complete(&revoker->go);
+}
+
+/* Imports and closes for as long as that works. */
+static void import_until_revoked(struct kunit *test, int fd,
+				 struct revoker *revoker)
+{
+	struct race_ctx *ctx = test->priv;
+	struct drm_gem_object *obj;
+	unsigned int imports;
+	u32 handle;
+	int ret = 0;
+
+	for (imports = 0; imports < IMPORTS; imports++) {
+		ret = drm_gem_prime_fd_to_handle(&ctx->importer->drm,
+						 ctx->ifile, fd, &handle);
+		if (ret)
+			break;
+		/* what was imported before works on, to the end */
+		obj = prime_mock_peek(test, ctx->ifile, handle);
+		KUNIT_EXPECT_NOT_NULL(test, obj);
+		KUNIT_EXPECT_EQ(test, 0,
+				drm_gem_handle_delete(ctx->ifile, handle));
+		cond_resched();
+	}
+	KUNIT_EXPECT_GE(test, imports, 1);
+	if (ret)
+		KUNIT_EXPECT_EQ(test, ret, -ENODEV);
+
+	flush_work(&revoker->work);
+	ret = drm_gem_prime_fd_to_handle(&ctx->importer->drm, ctx->ifile, fd,
+					 &handle);
+	KUNIT_EXPECT_EQ(test, ret, -ENODEV);
+}
+
+/*
+ * Succeeds if storage that is revoked while it is imported, and its handles closed,
+ * is imported as a whole or not at all, and then never again. The other thread begins
+ * when the first handle is made, so that it meets an import, or the end of one.
+ */
+static void revoke_in_import_and_close(struct kunit *test)
+{
+	struct race_ctx *ctx = test->priv;
+	struct revoker revoker;
+	unsigned int round;
+
+	for (round = 0; round < REVOKES; round++) {
+		u32 handle = prime_mock_handle(test, ctx->exporter, ctx->efile);
+		int fd = prime_mock_export(test, ctx->efile, handle);
+
+		revoker.dma_buf = prime_mock_dma_buf(test, fd);
+		init_completion(&revoker.go);
+		INIT_WORK_ONSTACK(&revoker.work, revoker_work);
+		queue_work(system_unbound_wq, &revoker.work);
+		ctx->importer->in_open = revoke_soon;
+		ctx->importer->in_open_data = &revoker;
+
+		import_until_revoked(test, fd, &revoker);
+		destroy_work_on_stack(&revoker.work);
+		ctx->importer->in_open = NULL;
+
+		KUNIT_EXPECT_EQ(test, 0,
+				prime_mock_attachments(revoker.dma_buf));
+		KUNIT_EXPECT_GT(test, dma_buf_revoke_wait(revoker.dma_buf, HZ),
+				0);
+		KUNIT_EXPECT_TRUE(test,
+				  RB_EMPTY_ROOT(&ctx->ifile->prime.by_handle));
+		prime_mock_close_fd(fd);
+		prime_mock_close(test, ctx->efile, handle);
+	}
+}
+
 static struct kunit_case prime_race_cases[] = {
 	KUNIT_CASE(no_export_of_a_closed_handle),
 	KUNIT_CASE(no_stale_pair_after_close_in_export),
 	KUNIT_CASE(no_stale_pair_after_close_in_import),
 	KUNIT_CASE(no_second_handle_in_two_imports),
+	KUNIT_CASE(revoke_in_import_and_close),
 	{},
 };
 
