@@ -55,6 +55,16 @@ struct vgem_device *vgem_test_create(struct kunit *test,
 	return vgem;
 }
 
+/**
+ * vgem_test_remove - take a device away before the test ends
+ * @test: the test
+ * @vgem: from vgem_test_create()
+ */
+void vgem_test_remove(struct kunit *test, struct vgem_device *vgem)
+{
+	kunit_release_action(test, vgem_test_destroy, vgem);
+}
+
 /*
  * Succeeds if the first device has the name clients know and the others are
  * numbered.

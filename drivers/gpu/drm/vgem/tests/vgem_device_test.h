@@ -8,5 +8,6 @@ struct vgem_device_config;
 
 struct vgem_device *vgem_test_create(struct kunit *test,
 				     const struct vgem_device_config *config);
+void vgem_test_remove(struct kunit *test, struct vgem_device *vgem);
 
 #endif
