@@ -3,9 +3,11 @@
 /**
  * DOC: tests of the tracepoints
  *
- * Each step of a buffer's life fires its event, once, after the step could still
- * fail, with the buffer it happened to. The probes write down what they see of
- * the one buffer the case is about; the rest of the machine goes on meanwhile.
+ * Each step of a buffer's life fires its event, once, with the buffer it happened
+ * to, when it cannot fail any more; mmap and CPU access do when they are asked for.
+ * The probes write down what they see of the one buffer the case is about; the rest
+ * of the machine goes on meanwhile. What the events print is read from tracefs by
+ * whoever runs these tests.
  */
 
 #include <linux/file.h>
@@ -361,7 +363,10 @@ static void trace_of_a_refused_copy(struct kunit *test)
 	trace_expect(test, log, "pin:1 refuse:copy pin:0");
 }
 
-/* Succeeds if the CPU's use is told: both ends, and mmap with its range. */
+/*
+ * Succeeds if the CPU's use is told: both ends, and mmap with its range; also where
+ * it is refused, for who asked is what is told.
+ */
 static void trace_of_the_cpu(struct kunit *test)
 {
 	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
@@ -377,6 +382,15 @@ static void trace_of_the_cpu(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
 	trace_expect(test, log, "mmap:1+2");
 	vm_munmap(addr, 2 * PAGE_SIZE);
+
+	dma_buf_revoke(buf->dmabuf);
+	KUNIT_EXPECT_EQ(test,
+			dma_buf_begin_cpu_access(buf->dmabuf, DMA_TO_DEVICE),
+			-ENODEV);
+	addr = kunit_vm_mmap(test, buf->dmabuf->file, 0, PAGE_SIZE, PROT_READ,
+			     MAP_SHARED, 0);
+	KUNIT_EXPECT_EQ(test, (long)addr, -ENODEV);
+	trace_expect(test, log, "move:0 revoke:0 begin:1 mmap:0+1");
 }
 
 static struct kunit_case dma_buf_trace_cases[] = {

@@ -179,7 +179,8 @@ int drm_gem_storage_stay_within_locked(struct drm_gem_storage *storage)
 	kind = drm_gem_storage_choose(&c, storage->base.size,
 				      drm_gem_storage_last_address());
 	ret = kind < 0 ? kind : storage_replace(storage, kind, &c);
-	trace_drm_gem_storage_move(storage, DRM_GEM_STORAGE_SHMEM, kind, ret);
+	trace_drm_gem_storage_move(storage, DRM_GEM_STORAGE_SHMEM,
+				   max(kind, DRM_GEM_STORAGE_NONE), ret);
 	if (ret) {
 		struct drm_gem_storage_backing *beyond = storage->backing;
 

@@ -14,8 +14,9 @@
 
 /*
  * Which storage an object has, and why.  Objects are named by their device and by
- * the offset that processes map them at.  A move on behalf of a device that
- * attaches lies between dma_buf_move and dma_buf_constrain of the dma-buf.
+ * the offset that processes map them at.  What is done on behalf of a device that
+ * attaches comes before the dma_buf_constrain of the dma-buf, and, unless the answer
+ * is at once that the storage has to stay, after its dma_buf_move.
  */
 
 TRACE_DEFINE_ENUM(DRM_GEM_STORAGE_NONE);
@@ -30,6 +31,7 @@ TRACE_DEFINE_ENUM(DRM_GEM_STORAGE_CONTIGUOUS);
 			 {DRM_GEM_STORAGE_MASKED, "masked"},   \
 			 {DRM_GEM_STORAGE_CONTIGUOUS, "contiguous"})
 
+/* no kind, if none would do: ret tells */
 DECLARE_EVENT_CLASS(drm_gem_storage,
 	TP_PROTO(const struct drm_gem_storage *storage, int from, int to,
 		 int ret),

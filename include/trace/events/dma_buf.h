@@ -8,10 +8,43 @@
 #include <linux/dma-buf.h>
 #include <linux/tracepoint.h>
 
-/*
- * What happens to shared buffers, in the order in which it can happen.  All
- * events name the buffer by its inode number, as /proc, sysfs and bufinfo do, so
- * that lines of different events can be put together.
+/**
+ * DOC: tracepoints
+ *
+ * A picture comes late, or not at all, and four drivers and three processes have
+ * had the buffer. What happened to it, in the order in which it did, is below
+ * ``events/dma_buf`` in tracefs. Every line begins with the buffer's inode number,
+ * by which /proc, sysfs and bufinfo name it too; ``dev`` is a device, or ``cpu`` for
+ * an importer that has none.
+ *
+ * ====================  =======================================================
+ * dma_buf_export        a buffer came into being: its size and exporter
+ * dma_buf_fd            user space is about to get a file descriptor
+ * dma_buf_get           a driver took a reference through a file descriptor
+ * dma_buf_put           a driver let go of one; the buffer may outlive that
+ * dma_buf_attach        a device has joined
+ * dma_buf_detach        a device is about to leave
+ * dma_buf_map           a device has got addresses: ``nents`` entries, and
+ *                       ``mapped`` tables are with it now
+ * dma_buf_unmap         it is about to give them back, ``mapped`` still counts it
+ * dma_buf_pin           the pins of an attachment are ``pins`` now
+ * dma_buf_move          the storage is about to move: ``count`` importers were told
+ * dma_buf_constrain     what suits all devices changes because of ``dev``. ``ret``
+ *                       is 0 if the exporter agreed, else nothing changed. A
+ *                       dma_buf_move before it tells that the storage had to move.
+ * dma_buf_refuse        a table was kept from a device, which cannot use it:
+ *                       ``demand`` is what is not met, as in the text of
+ *                       constraints, or ``copy`` where the device would have
+ *                       worked on a copy, or ``length`` of a table too short
+ * dma_buf_revoke        the exporter took the storage away, ``count`` mappings are
+ *                       still out
+ * dma_buf_mmap          a process asks for a mapping
+ * dma_buf_cpu_access    the CPU asks to ``begin`` its use, or ends it
+ * ====================  =======================================================
+ *
+ * Except for the last two, which tell what was asked for, an event is of something
+ * that has happened, or cannot fail any more. Storage objects of GEM drivers have
+ * three events of their own, see Documentation/gpu/drm-prime.rst.
  */
 
 TRACE_DEFINE_ENUM(DMA_BIDIRECTIONAL);
@@ -266,7 +299,7 @@ TRACE_EVENT(dma_buf_mmap,
 		  __entry->pages)
 );
 
-/* The CPU begins or ends its use of the storage. */
+/* The CPU asks to begin its use of the storage, or ends it. */
 TRACE_EVENT(dma_buf_cpu_access,
 	TP_PROTO(struct dma_buf *dmabuf, enum dma_data_direction dir,
 		 bool begin),

@@ -6,6 +6,10 @@
  * object that it happened to.
  */
 
+#include <linux/dma-resv.h>
+#include <linux/minmax.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
 #include <linux/tracepoint.h>
 
 #include <kunit/resource.h>
@@ -73,6 +77,43 @@ static void expect_told(struct kunit *test, struct move_log *log,
 	log->len = 0;
 }
 
+static struct move_log *begin_log(struct kunit *test)
+{
+	struct move_log *log = kunit_kzalloc(test, sizeof(*log), GFP_KERNEL);
+	struct storage_ctx *ctx = test->priv;
+
+	KUNIT_ASSERT_NOT_NULL(test, log);
+	log->storage = ctx->storage;
+	register_trace_drm_gem_storage_choose(probe_choose, log);
+	register_trace_drm_gem_storage_move(probe_move, log);
+	register_trace_drm_gem_storage_relax(probe_relax, log);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, forget_probes, log));
+
+	return log;
+}
+
+/* The last byte of the object that is at the highest address. */
+static u64 highest_address(struct kunit *test)
+{
+	struct storage_ctx *ctx = test->priv;
+	struct scatterlist *sg;
+	struct sg_table *sgt;
+	u64 highest = 0;
+	int i;
+
+	dma_resv_lock(ctx->obj->resv, NULL);
+	sgt = drm_gem_storage_get_sg_table(ctx->obj);
+	dma_resv_unlock(ctx->obj->resv);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	for_each_sgtable_sg(sgt, sg, i)
+		highest = max(highest, sg_phys(sg) + sg->length - 1);
+	sg_free_table(sgt);
+	kfree(sgt);
+
+	return highest;
+}
+
 /*
  * Succeeds if the choice at the first use, each move, and what is given back are
  * told once, with their outcome, and the question before a move is not.
@@ -84,16 +125,8 @@ static void decisions_are_told(struct kunit *test)
 	struct dma_buf_constraints any = DMA_BUF_CONSTRAINTS_ANY;
 	struct storage_ctx *ctx = test->priv;
 	struct drm_gem_storage *storage = ctx->storage;
-	struct move_log *log = kunit_kzalloc(test, sizeof(*log), GFP_KERNEL);
+	struct move_log *log = begin_log(test);
 	int ret;
-
-	KUNIT_ASSERT_NOT_NULL(test, log);
-	log->storage = storage;
-	register_trace_drm_gem_storage_choose(probe_choose, log);
-	register_trace_drm_gem_storage_move(probe_move, log);
-	register_trace_drm_gem_storage_relax(probe_relax, log);
-	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, forget_probes, log));
 
 	storage_mock_fill(test, storage, SEED);
 	expect_told(test, log, "choose:none:shmem:0 ");
@@ -115,8 +148,31 @@ static void decisions_are_told(struct kunit *test)
 	expect_told(test, log, "");
 }
 
+/*
+ * Succeeds if pages of shmem that turn out to be beyond what the devices reach, as
+ * where memory was added since, are told to have moved, and have.
+ */
+static void growth_is_told(struct kunit *test)
+{
+	struct storage_ctx *ctx = test->priv;
+	struct drm_gem_storage *storage = ctx->storage;
+	struct move_log *log = begin_log(test);
+
+	storage_mock_fill(test, storage, SEED);
+	expect_told(test, log, "choose:none:shmem:0 ");
+	/* as if memory had ended there when it was chosen */
+	storage->constraints.dma_mask = highest_address(test) - PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, 0, storage_mock_pin(storage));
+	storage_mock_unpin(storage);
+	expect_told(test, log, "move:shmem:masked:0 ");
+	KUNIT_EXPECT_LE(test, highest_address(test),
+			storage->constraints.dma_mask);
+	storage_mock_expect(test, storage, SEED);
+}
+
 static struct kunit_case storage_trace_cases[] = {
 	KUNIT_CASE(decisions_are_told),
+	KUNIT_CASE(growth_is_told),
 	{},
 };
 
