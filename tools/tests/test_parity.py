@@ -79,22 +79,51 @@ static struct kunit_suite suite = {
 
 
 class Contract(unittest.TestCase):
-    def read(self, cases):
+    def read(self, cases, ran=("a_suite",)):
         with tempfile.TemporaryDirectory() as tmp:
             for name, text in (("core/a.c", CORE), ("tests/a.c", cases)):
                 os.makedirs(os.path.join(tmp, os.path.dirname(name)), exist_ok=True)
                 with open(os.path.join(tmp, name), "w") as f:
                     f.write(text)
             where = os.path.join(tmp, "core"), os.path.join(tmp, "tests")
-            return contract.rows(*where), contract.section(*where)[1]
+            return contract.rows(*where, ran), contract.section(*where, ran)[1]
 
     def test_a_case_counts_through_its_helpers_and_parameters(self):
         self.assertEqual(self.read(CASES)[0][:2], [("dma_buf_thing", "success", ["a_suite/thing_fails"]),
                                                    ("dma_buf_thing", "-EINVAL", ["a_suite/thing_fails"])])
 
+    def test_a_suite_that_did_not_run_stands_behind_nothing(self):
+        rows, complaints = self.read(CASES, ran=("another",))
+        self.assertEqual({tuple(names) for _, _, names in rows}, {()})
+        self.assertIn("dma_buf_thing: no unit test behind its -EINVAL", complaints)
+
+    def test_what_is_tested_elsewhere_is_so_for_one_function(self):
+        self.assertIn("dma_buf_thing: no unit test behind its -ENOMEM", self.read(CASES)[1])
+        self.assertTrue(all(function.startswith(("dma_buf_", "devm_")) for function, _ in contract.ELSEWHERE))
+
     def test_an_errno_without_a_case_is_told(self):
         self.assertEqual(self.read(CASES)[1], ["dma_buf_thing: no unit test behind its -ERESTARTSYS",
-                                               "dma_buf_thing: no unit test behind its -EINTR"])
+                                               "dma_buf_thing: no unit test behind its -EINTR",
+                                               "dma_buf_thing: no unit test behind its -ENOMEM"])
+
+
+class BothWays(unittest.TestCase):
+    def merged(self, one, other):
+        run = toolbox.tool("parity/run")
+        facts = [{("suite", "case", "-"): ("what", outcome)} if outcome else {} for outcome in (one, other)]
+        return run.both_ways(*facts)[("suite", "case", "-")][1]
+
+    def test_a_case_ran_if_it_did_on_one(self):
+        self.assertEqual(self.merged("skipped", "passed"), "passed")
+        self.assertEqual(self.merged("passed", "skipped"), "passed")
+        self.assertEqual(self.merged("skipped", "skipped"), "skipped")
+        self.assertEqual(self.merged(None, "passed"), "passed")
+        self.assertEqual(self.merged("passed", None), "passed")
+
+    def test_a_case_fails_if_it_does_on_one(self):
+        self.assertEqual(self.merged("passed", "failed"), "failed")
+        self.assertEqual(self.merged("failed", "passed"), "failed")
+        self.assertEqual(self.merged("failed", "skipped"), "failed")
 
 
 class Parity(unittest.TestCase):
