@@ -93,6 +93,51 @@ class Functions(unittest.TestCase):
             self.assertEqual(coverage.function_at(SOURCE, number), name, f"line {number}")
 
 
+JUMPS = """	if (!size ||
+	    !length)
+		break;
+	if (a) {
+		/* why */
+		goto out;
+	}
+	if (b)
+		return call(b,
+			    c);
+	if (c)
+		return -EINVAL;
+	x();
+	continue;
+	if (!IS_ENABLED(D))
+		return 0;
+""".split("\n")
+
+
+class Jumps(unittest.TestCase):
+    def unseen(self, taken, recorded=()):
+        """taken: {line of a condition: counts of its branches}"""
+        lines = [{"line_number": n, "count": 1, "branches": [{"count": c} for c in counts]}
+                 for n, counts in taken.items()]
+        lines += [{"line_number": n, "count": 1, "branches": []} for n in recorded]
+        lines += [{"line_number": n, "count": 0, "branches": [], "gcovr/noncode": True} for n in (3, 6)]
+        return [line["line_number"] for line in coverage.unseen_jumps(JUMPS, lines)]
+
+    def test_a_jump_ran_if_every_branch_was_taken(self):
+        self.assertEqual(self.unseen({1: (5, 1), 2: (1, 4), 4: (2, 2), 11: (1, 1)}), [])
+
+    def test_a_branch_never_taken_is_a_jump_that_did_not_run(self):
+        self.assertEqual(self.unseen({1: (5, 1), 2: (0, 5), 11: (5, 0)}), [3, 12])
+
+    def test_a_jump_with_a_count_is_believed(self):
+        self.assertEqual(self.unseen({1: (5, 0), 11: (5, 0)}, recorded=(3, 12)), [])
+
+    def test_what_is_not_compiled_is_no_line(self):
+        self.assertEqual(self.unseen({}), [])
+
+    def test_a_jump_that_nothing_decides_about_is_not_judged(self):
+        self.assertEqual(list(coverage.condition_of(JUMPS, 14)), [])
+        self.assertEqual(list(coverage.condition_of(JUMPS, 3)), [1, 2])
+
+
 class Table(unittest.TestCase):
     def test_lines_and_branches_are_counted(self):
         count = coverage.Count()
