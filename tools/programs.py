@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Build what runs in the guest: our tests, and the kernel's own self tests."""
+import json
 import os
+import shutil
 import subprocess
 
 REPO = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -8,8 +10,37 @@ BUILD = os.path.join(REPO, "build")
 SELFTESTS = ("dmabuf-heaps", "drivers/dma-buf", "sync")
 
 
+# Their programs, which the install goes on without where one does not build.
+SELFTEST_PROGRAMS = ("dmabuf-heaps/dmabuf-heap", "drivers/dma-buf/udmabuf", "sync/sync_test")
+
+
 class Failed(Exception):
     """What did not build, and where its output is."""
+
+
+def stamp_of(tree):
+    """Whose tests they are: the kernel that the tree is made from."""
+    with open(os.path.join(tree, ".overlay")) as f:
+        state = json.load(f)
+    return f"{state['kernel']} {state['version']}"
+
+
+def stamped(target):
+    try:
+        with open(os.path.join(target, ".from")) as f:
+            return f.read()
+    except OSError:
+        return None
+
+
+def finish_kselftest(tree, log):
+    """Say that they are whole, which the install says before it has begun."""
+    target = os.path.join(BUILD, "kselftest")
+    for program in SELFTEST_PROGRAMS:
+        if not os.access(os.path.join(target, program), os.X_OK):
+            raise Failed(f"the kernel's own {program} was not built, see {log}")
+    with open(os.path.join(target, ".from"), "w") as f:
+        f.write(stamp_of(tree))
 
 
 def steps(name, jobs, tree):
@@ -17,7 +48,7 @@ def steps(name, jobs, tree):
         where = {"igt": "igt-tests"}.get(name, f"tools/{name}")
         return [["make", "-C", os.path.join(REPO, where), f"O={BUILD}/{name}", f"-j{jobs}"]]
     target = os.path.join(BUILD, "kselftest")
-    if os.path.exists(os.path.join(target, "run_kselftest.sh")):
+    if stamped(target) == stamp_of(tree):
         return []
     return [["make", "-C", tree, f"-j{jobs}", "headers"],
             ["make", "-C", f"{tree}/tools/testing/selftests", "TARGETS=" + " ".join(SELFTESTS),
@@ -30,6 +61,11 @@ def build(names, jobs, tree):
     log = os.path.join(BUILD, "programs.log")
     with open(log, "w") as out:
         for name in names:
-            for step in steps(name, jobs, tree):
+            line = steps(name, jobs, tree)
+            if name == "kselftest" and line:
+                shutil.rmtree(os.path.join(BUILD, name), ignore_errors=True)
+            for step in line:
                 if subprocess.run(step, stdout=out, stderr=out).returncode:
                     raise Failed(f"'{' '.join(step)}' failed, see {log}")
+            if name == "kselftest" and line:
+                finish_kselftest(tree, log)

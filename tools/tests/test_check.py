@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Several suites share a guest: what of its output is whose."""
+import os
+import signal
 import subprocess
+import sys
+import tempfile
+import time
 import unittest
 
-from toolbox import tool
+from toolbox import TOOLS, tool
 
 check = tool("check")
 
@@ -15,6 +20,43 @@ not ok 2 - b
 ok 1 - c
 # suite: end 21.5
 """
+
+
+# Two jobs at once, of which there are four; each says that it began, and has no end.
+JOBS = """
+import signal, sys
+sys.path[:0] = [{tools!r}, {tests!r}]
+import importlib.machinery, importlib.util
+loader = importlib.machinery.SourceFileLoader("check", {tools!r} + "/check")
+check = importlib.util.module_from_spec(importlib.util.spec_from_loader("check", loader))
+loader.exec_module(check)
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, check.end)
+def job(name):
+    check.run(["sh", "-c", "echo > " + {top!r} + "/" + name + "; exec sleep 1000"])
+    return []
+check.run_all([(job, n) for n in "abcd"], 2, check.Tally())
+sys.exit(128 + check.asked_to_end[0])
+"""
+
+
+class Interrupted(unittest.TestCase):
+    def ends(self, number, code):
+        """Succeeds if what runs is ended, and what waits does not begin."""
+        with tempfile.TemporaryDirectory() as top:
+            script = JOBS.format(tools=TOOLS, tests=os.path.dirname(__file__), top=top)
+            with subprocess.Popen([sys.executable, "-c", script]) as child:
+                while len(os.listdir(top)) < 2:
+                    time.sleep(0.01)
+                child.send_signal(number)
+                self.assertEqual(child.wait(60), code)
+            self.assertEqual(sorted(os.listdir(top)), ["a", "b"])
+
+    def test_by_whoever_sits_before_it(self):
+        self.ends(signal.SIGINT, 130)
+
+    def test_by_whatever_runs_it(self):
+        self.ends(signal.SIGTERM, 143)
 
 
 class Suites(unittest.TestCase):

@@ -4,7 +4,9 @@ import collections
 import contextlib
 import io
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -12,9 +14,10 @@ import tempfile
 import unittest
 from unittest import mock
 
-from toolbox import TOOLS, tool
+from toolbox import TOOLS, interruptible, tool
 
 kernel = tool("kernel")
+TREE = os.environ.get("TEST_TREE")
 Usage = collections.namedtuple("Usage", "total used free")
 
 
@@ -93,6 +96,36 @@ class Messages(unittest.TestCase):
         self.assertNotEqual(done.returncode, 0)
         self.assertEqual(len(done.stderr.strip().split("\n")), 1, done.stderr)
         self.assertIn("5.10.0", done.stderr)
+
+
+class Interrupted(unittest.TestCase):
+    def test_is_one_line_and_ends_the_overlay_too(self):
+        """While the overlay waits for a file that nobody writes to."""
+        with tempfile.TemporaryDirectory() as top:
+            with open(os.path.join(top, ".git"), "w") as f:
+                f.write("gitdir: nowhere")
+            os.mkfifo(os.path.join(top, "Makefile"))
+            with subprocess.Popen([sys.executable, os.path.join(TOOLS, "kernel"), "stock", "--kernel", top,
+                                   "--with", "i915"], stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=interruptible,
+                                  env={**os.environ, "XDG_CACHE_HOME": top}) as child:
+                with open(os.path.join(top, "Makefile"), "w"):  # read by now
+                    os.killpg(child.pid, signal.SIGINT)
+                    _, said = child.communicate()
+        self.assertEqual((child.returncode, said.strip()), (130, "kernel: interrupted; the next run carries on"))
+
+
+@unittest.skipUnless(TREE, "needs --tree")
+class Rebuilt(unittest.TestCase):
+    def test_only_what_depends_on_a_file_that_changed(self):
+        source = os.path.join(kernel.REPO, "drivers/dma-buf/dma-buf-sync.c")
+        before = os.stat(source)
+        make = ["make", "-n", "-C", TREE, "CC=ccache gcc", "HOSTCC=ccache gcc", "drivers/dma-buf/", "drivers/gpu/drm/vgem/"]
+        self.addCleanup(os.utime, source, ns=(before.st_atime_ns, before.st_mtime_ns))
+        os.utime(source)
+        done = subprocess.run(make, capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        compiled = set(re.findall(r"-c -o (\S+\.o)", done.stdout))
+        self.assertEqual(compiled, {"drivers/dma-buf/dma-buf-sync.o"}, done.stdout[-3000:])
 
 
 class Progress(unittest.TestCase):

@@ -76,6 +76,14 @@ class Known(unittest.TestCase):
         self.assertEqual(klog.others(log), [])
 
 
+class Expected(unittest.TestCase):
+    def test_warnings_that_were_asked_for_and_nothing_else(self):
+        before, after = "WARNING: CPU: 0 before", ["WARNING: CPU: 0 after", " Call Trace:"]
+        others = ["BUG: KASAN: slab", "WARNING: suspicious RCU usage", "unreferenced object 0x0"]
+        log = [before, klog.EXPECTED, *after, *others]
+        self.assertEqual(list(klog.unexpected(log)), [before, klog.EXPECTED, *others])
+
+
 class Others(unittest.TestCase):
     def test_reports_of_kcsan_are_not_among_them(self):
         self.assertEqual(klog.others(REPORT), [])

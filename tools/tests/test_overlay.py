@@ -2,11 +2,12 @@
 """The overlay on a small kernel tree of our own making."""
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import unittest
 
-from toolbox import TOOLS, tool
+from toolbox import TOOLS, interruptible, tool
 
 OVERLAY = os.path.join(TOOLS, "overlay")
 overlay = tool("overlay")
@@ -145,6 +146,30 @@ class Tree(Kernel):
     def test_no_kernel_is_refused(self):
         self.refuses(run("tree", "--kernel", self.top, "--tree", self.tree), "no kernel", "KDIR=")
 
+    def test_a_tree_that_git_does_not_read_is_refused(self):
+        self.put(".git", "gitdir: /nonexistent")
+        self.refuses(run("tree", "--kernel", self.kdir, "--tree", self.tree), "git does not list", "nonexistent")
+
+    def test_a_driver_of_ours_can_be_left_out(self):
+        self.put("drivers/gpu/drm/virtio/virtgpu_drv.c", "stock\n")
+        self.put("drivers/gpu/drm/virtio/virtgpu_old.c", "stock\n")
+        self.make_tree("--without", "drivers/gpu/drm/virtio/")
+        for name in ("virtgpu_drv.c", "virtgpu_old.c"):
+            self.assertEqual(self.text(self.tree, f"drivers/gpu/drm/virtio/{name}"), "stock\n")
+        self.assertFalse(os.path.lexists(os.path.join(self.tree, "drivers/gpu/drm/vgem/vgem_old.c")))
+
+    def test_an_interruption_is_one_line(self):
+        """While it waits for a file that nobody writes to."""
+        where = os.path.join(self.kdir, overlay.PRIME_PAGE)
+        os.unlink(where)
+        os.mkfifo(where)
+        with subprocess.Popen([OVERLAY, "tree", "--kernel", self.kdir, "--tree", self.tree],
+                              stderr=subprocess.PIPE, text=True, preexec_fn=interruptible) as child:
+            with open(where, "w"):  # opened by now, so it is there
+                child.send_signal(signal.SIGINT)
+                _, said = child.communicate()
+        self.assertEqual((child.returncode, said), (130, "overlay: interrupted; the next run carries on\n"))
+
     def test_a_tree_that_was_built_in_is_refused(self):
         self.put(".config", "")
         self.refuses(run("tree", "--kernel", self.kdir, "--tree", self.tree), "mrproper")
@@ -165,6 +190,15 @@ class Install(Kernel):
         self.put("Makefile", "VERSION = 7\nPATCHLEVEL = 0\n")
         before = self.files(self.kdir)
         self.refuses(run("install", "--kernel", self.kdir), "7.0.0")
+        self.assertEqual(self.files(self.kdir), before)
+
+    def test_a_full_disk_changes_nothing(self):
+        before = self.files(self.kdir)
+        # 8 KiB for a file: some fit, some do not
+        done = subprocess.run(["sh", "-c", 'ulimit -f 16; exec "$@"', "-", OVERLAY, "install", "--kernel", self.kdir],
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"\Aoverlay: /.*: File too large; .*\n\Z")
         self.assertEqual(self.files(self.kdir), before)
 
 

@@ -10,7 +10,7 @@ import unittest
 from toolbox import TOOLS
 
 # What the script may use besides the commands that each test makes up.
-REAL = ("sh", "sed", "mktemp", "rm", "tail", "cat", "env")
+REAL = ("sh", "sed", "mktemp", "rm", "tail", "cat", "env", "grep")
 
 
 class Packages(unittest.TestCase):
@@ -60,6 +60,7 @@ class Packages(unittest.TestCase):
         done = self.packages("tools")
         self.assertEqual(done.returncode, 1)
         self.assertIn("apt-get install git", done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
 
     def test_no_network(self):
         self.command("id", "echo 0")
@@ -68,6 +69,21 @@ class Packages(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("is the network up", done.stderr)
         self.assertIn("Could not resolve", done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
+    def test_what_an_interrupted_dpkg_left_is_finished(self):
+        done_mark = os.path.join(self.bin, "configured")
+        self.command("id", "echo 0")
+        self.command("dpkg", f'[ "$*" = "--configure -a" ] && : > {done_mark}')
+        self.command("apt-get", f"[ -e {done_mark} ] && exit 0; "
+                     "echo \"E: dpkg was interrupted, you must run 'dpkg --configure -a'\"; exit 100")
+        done = self.packages("tools")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_progress_without_a_terminal(self):
+        self.command("id", "echo 0")
+        self.command("apt-get", "echo 'Unpacking git (1:2.39) ...'")
+        self.assertIn("packages: Unpacking git", self.packages("tools").stdout)
 
     def test_no_such_set(self):
         self.assertEqual(self.packages("nonsense").returncode, 2)

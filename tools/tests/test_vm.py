@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The runner tells apart every way in which a guest can end."""
 import os
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -42,14 +43,35 @@ class Guest(unittest.TestCase):
                 self.assertEqual(f.read(), "1\n")
 
     def test_timed_out(self):
-        self.ends(self.vm("--", "sleep", "1000", timeout=8), 124, "timed out after 8")
+        self.ends(self.vm("--", "sleep", "1000", timeout=8), 124, "timed out after 8 s: ", "--timeout")
+
+    def test_a_runner_that_is_ended_takes_its_guest_along(self):
+        """Asked to end it also clears up; killed it cannot, but there is no guest left over either."""
+        for number, code in ((signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)):
+            with tempfile.TemporaryDirectory() as top:
+                env = {**os.environ, "TMPDIR": top}
+                with subprocess.Popen([os.path.join(TOOLS, "vm"), "--tree", TREE, "--", "sh", "-c", "echo up; sleep 1000"],
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, text=True) as vm:
+                    self.assertEqual(vm.stdout.readline(), "up\n")
+                    vm.send_signal(number)
+                    vm.communicate()  # until QEMU, which has the pipes' other ends, is gone as well
+                self.assertEqual(vm.returncode, code)
+                if number == signal.SIGTERM:
+                    self.assertEqual(os.listdir(top), [])
 
     def test_died_in_the_job(self):
         self.ends(self.vm("--", "sh", "-c", "echo c > /proc/sysrq-trigger; sleep 60"), 125, "guest died")
 
     def test_a_kernel_that_does_not_boot(self):
-        self.ends(self.vm("--append", "init=/nonexistent/init", "--append", "rootflags=trans=none",
-                          "--", "true"), 125, "guest died", "panic")
+        self.ends(self.vm("--append", "rootflags=trans=none", "--", "true"), 125, "does not boot", "panic")
+
+    def test_where_its_console_is_kept_one_line_tells(self):
+        with tempfile.TemporaryDirectory() as out:
+            done = self.vm("--append", "rootflags=trans=none", "--out", out, "--", "true")
+            self.ends(done, 125, "does not boot", os.path.join(out, "console"))
+            self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+            with open(os.path.join(out, "console")) as f:
+                self.assertIn("panic", f.read())
 
     def test_a_dirty_log(self):
         self.ends(self.vm("--check-log", "--", "sh", "-c", f"echo '{DIRTY}' > /dev/kmsg"), 126, "made up")
@@ -57,6 +79,7 @@ class Guest(unittest.TestCase):
     def test_a_log_that_is_dirty_as_asked_for(self):
         job = f"echo '<3>{EXPECTED}' > /dev/kmsg; echo '{DIRTY}' > /dev/kmsg"
         self.ends(self.vm("--check-log", "--", "sh", "-c", job), 0)
+        self.ends(self.vm("--check-log", "--", "sh", "-c", f"{job}; echo 'BUG: KASAN: made up' > /dev/kmsg"), 126)
 
     def test_qemu_that_cannot_start(self):
         self.ends(self.vm("--qemu-arg=-device", "--qemu-arg=no-such-device", "--", "true"), 127, "QEMU failed")
@@ -64,6 +87,18 @@ class Guest(unittest.TestCase):
 
 
 class NoKernel(unittest.TestCase):
+    def test_no_room_is_one_line(self):
+        with tempfile.TemporaryDirectory() as top:
+            image = os.path.join(top, "arch/x86/boot/bzImage")
+            os.makedirs(os.path.dirname(image))
+            with open(image, "w") as f:
+                f.write("not a kernel")
+            done = subprocess.run(["sh", "-c", 'ulimit -f 0; exec "$@"', "-", os.path.join(TOOLS, "vm"), "--tree", top,
+                                   "--accel", "tcg", "--", "true"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 127)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertRegex(done.stderr, "File too large.*run it again|temporary directory.*run it again")
+
     def test_says_what_to_run(self):
         done = subprocess.run([os.path.join(TOOLS, "vm"), "--tree", "/nonexistent", "--", "true"],
                               capture_output=True, text=True)
