@@ -26,6 +26,7 @@
 #include <linux/err.h>
 #include <linux/idr.h>
 #include <linux/limits.h>
+#include <linux/list.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
@@ -42,24 +43,11 @@
 static DEFINE_IDA(vgem_indices);
 
 /* The devices made at load; written by module init and exit only. */
-static struct vgem_device *vgem_loaded[VGEM_MAX_DEVICES];
+static LIST_HEAD(vgem_loaded);
 
 static unsigned int vgem_devices = 1;
-
-static int vgem_param_set_devices(const char *val,
-				  const struct kernel_param *kp)
-{
-	return param_set_uint_minmax(val, kp, 0, VGEM_MAX_DEVICES);
-}
-
-static const struct kernel_param_ops vgem_param_devices_ops = {
-	.set = vgem_param_set_devices,
-	.get = param_get_uint,
-};
-
-module_param_cb(devices, &vgem_param_devices_ops, &vgem_devices, 0444);
-__MODULE_PARM_TYPE(devices, "uint");
-MODULE_PARM_DESC(devices, "Devices to make at load, 0 to 64 (default 1)");
+module_param_named(devices, vgem_devices, uint, 0444);
+MODULE_PARM_DESC(devices, "Devices to make at load (default 1)");
 
 static int vgem_file_open(struct drm_device *drm, struct drm_file *file)
 {
@@ -215,10 +203,10 @@ err_group:
  * User space can open the device when this returns, or even before.
  *
  * Context: Process context, may sleep.
- * Return: the device, for vgem_device_destroy() to end; -ENOSPC when there are
- * VGEM_MAX_DEVICES already, -EIO when the platform cannot serve the DMA mask,
- * -EINVAL when the constraints are not valid, -ENOMEM, or what registering with
- * the platform bus or with DRM gave.
+ * Return: the device, for vgem_device_destroy() to end; -EIO when the platform
+ * cannot serve the DMA mask, -EINVAL when the constraints are not valid, -ENOMEM,
+ * or what registering with the platform bus or with DRM gave, which has 2^20 minors
+ * for all its devices.
  */
 struct vgem_device *vgem_device_create(const struct vgem_device_config *config)
 {
@@ -226,7 +214,7 @@ struct vgem_device *vgem_device_create(const struct vgem_device_config *config)
 	struct vgem_device *vgem;
 	int index, ret;
 
-	index = ida_alloc_max(&vgem_indices, VGEM_MAX_DEVICES - 1, GFP_KERNEL);
+	index = ida_alloc(&vgem_indices, GFP_KERNEL);
 	if (index < 0)
 		return ERR_PTR(index);
 
@@ -285,10 +273,12 @@ void vgem_device_destroy(struct vgem_device *vgem)
 
 static void vgem_unload_devices(void)
 {
-	unsigned int i;
+	struct vgem_device *vgem, *next;
 
-	for (i = 0; i < ARRAY_SIZE(vgem_loaded) && vgem_loaded[i]; i++)
-		vgem_device_destroy(vgem_loaded[i]);
+	list_for_each_entry_safe(vgem, next, &vgem_loaded, loaded) {
+		list_del(&vgem->loaded);
+		vgem_device_destroy(vgem);
+	}
 }
 
 /*
@@ -311,7 +301,7 @@ static int __init vgem_load_devices(void)
 				i, vgem_devices, PTR_ERR(vgem));
 			return i ? 0 : PTR_ERR(vgem);
 		}
-		vgem_loaded[i] = vgem;
+		list_add_tail(&vgem->loaded, &vgem_loaded);
 	}
 
 	return 0;
@@ -326,7 +316,7 @@ static int __init vgem_init(void)
 		return ret;
 
 	ret = vgem_configfs_register();
-	if (ret && vgem_loaded[0]) {
+	if (ret && !list_empty(&vgem_loaded)) {
 		pr_warn("vgem: no configfs, error %d\n", ret);
 		ret = 0;
 	}

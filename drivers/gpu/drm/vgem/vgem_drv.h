@@ -19,9 +19,6 @@ struct drm_gem_object;
 struct platform_device;
 struct sg_table;
 
-/* The most devices that exist at once, whoever made them. */
-#define VGEM_MAX_DEVICES 64
-
 /* A fence nobody signals expires after this many jiffies. */
 #define VGEM_FENCE_TIMEOUT (10 * HZ)
 
@@ -68,6 +65,9 @@ struct vgem_device {
 
 	/** @index: its place among all vgem devices, part of the parent's name */
 	unsigned int index;
+
+	/** @loaded: its place among the devices made at load, if it is one */
+	struct list_head loaded;
 };
 
 static inline struct vgem_device *drm_to_vgem(struct drm_device *drm)
