@@ -38,13 +38,14 @@ def difference(one, two):
 
 
 def compare(facts, folders):
-    """Put what was seen into the place of the names of the pictures; folders: {subject: folder} of either kernel."""
+    """Put what was seen into the place of the names of the pictures; folders: {subject: folder} of each kernel, the first is what the others are compared with."""
     for key in {k for f in facts for k in f if k[0] == "pictures"}:
         seen = [pixels(os.path.join(folder[key[2]], f[key][1])) if key in f else None
                 for f, folder in zip(facts, folders)]
         results = [SHOWN if s else table.FAILED for s in seen]
-        if all(seen) and seen[0] != seen[1]:
-            results[1] = difference(*seen)
+        for i, picture in enumerate(seen[1:], 1):
+            if seen[0] and picture and picture != seen[0]:
+                results[i] = difference(seen[0], picture)
         for f, result in zip(facts, results):
             if key in f:
                 f[key] = (f[key][0], result)

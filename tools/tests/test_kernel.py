@@ -124,7 +124,8 @@ class Rebuilt(unittest.TestCase):
         os.utime(source)
         done = subprocess.run(make, capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
         self.assertEqual(done.returncode, 0, done.stderr)
-        compiled = set(re.findall(r"-c -o (\S+\.o)", done.stdout))
+        # what make does not do it thinks of as new, and with it the tools that it would build with
+        compiled = set(re.findall(r"-c -o (?!scripts/)(\S+\.o)", done.stdout))
         self.assertEqual(compiled, {"drivers/dma-buf/dma-buf-sync.o"}, done.stdout[-3000:])
 
 

@@ -43,7 +43,7 @@ class Guest(unittest.TestCase):
                 self.assertEqual(f.read(), "1\n")
 
     def test_timed_out(self):
-        self.ends(self.vm("--", "sleep", "1000", timeout=8), 124, "timed out after 8 s: ", "--timeout")
+        self.ends(self.vm("--", "sleep", "1000", timeout=8), 124, "timed out after 8 s", "--timeout")
 
     def test_a_runner_that_is_ended_takes_its_guest_along(self):
         """Asked to end it also clears up; killed it cannot, but there is no guest left over either."""
