@@ -26,14 +26,13 @@ echo 1024 > /proc/sys/vm/nr_hugepages
 kselftest dmabuf-heaps/dmabuf-heap
 kselftest drivers/dma-buf/udmabuf
 echo 0 > /proc/sys/vm/nr_hugepages
+echo "# Subtest: dmabuf_selftests"
+"$here/loadtests.sh" dma-buf dmabuf_selftests
 
-# Last two tests of the kernel's own files, which it is stock's to keep free of leaks:
-# of fences and reservations, and of sw_sync and sync_file. They take and give memory
-# some 100000 times: without kmemleak's notes they need half the time. The leaks of all
-# others are looked for before.
+# Last a test of sw_sync and sync_file, which are the kernel's, that takes and
+# gives memory 65536 times: without kmemleak's notes it needs half the time.  The
+# leaks of all others are looked for before.
 "$here/leaks.sh"
 leaks=/sys/kernel/debug/kmemleak
 [ ! -e $leaks ] || echo off > $leaks
-echo "# Subtest: dmabuf_selftests"
-"$here/loadtests.sh" dma-buf dmabuf_selftests
 kselftest sync/sync_test

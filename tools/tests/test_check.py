@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 import unittest
+from unittest import mock
 
 from toolbox import TOOLS, tool
 
@@ -57,6 +58,23 @@ class Interrupted(unittest.TestCase):
 
     def test_by_whatever_runs_it(self):
         self.ends(signal.SIGTERM, 143)
+
+
+class Dead(unittest.TestCase):
+    def run_guest(self, kind, why):
+        done = subprocess.CompletedProcess([], 125, "", f"vm: {why}\n")
+        with tempfile.TemporaryDirectory() as top, mock.patch.object(check, "OUT", top), \
+                mock.patch.object(check, "run", return_value=done) as run:
+            results = check.run_guest(kind, ("fuzz",))
+        self.assertIn("failed", [outcome for _, tests, _ in results for _, outcome in tests])
+        return run.called
+
+    def test_a_kernel_that_does_not_boot_is_not_tried_again(self):
+        with mock.patch.object(check, "dead", set()):
+            self.assertTrue(self.run_guest("debug", "guest died before the job ended"))
+            self.assertTrue(self.run_guest("debug", "timed out after 900 s, before it came to its job: look"))
+            self.assertFalse(self.run_guest("debug", ""))
+            self.assertTrue(self.run_guest("release", ""))
 
 
 class Suites(unittest.TestCase):
