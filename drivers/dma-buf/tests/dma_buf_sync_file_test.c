@@ -8,7 +8,6 @@
  * for; import adds what others will have to wait for.
  */
 
-#include <linux/dma-fence-array.h>
 #include <linux/file.h>
 #include <linux/mman.h>
 #include <linux/sync_file.h>
@@ -300,35 +299,6 @@ static void import_of_merged_fences(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, known, 2);
 }
 
-/*
- * Succeeds if a sync_file in which no fence is left adds nothing, and is no error. An
- * array cannot be made empty, so this one is emptied.
- */
-static void import_of_no_fence(struct kunit *test)
-{
-	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
-	struct dma_fence **fences = kcalloc(1, sizeof(*fences), GFP_KERNEL);
-	struct dma_fence_array *array;
-	int fd;
-
-	KUNIT_ASSERT_NOT_NULL(test, fences);
-	fences[0] = dma_fence_get(mock_fence(test));
-	array = dma_fence_array_create(1, fences, dma_fence_context_alloc(1), 1,
-				       false);
-	KUNIT_ASSERT_NOT_NULL(test, array);
-	fd = sync_file_open(test, &array->base);
-
-	array->num_fences = 0;
-	KUNIT_EXPECT_EQ(test, sync_file_import(buf, DMA_BUF_SYNC_WRITE, fd), 0);
-	KUNIT_EXPECT_TRUE(test, sync_file_idle(buf, DMA_RESV_USAGE_BOOKKEEP));
-	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(buf->dmabuf->resv));
-	array->num_fences = 1;
-	KUNIT_EXPECT_EQ(test, sync_file_import(buf, DMA_BUF_SYNC_WRITE, fd), 0);
-	KUNIT_EXPECT_FALSE(test, sync_file_idle(buf, DMA_RESV_USAGE_BOOKKEEP));
-	mock_close(fd);
-	dma_fence_put(&array->base);
-}
-
 /* Succeeds if a descriptor that is no sync_file is -EINVAL. */
 static void import_of_a_bad_fd(struct kunit *test)
 {
@@ -358,7 +328,6 @@ static struct kunit_case dma_buf_sync_file_cases[] = {
 	KUNIT_CASE(no_fd_left_by_a_failed_answer),
 	KUNIT_CASE_PARAM(import_adds_the_fence, sync_file_import_gen_params),
 	KUNIT_CASE(import_of_merged_fences),
-	KUNIT_CASE(import_of_no_fence),
 	KUNIT_CASE(import_of_a_bad_fd),
 	{}
 };
