@@ -205,8 +205,7 @@ err_group:
  * Context: Process context, may sleep.
  * Return: the device, for vgem_device_destroy() to end; -EIO when the platform
  * cannot serve the DMA mask, -EINVAL when the constraints are not valid, -ENOMEM,
- * or what registering with the platform bus or with DRM gave, which has 2^20 minors
- * for all its devices.
+ * or what registering with the platform bus or with DRM gave.
  */
 struct vgem_device *vgem_device_create(const struct vgem_device_config *config)
 {

@@ -26,7 +26,7 @@
 
 #define VGEM_TEST_PATTERN 0x5a
 /* Minors of the classic kind are 64 for each kind of node. */
-#define MANY_DEVICES 96
+#define MANY_DEVICES 72
 
 static void vgem_test_destroy(void *vgem)
 {
