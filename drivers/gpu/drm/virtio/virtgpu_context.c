@@ -123,7 +123,8 @@ int vgpu_file_create_context(struct vgpu_device *vgpu, struct vgpu_file *vfile)
 	if (!cmd)
 		return -ENOMEM;
 
-	if (!vfile->named) {
+	/* made again after the machine has slept, it keeps the name it had */
+	if (!vfile->named && !vfile->name[0]) {
 		get_task_comm(comm, current);
 		strscpy(vfile->name, comm);
 	}

@@ -176,7 +176,7 @@ struct vgpu_file {
 	/** @ctx_id: number of the context, 0 if the host does not render */
 	u32 ctx_id;
 
-	/** @created: the host knows the context; never false again */
+	/** @created: the host knows the context; until the machine sleeps */
 	bool created;
 
 	/** @init: which kind of context */
