@@ -360,6 +360,10 @@ void vgpu_fence_module_exit(void)
 {
 	/* who gave the last reference on the module back */
 	synchronize_rcu();
-	/* and who was preempted between that and the last instruction */
+	/*
+	 * And who was preempted between that and the last instruction. Kernels
+	 * without such a wait have no lockdep either, and there the compiler jumps
+	 * to the end of the read section: none of our instructions comes after it.
+	 */
 	synchronize_rcu_tasks();
 }
