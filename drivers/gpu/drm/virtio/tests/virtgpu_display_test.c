@@ -30,10 +30,11 @@
 
 #include "../virtgpu_display.h"
 #include "../virtgpu_gem.h"
+#include "virtgpu_mock_client.h"
 #include "virtgpu_mock_host.h"
 
-#define WIDTH  640
-#define HEIGHT 480
+#define WIDTH  MOCK_CLIENT_WIDTH
+#define HEIGHT MOCK_CLIENT_HEIGHT
 
 static int display_test_init(struct kunit *test)
 {
@@ -54,38 +55,6 @@ static void display_test_exit(struct kunit *test)
 
 	drm_atomic_helper_shutdown(host->vgpu->drm);
 	mock_host_end(host);
-}
-
-static void put_fb(void *fb)
-{
-	drm_framebuffer_put(fb);
-}
-
-/* A framebuffer of a dumb buffer, which goes with the test. */
-static struct drm_framebuffer *make_fb(struct kunit *test,
-				       struct drm_file *file)
-{
-	struct drm_mode_create_dumb dumb = {
-		.width = WIDTH,
-		.height = HEIGHT,
-		.bpp = 32,
-	};
-	struct mock_host *host = test->priv;
-	struct drm_device *drm = host->vgpu->drm;
-	struct drm_mode_fb_cmd2 cmd = {
-		.width = WIDTH,
-		.height = HEIGHT,
-		.pixel_format = DRM_FORMAT_HOST_XRGB8888,
-	};
-	struct drm_framebuffer *fb;
-
-	KUNIT_ASSERT_EQ(test, vgpu_dumb_create(file, drm, &dumb), 0);
-	cmd.handles[0] = dumb.handle;
-	cmd.pitches[0] = dumb.pitch;
-	fb = drm->mode_config.funcs->fb_create(drm, file, &cmd);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fb);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, put_fb, fb), 0);
-	return fb;
 }
 
 static const struct drm_display_mode mode = {
@@ -174,7 +143,7 @@ static int is_unseen(void *resv)
 static void frame_given_up(struct kunit *test)
 {
 	struct mock_host *host = test->priv;
-	struct drm_framebuffer *fb = make_fb(test, mock_host_open(test, host));
+	struct drm_framebuffer *fb = mock_client_fb(test, mock_host_open(test, host));
 	struct mock_fence *fence = mock_fence_create(test);
 
 	/* what the commit waits for while it can still fail, and does */
@@ -196,7 +165,7 @@ static void frame_given_up(struct kunit *test)
 static void frame_shown(struct kunit *test)
 {
 	struct mock_host *host = test->priv;
-	struct drm_framebuffer *fb = make_fb(test, mock_host_open(test, host));
+	struct drm_framebuffer *fb = mock_client_fb(test, mock_host_open(test, host));
 
 	host->auto_answer = NULL;
 	KUNIT_EXPECT_EQ(test, show(test, fb, NULL), 0);
@@ -223,7 +192,7 @@ static void frame_lets_the_module_go(struct kunit *test)
 {
 	struct mock_host *host = test->priv;
 	struct drm_file *file = mock_host_open(test, host);
-	struct drm_framebuffer *fb = make_fb(test, file);
+	struct drm_framebuffer *fb = mock_client_fb(test, file);
 	int before = module_refcount(THIS_MODULE);
 
 	KUNIT_EXPECT_EQ(test, show(test, fb, NULL), 0);
@@ -242,8 +211,8 @@ static void scanout_owed(struct kunit *test)
 	struct mock_host *host = test->priv;
 	struct vgpu_queue *q = &host->vgpu->ctrl;
 	struct drm_file *file = mock_host_open(test, host);
-	struct drm_framebuffer *first = make_fb(test, file);
-	struct drm_framebuffer *second = make_fb(test, file);
+	struct drm_framebuffer *first = mock_client_fb(test, file);
+	struct drm_framebuffer *second = mock_client_fb(test, file);
 	unsigned int *scanouts = &host->seen[VIRTIO_GPU_CMD_SET_SCANOUT];
 
 	KUNIT_EXPECT_EQ(test, show(test, first, NULL), 0);
@@ -287,7 +256,7 @@ static u32 pixel_of(struct drm_framebuffer *fb, unsigned int x, unsigned int y)
 static void panic_is_shown(struct kunit *test)
 {
 	struct mock_host *host = test->priv;
-	struct drm_framebuffer *fb = make_fb(test, mock_host_open(test, host));
+	struct drm_framebuffer *fb = mock_client_fb(test, mock_host_open(test, host));
 	struct drm_plane *plane = primary_of(host);
 	const struct drm_plane_helper_funcs *funcs = plane->helper_private;
 	struct drm_scanout_buffer sb = {};
@@ -322,7 +291,7 @@ static void panic_is_shown(struct kunit *test)
 static void panic_does_not_wait(struct kunit *test)
 {
 	struct mock_host *host = test->priv;
-	struct drm_framebuffer *fb = make_fb(test, mock_host_open(test, host));
+	struct drm_framebuffer *fb = mock_client_fb(test, mock_host_open(test, host));
 	struct drm_plane *plane = primary_of(host);
 	const struct drm_plane_helper_funcs *funcs = plane->helper_private;
 	struct vgpu_queue *q = &host->vgpu->ctrl;

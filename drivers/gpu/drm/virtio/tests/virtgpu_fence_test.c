@@ -8,6 +8,7 @@
 
 #include <kunit/test.h>
 #include <linux/dma-fence.h>
+#include <linux/module.h>
 
 #include "../virtgpu_fence.h"
 
@@ -167,12 +168,34 @@ static void fence_outlives_device(struct kunit *test)
 	vgpu_fence_put(fence);
 }
 
+/* Succeeds if the module stays for as long as somebody has a fence, and no longer. */
+static void fence_holds_the_module(struct kunit *test)
+{
+	struct fence_test *ctx = test->priv;
+	int before = module_refcount(THIS_MODULE);
+	struct vgpu_fence *fence = vgpu_fence_create(&ctx->fences);
+
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	vgpu_fence_emit(fence);
+	vgpu_fence_answer(fence, 0);
+	/* it waits for those before it */
+	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), before + 1);
+	vgpu_fence_answer(ctx->fence[0], 0);
+	vgpu_fence_answer(ctx->fence[1], 0);
+	vgpu_fence_answer(ctx->fence[2], 0);
+	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(&fence->base));
+	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), before + 1);
+	vgpu_fence_put(fence);
+	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), before);
+}
+
 static struct kunit_case fence_cases[] = { KUNIT_CASE(fence_in_order),
 					   KUNIT_CASE(fence_out_of_order),
 					   KUNIT_CASE(fence_other_timeline),
 					   KUNIT_CASE(fence_error),
 					   KUNIT_CASE(fence_abandon),
 					   KUNIT_CASE(fence_outlives_device),
+					   KUNIT_CASE(fence_holds_the_module),
 					   {} };
 
 static struct kunit_suite fence_suite = {

@@ -9,6 +9,9 @@
 
 #include <kunit/test-bug.h>
 #include <kunit/test.h>
+#include <linux/cleanup.h>
+#include <linux/list.h>
+#include <linux/string.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
@@ -22,14 +25,16 @@
 #include <drm/drm_mode_config.h>
 #include <drm/drm_modeset_lock.h>
 
+#include "../virtgpu_context.h"
 #include "../virtgpu_display.h"
 #include "../virtgpu_gem.h"
 #include "../virtgpu_object.h"
 #include "../virtgpu_pm.h"
+#include "virtgpu_mock_client.h"
 #include "virtgpu_mock_host.h"
 
-#define WIDTH	640
-#define HEIGHT	480
+#define WIDTH	MOCK_CLIENT_WIDTH
+#define HEIGHT	MOCK_CLIENT_HEIGHT
 #define PATTERN 0x5ca1ab1e
 
 static struct mock_host *to_host(struct virtio_device *vdev)
@@ -189,30 +194,52 @@ static void window_changes(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, first_output(host)->display.enabled);
 }
 
-/* A framebuffer of a dumb buffer, with a pattern in it. */
-static struct drm_framebuffer *make_fb(struct kunit *test,
-				       struct drm_file *file)
+/* Numbers of the sets are 1 and what @priv says. */
+static struct mock_answer tells_capsets(struct mock_host *host,
+					const struct vgpu_req *req)
 {
-	struct drm_mode_create_dumb dumb = {
-		.width = WIDTH,
-		.height = HEIGHT,
-		.bpp = 32,
-	};
-	struct mock_host *host = test->priv;
-	struct drm_device *drm = host->vgpu->drm;
-	struct drm_mode_fb_cmd2 cmd = {
-		.width = WIDTH,
-		.height = HEIGHT,
-		.pixel_format = DRM_FORMAT_HOST_XRGB8888,
-	};
-	struct drm_framebuffer *fb;
+	static struct virtio_gpu_resp_capset_info info;
+	const u32 *second = host->priv;
+	bool is_first = !req->capset_info.capset_index;
 
-	KUNIT_ASSERT_EQ(test, vgpu_dumb_create(file, drm, &dumb), 0);
-	cmd.handles[0] = dumb.handle;
-	cmd.pitches[0] = dumb.pitch;
-	fb = drm->mode_config.funcs->fb_create(drm, file, &cmd);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fb);
-	return fb;
+	memset(&info, 0, sizeof(info));
+	info.capset_id = cpu_to_le32(is_first ? 1 : *second);
+	info.capset_max_version = cpu_to_le32(1);
+	info.capset_max_size = cpu_to_le32(16);
+	return mock_host_says(req, VIRTIO_GPU_CMD_GET_CAPSET_INFO,
+			      VIRTIO_GPU_RESP_OK_CAPSET_INFO, &info,
+			      sizeof(info));
+}
+
+/* As it is when the device is new to the driver. */
+static void start_again(struct mock_host *host)
+{
+	host->status = 0;
+	vgpu_device_start(host->vgpu);
+}
+
+/* Succeeds if there are all sets that the host has, or none if one is none. */
+static void capsets_are_asked_for(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct vgpu_device *vgpu = host->vgpu;
+	void *window = host->priv;
+	u32 second = VGPU_CAPSET_MAX_ID + 1;
+
+	host->config.num_capsets = cpu_to_le32(2);
+	host->auto_answer = tells_capsets;
+	host->priv = &second;
+	start_again(host);
+	KUNIT_EXPECT_EQ(test, vgpu->num_capsets, 0);
+	KUNIT_EXPECT_EQ(test, vgpu->capset_mask, 0);
+
+	second = 5;
+	start_again(host);
+	KUNIT_EXPECT_EQ(test, vgpu->num_capsets, 2);
+	KUNIT_EXPECT_EQ(test, vgpu->capset_mask, BIT_ULL(1) | BIT_ULL(5));
+	KUNIT_EXPECT_EQ(test, vgpu->capsets[1].max_size, 16);
+	host->auto_answer = tells_windows;
+	host->priv = window;
 }
 
 static int show(struct mock_host *host, struct drm_framebuffer *fb)
@@ -276,8 +303,8 @@ static void sleep_and_wake(struct kunit *test)
 {
 	struct mock_host *host = test->priv;
 	struct drm_file *file = mock_host_open(test, host);
-	struct drm_framebuffer *hidden = make_fb(test, file);
-	struct drm_framebuffer *shown = make_fb(test, file);
+	struct drm_framebuffer *hidden = mock_client_fb(test, file);
+	struct drm_framebuffer *shown = mock_client_fb(test, file);
 	struct vgpu_object *vobj = to_vgpu_object(shown->obj[0]);
 	const u32 pattern = PATTERN;
 	u32 id = vobj->res.id;
@@ -306,13 +333,42 @@ static void sleep_and_wake(struct kunit *test)
 		KUNIT_EXPECT_EQ_MSG(test, host->seen[again[i].command],
 				    again[i].times, "command %#x",
 				    again[i].command);
-	drm_framebuffer_put(hidden);
-	drm_framebuffer_put(shown);
+}
+
+/* Succeeds if a file has its context afterwards, under the name that it had. */
+static void contexts_come_back(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct vgpu_device *vgpu = host->vgpu;
+	struct vgpu_file *vfile;
+	struct drm_file *file;
+
+	vgpu->has_virgl = true;
+	file = mock_host_open(test, host);
+	vfile = file->driver_priv;
+	/* somebody else wakes the machine */
+	strscpy(vfile->name, "whose it is");
+	scoped_guard(mutex, &vfile->lock)
+		KUNIT_EXPECT_EQ(test, vgpu_file_create_context(vgpu, vfile), 0);
+	list_add(&file->lhead, &vgpu->drm->filelist);
+	mock_host_settle(host);
+
+	KUNIT_ASSERT_EQ(test, vgpu_freeze(&host->vdev), 0);
+	KUNIT_EXPECT_FALSE(test, vfile->created);
+	memset(host->seen, 0, sizeof(host->seen));
+	KUNIT_ASSERT_EQ(test, vgpu_restore(&host->vdev), 0);
+	mock_host_settle(host);
+	KUNIT_EXPECT_TRUE(test, vfile->created);
+	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_CTX_CREATE], 1);
+	KUNIT_EXPECT_STREQ(test, vfile->name, "whose it is");
+	list_del_init(&file->lhead);
 }
 
 static struct kunit_case transport_cases[] = {
 	KUNIT_CASE(window_changes),
+	KUNIT_CASE(capsets_are_asked_for),
 	KUNIT_CASE(sleep_and_wake),
+	KUNIT_CASE(contexts_come_back),
 	{}
 };
 

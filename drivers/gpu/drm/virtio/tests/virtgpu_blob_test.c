@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: tests of virtio-gpu blobs
+ *
+ * Buffers that the host takes as they are, and what there is to know about them:
+ * where they may lie, where they are in the host's window, and their names.
+ */
+
+#include <kunit/test.h>
+#include <linux/dma-buf.h>
+#include <linux/err.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/math.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/mmap_lock.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <linux/virtio_dma_buf.h>
+
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_ioctl.h>
+#include <drm/drm_mm.h>
+#include <drm/drm_mode.h>
+#include <drm/virtgpu_drm.h>
+
+#include "../virtgpu_gem.h"
+#include "../virtgpu_ioctl.h"
+#include "../virtgpu_object.h"
+#include "../virtgpu_prime.h"
+#include "../virtgpu_vram.h"
+#include "virtgpu_mock_client.h"
+#include "virtgpu_mock_host.h"
+
+static int blob_test_init(struct kunit *test)
+{
+	struct mock_host *host = mock_host_create(test);
+
+	host->auto_answer = mock_host_obeys;
+	host->vgpu->has_virgl = true;
+	test->priv = host;
+	return 0;
+}
+
+static void blob_test_exit(struct kunit *test)
+{
+	mock_host_end(test->priv);
+}
+
+/* Two blobs of a page in a window that has room for both; how far apart? */
+static u64 distance_in_window(struct kunit *test)
+{
+	const struct vgpu_blob blob = {
+		.mem = VIRTGPU_BLOB_MEM_HOST3D,
+		.flags = VIRTGPU_BLOB_FLAG_USE_MAPPABLE,
+		.size = PAGE_SIZE,
+	};
+	struct mock_host *host = test->priv;
+	struct vgpu_device *vgpu = host->vgpu;
+	struct vgpu_object *one, *two;
+	u64 distance;
+
+	vgpu->has_window = true;
+	drm_mm_init(&vgpu->window_mm, 0, SZ_64K);
+	one = vgpu_vram_create(vgpu, &blob);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, one);
+	two = vgpu_vram_create(vgpu, &blob);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, two);
+	distance = abs_diff(one->window.start, two->window.start);
+	drm_gem_object_put(&one->storage.base);
+	drm_gem_object_put(&two->storage.base);
+	mock_host_settle(host);
+	drm_mm_takedown(&vgpu->window_mm);
+	return distance;
+}
+
+/* Succeeds if blobs are multiples of what the host says, and lie at multiples. */
+static void blobs_are_aligned(struct kunit *test)
+{
+	struct drm_virtgpu_resource_create_blob args = {
+		.blob_mem = VIRTGPU_BLOB_MEM_GUEST,
+		.size = SZ_4K,
+	};
+	struct drm_mode_create_dumb dumb = {
+		.width = 1,
+		.height = 1,
+		.bpp = 32,
+	};
+	struct mock_host *host = test->priv;
+	struct drm_device *drm = host->vgpu->drm;
+	struct drm_file *file = mock_host_open(test, host);
+	const struct drm_ioctl_desc *create =
+		&vgpu_ioctls[DRM_VIRTGPU_RESOURCE_CREATE_BLOB];
+	const struct drm_ioctl_desc *get = &vgpu_ioctls[DRM_VIRTGPU_GETPARAM];
+	struct drm_virtgpu_getparam param = {
+		.param = VIRTGPU_PARAM_BLOB_ALIGNMENT,
+	};
+	int ret, value = 0;
+
+	param.value = mock_client_copy(test, &value, sizeof(value));
+	host->vgpu->has_blob = true;
+	KUNIT_EXPECT_EQ(test, get->func(drm, &param, file), -ENOENT);
+	KUNIT_EXPECT_EQ(test, create->func(drm, &args, file), 0);
+	KUNIT_EXPECT_EQ(test, distance_in_window(test), SZ_4K);
+
+	host->vgpu->has_blob_alignment = true;
+	host->vgpu->blob_alignment = SZ_16K;
+	KUNIT_EXPECT_EQ(test, get->func(drm, &param, file), 0);
+	ret = get_user(value, (int __user *)u64_to_user_ptr(param.value));
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, value, SZ_16K);
+	KUNIT_EXPECT_EQ(test, create->func(drm, &args, file), -EINVAL);
+	args.size = SZ_16K;
+	KUNIT_EXPECT_EQ(test, create->func(drm, &args, file), 0);
+	KUNIT_EXPECT_EQ(test, distance_in_window(test), SZ_16K);
+	KUNIT_EXPECT_EQ(test, vgpu_dumb_create(file, drm, &dumb), 0);
+	KUNIT_EXPECT_EQ(test, dumb.size, SZ_16K);
+	mock_host_settle(host);
+}
+
+static const u8 name[16] = "a name of sixtee";
+
+static struct mock_answer gives_names(struct mock_host *host,
+				      const struct vgpu_req *req)
+{
+	static struct virtio_gpu_resp_resource_uuid uuid;
+
+	memcpy(uuid.uuid, name, sizeof(name));
+	return mock_host_says(req, VIRTIO_GPU_CMD_RESOURCE_ASSIGN_UUID,
+			      VIRTIO_GPU_RESP_OK_RESOURCE_UUID, &uuid,
+			      sizeof(uuid));
+}
+
+static struct dma_buf *export(struct kunit *test, struct drm_gem_object *obj)
+{
+	struct dma_buf *dmabuf;
+
+	dmabuf = vgpu_prime_export(obj, O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	return dmabuf;
+}
+
+static void end_export(struct dma_buf *dmabuf)
+{
+	dma_buf_put(dmabuf);
+	flush_delayed_fput();
+}
+
+/* Succeeds if a buffer has the name by which other devices of the host know it. */
+static void export_has_a_name(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct drm_file *file = mock_host_open(test, host);
+	struct vgpu_object *vobj;
+	struct dma_buf *dmabuf;
+	uuid_t uuid = {};
+	u32 handle;
+
+	vobj = mock_client_object(test, file, &handle);
+	dmabuf = export(test, &vobj->storage.base);
+	KUNIT_EXPECT_TRUE(test, is_virtio_dma_buf(dmabuf));
+	KUNIT_EXPECT_EQ(test, virtio_dma_buf_get_uuid(dmabuf, &uuid), -ENODEV);
+	end_export(dmabuf);
+	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_RESOURCE_ASSIGN_UUID],
+			0);
+
+	host->vgpu->has_uuid = true;
+	host->auto_answer = gives_names;
+	dmabuf = export(test, &vobj->storage.base);
+	KUNIT_EXPECT_EQ(test, virtio_dma_buf_get_uuid(dmabuf, &uuid), 0);
+	KUNIT_EXPECT_MEMEQ(test, uuid.b, name, sizeof(name));
+	end_export(dmabuf);
+	/* it keeps the name that it has */
+	dmabuf = export(test, &vobj->storage.base);
+	KUNIT_EXPECT_EQ(test, virtio_dma_buf_get_uuid(dmabuf, &uuid), 0);
+	end_export(dmabuf);
+	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_RESOURCE_ASSIGN_UUID],
+			1);
+	mock_host_settle(host);
+}
+
+/* Succeeds if a host that gives no name is no reason not to export. */
+static void name_is_refused(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct drm_file *file = mock_host_open(test, host);
+	struct vgpu_object *vobj;
+	struct dma_buf *dmabuf;
+	uuid_t uuid = {};
+	u32 handle;
+
+	vobj = mock_client_object(test, file, &handle);
+	host->vgpu->has_uuid = true;
+	dmabuf = export(test, &vobj->storage.base);
+	KUNIT_EXPECT_EQ(test, virtio_dma_buf_get_uuid(dmabuf, &uuid), -ENODEV);
+	end_export(dmabuf);
+	mock_host_settle(host);
+}
+
+static int create_blob(struct kunit *test, struct drm_file *file,
+		       struct drm_virtgpu_resource_create_blob *args)
+{
+	struct mock_host *host = test->priv;
+	const struct drm_ioctl_desc *create =
+		&vgpu_ioctls[DRM_VIRTGPU_RESOURCE_CREATE_BLOB];
+
+	args->size = PAGE_SIZE;
+	return create->func(host->vgpu->drm, args, file);
+}
+
+/* Succeeds if a blob for other devices gets a name when it is made, and no other. */
+static void blob_has_a_name(struct kunit *test)
+{
+	struct drm_virtgpu_resource_create_blob args = {
+		.blob_mem = VIRTGPU_BLOB_MEM_GUEST,
+		.blob_flags = VIRTGPU_BLOB_FLAG_USE_CROSS_DEVICE,
+	};
+	struct mock_host *host = test->priv;
+	unsigned int *asked = &host->seen[VIRTIO_GPU_CMD_RESOURCE_ASSIGN_UUID];
+	struct drm_file *file = mock_host_open(test, host);
+	struct drm_gem_object *obj;
+	struct dma_buf *dmabuf;
+	uuid_t uuid = {};
+
+	host->vgpu->has_blob = true;
+	host->auto_answer = gives_names;
+	KUNIT_EXPECT_EQ(test, create_blob(test, file, &args), -EINVAL);
+	host->vgpu->has_uuid = true;
+	KUNIT_ASSERT_EQ(test, create_blob(test, file, &args), 0);
+	KUNIT_EXPECT_EQ(test, *asked, 1);
+	obj = drm_gem_object_lookup(file, args.bo_handle);
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	dmabuf = export(test, obj);
+	KUNIT_EXPECT_EQ(test, virtio_dma_buf_get_uuid(dmabuf, &uuid), 0);
+	KUNIT_EXPECT_MEMEQ(test, uuid.b, name, sizeof(name));
+	end_export(dmabuf);
+	drm_gem_object_put(obj);
+
+	args.blob_flags = 0;
+	KUNIT_ASSERT_EQ(test, create_blob(test, file, &args), 0);
+	obj = drm_gem_object_lookup(file, args.bo_handle);
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	dmabuf = export(test, obj);
+	KUNIT_EXPECT_EQ(test, virtio_dma_buf_get_uuid(dmabuf, &uuid), -ENODEV);
+	end_export(dmabuf);
+	drm_gem_object_put(obj);
+	KUNIT_EXPECT_EQ(test, *asked, 1);
+	mock_host_settle(host);
+}
+
+/**
+ * struct caching - what the host says of memory that it has mapped
+ * @name: of the case
+ * @type: of the answer
+ * @info: how it is cached
+ * @refused: it cannot be mapped by a process
+ */
+struct caching {
+	const char *name;
+	u32 type;
+	u32 info;
+	bool refused;
+};
+
+static const struct caching cachings[] = {
+	{ "cached", VIRTIO_GPU_RESP_OK_MAP_INFO, VIRTIO_GPU_MAP_CACHE_CACHED,
+	  false },
+	{ "write-combined", VIRTIO_GPU_RESP_OK_MAP_INFO,
+	  VIRTIO_GPU_MAP_CACHE_WC, false },
+	{ "uncached", VIRTIO_GPU_RESP_OK_MAP_INFO,
+	  VIRTIO_GPU_MAP_CACHE_UNCACHED, false },
+	{ "refused", VIRTIO_GPU_RESP_ERR_UNSPEC, 0, true },
+	{ "another answer", VIRTIO_GPU_RESP_OK_NODATA, 0, true },
+};
+
+static void caching_desc(const struct caching *caching, char *desc)
+{
+	strscpy(desc, caching->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(caching, cachings, caching_desc);
+
+static struct mock_answer maps_as_said(struct mock_host *host,
+				       const struct vgpu_req *req)
+{
+	static struct virtio_gpu_resp_map_info info;
+	const struct caching *caching = host->priv;
+
+	memset(&info, 0, sizeof(info));
+	info.map_info = (__force __u32)cpu_to_le32(caching->info);
+	return mock_host_says(req, VIRTIO_GPU_CMD_RESOURCE_MAP_BLOB,
+			      caching->type, &info, sizeof(info));
+}
+
+static bool is_cached_as(pgprot_t prot, u32 info)
+{
+	pgprot_t wanted = prot;
+
+	if (info == VIRTIO_GPU_MAP_CACHE_WC)
+		wanted = pgprot_writecombine(prot);
+	else if (info == VIRTIO_GPU_MAP_CACHE_UNCACHED)
+		wanted = pgprot_noncached(prot);
+	else
+		return !is_cached_as(prot, VIRTIO_GPU_MAP_CACHE_WC) &&
+		       !is_cached_as(prot, VIRTIO_GPU_MAP_CACHE_UNCACHED);
+	return pgprot_val(prot) == pgprot_val(wanted);
+}
+
+/* Of what a process has mapped, without touching it. */
+static pgprot_t prot_at(unsigned long addr)
+{
+	struct mm_struct *mm = current->mm;
+	pgprot_t prot = {};
+	struct vm_area_struct *vma;
+
+	mmap_read_lock(mm);
+	vma = vma_lookup(mm, addr);
+	if (vma)
+		prot = vma->vm_page_prot;
+	mmap_read_unlock(mm);
+	return prot;
+}
+
+/* Succeeds if the host's memory is cached as it says, and leaves the window in the end. */
+static void window_is_cached(struct kunit *test)
+{
+	struct drm_virtgpu_resource_create_blob args = {
+		.blob_mem = VIRTGPU_BLOB_MEM_HOST3D,
+		.blob_flags = VIRTGPU_BLOB_FLAG_USE_MAPPABLE,
+		.blob_id = 77,
+	};
+	const struct caching *caching = test->param_value;
+	struct mock_host *host = test->priv;
+	struct vgpu_device *vgpu = host->vgpu;
+	struct drm_file *file = mock_host_open(test, host);
+	unsigned long addr;
+	u64 offset = 0;
+
+	host->priv = (void *)caching;
+	host->auto_answer = maps_as_said;
+	vgpu->has_blob = true;
+	KUNIT_EXPECT_EQ(test, create_blob(test, file, &args), -EINVAL);
+
+	vgpu->has_window = true;
+	drm_mm_init(&vgpu->window_mm, 0, PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, create_blob(test, file, &args), 0);
+	KUNIT_EXPECT_EQ(test, 0,
+			vgpu_map_offset(file, vgpu->drm, args.bo_handle,
+					&offset));
+	addr = kunit_vm_mmap(test, file->filp, 0, PAGE_SIZE,
+			     PROT_READ | PROT_WRITE, MAP_SHARED, offset);
+	KUNIT_EXPECT_NE(test, addr, 0);
+	KUNIT_EXPECT_EQ(test, IS_ERR_VALUE(addr), caching->refused);
+	if (!IS_ERR_VALUE(addr)) {
+		KUNIT_EXPECT_TRUE(test, is_cached_as(prot_at(addr),
+						     caching->info));
+		KUNIT_EXPECT_EQ(test, vm_munmap(addr, PAGE_SIZE), 0);
+	}
+	/* there is room for one */
+	KUNIT_EXPECT_EQ(test, create_blob(test, file, &args), -ENOSPC);
+
+	drm_gem_handle_delete(file, args.bo_handle);
+	mock_host_settle(host);
+	KUNIT_EXPECT_GE(test, host->seen[VIRTIO_GPU_CMD_RESOURCE_UNMAP_BLOB],
+			1);
+	KUNIT_EXPECT_TRUE(test, drm_mm_clean(&vgpu->window_mm));
+	drm_mm_takedown(&vgpu->window_mm);
+}
+
+static struct kunit_case blob_cases[] = { KUNIT_CASE(export_has_a_name),
+					  KUNIT_CASE(name_is_refused),
+					  KUNIT_CASE(blob_has_a_name),
+					  KUNIT_CASE_PARAM(window_is_cached,
+							   caching_gen_params),
+					  KUNIT_CASE(blobs_are_aligned),
+					  {} };
+
+static struct kunit_suite blob_suite = {
+	.name = "virtio_gpu_blob",
+	.init = blob_test_init,
+	.exit = blob_test_exit,
+	.test_cases = blob_cases,
+};
+
+kunit_test_suite(blob_suite);

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: a client for tests
+ *
+ * What user space does before it comes to what a test is about. The test's private
+ * pointer is the host, see virtgpu_mock_host.c.
+ */
+
+#include <kunit/test.h>
+#include <linux/mman.h>
+#include <linux/uaccess.h>
+
+#include <drm/drm_device.h>
+#include <drm/drm_file.h>
+#include <drm/drm_fourcc.h>
+#include <drm/drm_framebuffer.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_mode.h>
+#include <drm/drm_mode_config.h>
+#include <drm/virtgpu_drm.h>
+
+#include "../virtgpu_gem.h"
+#include "../virtgpu_object.h"
+#include "../virtgpu_submit.h"
+#include "virtgpu_mock_client.h"
+#include "virtgpu_mock_host.h"
+
+/**
+ * mock_client_object - make a buffer that a context renders with
+ * @test: the test
+ * @file: gets a handle of it, and its last reference
+ * @handle: the handle
+ *
+ * Return: the buffer.
+ */
+struct vgpu_object *mock_client_object(struct kunit *test,
+				       struct drm_file *file, u32 *handle)
+{
+	struct mock_host *host = test->priv;
+	struct vgpu_object *vobj = vgpu_object_create(host->vgpu, PAGE_SIZE);
+	int ret;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vobj);
+	vobj->res.kind = VGPU_RES_3D;
+	vgpu_object_publish(vobj);
+	ret = drm_gem_handle_create(file, &vobj->storage.base, handle);
+	drm_gem_object_put(&vobj->storage.base);
+	KUNIT_ASSERT_EQ(test, ret, 0);
+	mock_host_settle(host);
+	return vobj;
+}
+
+static void put_fb(void *fb)
+{
+	drm_framebuffer_put(fb);
+}
+
+/**
+ * mock_client_fb - make a framebuffer of a dumb buffer
+ * @test: puts it in the end
+ * @file: gets a handle of the buffer
+ *
+ * Return: the framebuffer, of %MOCK_CLIENT_WIDTH and %MOCK_CLIENT_HEIGHT.
+ */
+struct drm_framebuffer *mock_client_fb(struct kunit *test,
+				       struct drm_file *file)
+{
+	struct drm_mode_create_dumb dumb = {
+		.width = MOCK_CLIENT_WIDTH,
+		.height = MOCK_CLIENT_HEIGHT,
+		.bpp = 32,
+	};
+	struct mock_host *host = test->priv;
+	struct drm_device *drm = host->vgpu->drm;
+	struct drm_mode_fb_cmd2 cmd = {
+		.width = MOCK_CLIENT_WIDTH,
+		.height = MOCK_CLIENT_HEIGHT,
+		.pixel_format = DRM_FORMAT_HOST_XRGB8888,
+	};
+	struct drm_framebuffer *fb;
+
+	KUNIT_ASSERT_EQ(test, vgpu_dumb_create(file, drm, &dumb), 0);
+	cmd.handles[0] = dumb.handle;
+	cmd.pitches[0] = dumb.pitch;
+	fb = drm->mode_config.funcs->fb_create(drm, file, &cmd);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fb);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, put_fb, fb), 0);
+	return fb;
+}
+
+/**
+ * mock_client_copy - give a process something at an address of its own
+ * @test: the test, whose process it is
+ * @data: what
+ * @size: of @data, in bytes, a page at most
+ *
+ * Return: the address.
+ */
+u64 mock_client_copy(struct kunit *test, const void *data, size_t size)
+{
+	unsigned long addr, left;
+
+	addr = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	KUNIT_ASSERT_NE(test, addr, 0);
+	left = copy_to_user((void __user *)addr, data, size);
+	KUNIT_ASSERT_EQ(test, left, 0);
+	return addr;
+}
+
+/**
+ * mock_client_execbuffer - VIRTGPU_EXECBUFFER with a command that is nothing
+ * @test: the test
+ * @file: the client
+ * @args: the rest
+ *
+ * Return: what the system call does.
+ */
+int mock_client_execbuffer(struct kunit *test, struct drm_file *file,
+			   struct drm_virtgpu_execbuffer *args)
+{
+	struct mock_host *host = test->priv;
+	const u32 nothing = 0;
+
+	args->command = mock_client_copy(test, &nothing, sizeof(nothing));
+	args->size = args->size ?: sizeof(nothing);
+	return vgpu_execbuffer_ioctl(host->vgpu->drm, args, file);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _VIRTGPU_MOCK_CLIENT_H_
+#define _VIRTGPU_MOCK_CLIENT_H_
+
+#include <kunit/test.h>
+#include <linux/types.h>
+
+/* Of framebuffers. */
+#define MOCK_CLIENT_WIDTH  640
+#define MOCK_CLIENT_HEIGHT 480
+
+struct drm_file;
+struct drm_framebuffer;
+struct drm_virtgpu_execbuffer;
+struct vgpu_object;
+
+struct vgpu_object *mock_client_object(struct kunit *test,
+				       struct drm_file *file, u32 *handle);
+struct drm_framebuffer *mock_client_fb(struct kunit *test,
+				       struct drm_file *file);
+u64 mock_client_copy(struct kunit *test, const void *data, size_t size);
+int mock_client_execbuffer(struct kunit *test, struct drm_file *file,
+			   struct drm_virtgpu_execbuffer *args);
+
+#endif
