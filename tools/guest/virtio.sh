@@ -165,6 +165,36 @@ westons() {
 	done
 }
 
+# A client of its own, alone on the screen. The shell gives it to whom a seat activates,
+# so without a keyboard nobody would have it.
+weston_clients() {
+	cat > "$out/weston.ini" <<-END
+		[core]
+		shell=kiosk-shell.so
+		idle-time=0
+	END
+	for renderer in pixman gl; do
+		if [ $renderer = gl ]; then
+			option='' image=tiling.png
+		else
+			option=--use-pixman image=background.png
+		fi
+		log=$out/weston-client-$renderer
+		weston --backend=drm-backend.so $option --config="$out/weston.ini" \
+			--socket=wayland-client-$renderer > "$log" 2>&1 &
+		child=$!
+		says "Loading module .*kiosk-shell"
+		WAYLAND_DISPLAY=wayland-client-$renderer weston-image /usr/share/weston/$image \
+			> "$log-itself" 2>&1 &
+		client=$!
+		shows "weston-client-$renderer" "weston-image on weston with kiosk-shell, $renderer renderer"
+		kill $client $child
+		wait $child
+		fact weston "client-$renderer" "exit of weston with a client, $renderer renderer" $?
+		wait $client
+	done
+}
+
 modprobe virtio_gpu
 /lib/systemd/systemd-udevd --daemon > /dev/null 2>&1
 udevadm trigger
@@ -176,6 +206,7 @@ modetests
 kmscubes
 gls
 westons
+weston_clients
 # nothing of all that has stayed behind
 udevadm control --exit
 if modprobe -r virtio_gpu; then fact module unload "modprobe -r in the end" 0

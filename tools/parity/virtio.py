@@ -8,8 +8,9 @@ import os
 
 import table
 
-# Subject, and what the guest needs for it.
-GUESTS = {"2d": ["--screen"], "virgl": ["--screen", "--gl"]}
+# Subject, and what the guest needs for it; without a keyboard weston has no seat.
+KEYBOARD = ["--qemu-arg=-device", "--qemu-arg=virtio-keyboard-pci"]
+GUESTS = {"2d": ["--screen", *KEYBOARD], "virgl": ["--screen", "--gl", *KEYBOARD]}
 GROUPS = (("modetest", "modetest"), ("kmscube", "kmscube"), ("gl", "OpenGL ES, dma-bufs between processes, fences"),
           ("weston", "weston"), ("pictures", "Pictures of the screen"), ("module", "The module in the end"))
 SHOWN = "shown"
