@@ -104,12 +104,23 @@ stress: ## let everything race on KCSAN and debug kernels, MINUTES=2 in all
 	@tools/packages kernel check
 	@tools/stress --jobs $(JOBS) --minutes $(or $(MINUTES),2)
 
-scanout: ## show buffers of other devices on virtio-gpu, compare QEMU's picture, also behind an IOMMU
+scanout: ## what virtio-gpu shows, QEMU's picture compared: buffers of others, two outputs, sleep, panic, an IOMMU
 	@tools/packages kernel check
 	@tools/kernel ours --jobs $(JOBS)
-	@tools/scanout/run
+	@tools/scanout/run exporters
+	@tools/scanout/run heads
+	@tools/kernel ours --machine bare --jobs $(JOBS)
+	@tools/scanout/run sleep
+	@tools/scanout/run panic
 	@tools/kernel ours --with debug --jobs $(JOBS)
-	@tools/scanout/run --tree build/ours-debug --timeout 600 --iommu
+	@tools/scanout/run exporters --tree build/ours-debug --timeout 600 --iommu
+	@tools/scanout/run heads --tree build/ours-debug --timeout 600 --iommu
+
+check-nested: ## blobs of a guest on virtio-gpu: our kernel as the host, with QEMU in it; minutes
+	@tools/packages kernel check
+	@tools/kernel ours --jobs $(JOBS)
+	@tools/kernel ours --machine bare --jobs $(JOBS)
+	@tools/nested
 
 faults: ## fail every allocation of every operation once, print a table
 	@tools/packages kernel check
@@ -135,4 +146,4 @@ help: ## this list
 		/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run check demo-negotiation kernel debug stock vm install patches compile-check constraints coverage docs \
-	parity parity-user parity-kernel parity-intree parity-i915 parity-virtio stress scanout faults fuzz cost lint clean help
+	parity parity-user parity-kernel parity-intree parity-i915 parity-virtio stress scanout check-nested faults fuzz cost lint clean help

@@ -1,17 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# The guest's half of tools/scanout/run: job.sh BIN
+# The guest's half of tools/scanout/run: job.sh BIN CASES
 
 modprobe vgem
 modprobe vkms
 modprobe virtio_gpu
 
-strict=/sys/kernel/config/vgem/strict
-mkdir $strict && echo segments=1 > $strict/constraints && echo 1 > $strict/enable || exit 1
+if [ "$2" = exporters ]; then
+	strict=/sys/kernel/config/vgem/strict
+	mkdir $strict && echo segments=1 > $strict/constraints && echo 1 > $strict/enable || exit 1
+	STRICT=/dev/dri/$(cat $strict/card)
+	export STRICT
+fi
 
 for port in /sys/class/virtio-ports/*; do
 	[ "$(cat "$port/name" 2> /dev/null)" = prime.scanout ] || continue
-	"$1" "/dev/${port##*/}" "/dev/dri/$(cat $strict/card)" || exit 1
+	"$1" "/dev/${port##*/}" "$2" || exit 1
 	# nothing of the buffers has stayed behind
 	modprobe -r virtio_gpu || exit 1
 	exec "$(dirname "$0")/../guest/leaks.sh"

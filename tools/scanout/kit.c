@@ -27,6 +27,15 @@ void die(const char *what)
 	exit(1);
 }
 
+void write_to(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		die(path);
+	close(fd);
+}
+
 void expect(const char *name, const char *what, int got, int wanted)
 {
 	if (got == wanted)
@@ -145,38 +154,46 @@ int udmabuf_buffer(const char *path)
 	return dmabuf;
 }
 
-static void find_mode(struct display *display, drmModeConnectorPtr connector)
+/* The output of a card that is open; its window may be closed. */
+void display_find(struct display *display)
 {
+	drmModeResPtr resources;
+
+	resources = drmModeGetResources(display->fd);
+	if (!resources || resources->count_crtcs <= display->head)
+		die("resources");
+	display->crtc = resources->crtcs[display->head];
+	display->connector = resources->connectors[display->head];
+	drmModeFreeResources(resources);
+}
+
+/* What the pictures have the size of. */
+void display_mode(struct display *display)
+{
+	drmModeConnectorPtr connector;
+
+	connector = drmModeGetConnector(display->fd, display->connector);
+	if (!connector)
+		die("connector");
 	for (int i = 0; i < connector->count_modes; i++) {
 		display->mode = connector->modes[i];
 		if (display->mode.hdisplay == WIDTH &&
-		    display->mode.vdisplay == HEIGHT)
+		    display->mode.vdisplay == HEIGHT) {
+			drmModeFreeConnector(connector);
 			return;
+		}
 	}
 	errno = ENOENT;
 	die("no mode of the size");
 }
 
-/* The first output of the card. */
 void display_open(struct display *display)
 {
-	drmModeConnectorPtr connector;
-	drmModeResPtr resources;
-
 	display->fd = open_drm("virtio_gpu", display->index, NULL);
 	if (display->fd < 0)
 		die("virtio_gpu");
-	resources = drmModeGetResources(display->fd);
-	if (!resources || !resources->count_crtcs)
-		die("resources");
-	display->crtc = resources->crtcs[0];
-	display->connector = resources->connectors[0];
-	connector = drmModeGetConnector(display->fd, display->connector);
-	if (!connector)
-		die("connector");
-	find_mode(display, connector);
-	drmModeFreeConnector(connector);
-	drmModeFreeResources(resources);
+	display_find(display);
+	display_mode(display);
 }
 
 uint32_t display_import(const struct display *display, int dmabuf)
@@ -224,24 +241,21 @@ void display_dirty(const struct display *display, uint32_t fb)
 		die("dirty");
 }
 
-static FILE *port;
-
-void host_open(const char *path)
+/* The buffer is imported, and drawn in, but not shown. */
+struct picture display_picture(const struct display *display, int dmabuf,
+			       uint32_t seed)
 {
-	port = fopen(path, "r+");
-	if (!port)
-		die(path);
+	struct picture picture = { .dmabuf = dmabuf };
+
+	draw(dmabuf, seed);
+	picture.handle = display_import(display, dmabuf);
+	picture.fb = display_framebuffer(display, picture.handle);
+	return picture;
 }
 
-void host_look(const struct display *display, const char *name, uint32_t seed)
+void display_forget(const struct display *display, struct picture *picture)
 {
-	char answer[64] = "";
-
-	fprintf(port, "shown %s %s %d %d %u\n", display->host, name, WIDTH,
-		HEIGHT, seed);
-	fflush(port);
-	if (!fgets(answer, sizeof(answer), port))
-		die("the host is gone");
-	printf("%s - %s\n", strcmp(answer, "ok\n") ? "not ok" : "ok", name);
-	fflush(stdout);
+	drmModeRmFB(display->fd, picture->fb);
+	drmCloseBufferHandle(display->fd, picture->handle);
+	close(picture->dmabuf);
 }

@@ -18,12 +18,15 @@ struct display {
 	const char *host;
 	/* which of the cards of the driver, from 0 */
 	int index;
+	/* which of the outputs of the card, from 0 */
+	int head;
 	int fd;
 	uint32_t crtc, connector;
 	drmModeModeInfo mode;
 };
 
 _Noreturn void die(const char *what);
+void write_to(const char *path, const char *text);
 void expect(const char *name, const char *what, int got, int wanted);
 
 /* Buffers */
@@ -37,17 +40,36 @@ int udmabuf_buffer(const char *path);
 
 /* The display */
 void display_open(struct display *display);
+void display_find(struct display *display);
+void display_mode(struct display *display);
 uint32_t display_import(const struct display *display, int dmabuf);
 uint32_t display_framebuffer(const struct display *display, uint32_t handle);
 void display_on(const struct display *display, uint32_t fb);
 void display_off(const struct display *display);
 void display_dirty(const struct display *display, uint32_t fb);
 
+/* What shows a buffer: its handle and its framebuffer on that display */
+struct picture {
+	int dmabuf;
+	uint32_t handle, fb;
+};
+
+struct picture display_picture(const struct display *display, int dmabuf,
+			       uint32_t seed);
+void display_forget(const struct display *display, struct picture *picture);
+
 /* The host */
 void host_open(const char *port);
 void host_look(const struct display *display, const char *name, uint32_t seed);
+int host_ask(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void host_judge(const char *name, int good);
 
-/* The cases of unplug.c. @strict: see scanout.c */
+/* The sets of cases, each in a file of its own */
+void exporter_cases(void);
 void unplug_cases(int strict);
+void head_cases(void);
+void sleep_cases(void);
+void panic_cases(void);
+void blob_cases(void);
 
 #endif

@@ -21,15 +21,6 @@
 
 #define DRIVER "/sys/bus/virtio/drivers/virtio_gpu"
 
-static void write_to(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		die(path);
-	close(fd);
-}
-
 /* What the bus calls the device behind a card. */
 static void virtio_name(int node, char *name, size_t size)
 {
