@@ -13,20 +13,18 @@
 
 /* After igt.h, which must be the first to define what both define. */
 #include <fcntl.h>
-#include <linux/videodev2.h>
-#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 
 #include "configured.h"
 #include "declare.h"
 #include "endpoint.h"
+#include "video.h"
 
 IGT_TEST_DESCRIPTION("V4L2 streaming to, from and between dma-bufs.");
 
-#define WIDTH	320
-#define HEIGHT	180
-#define WAIT_MS 10000
+#define WIDTH  320
+#define HEIGHT 180
 
 /* One-page buffers that make holes, for as many pages as a frame has, and more. */
 #define LITTER 512
@@ -36,139 +34,10 @@ IGT_TEST_DESCRIPTION("V4L2 streaming to, from and between dma-bufs.");
 /* All of them are of one. */
 #define VIVID_DEVICE "vivid.*"
 
-/* One queue of a video device, set up for one buffer. */
-struct queue {
-	int fd;
-	uint32_t type;
-	uint32_t memory;
-	uint32_t size;
-	void *map; /* V4L2_MEMORY_MMAP only */
-};
-
-/* The first of @driver with all @caps and, if not NULL, on @bus. */
-static int __find_video(const char *driver, uint32_t caps, const char *bus)
-{
-	for (int i = 0; i < 64; i++) {
-		struct v4l2_capability cap = {};
-		char path[32];
-		int fd;
-
-		snprintf(path, sizeof(path), "/dev/video%d", i);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		if (ioctl(fd, VIDIOC_QUERYCAP, &cap) == 0 &&
-		    strcmp((const char *)cap.driver, driver) == 0 &&
-		    (cap.device_caps & caps) == caps &&
-		    (!bus || strcmp((const char *)cap.bus_info, bus) == 0))
-			return fd;
-		close(fd);
-	}
-	return -1;
-}
-
-/* Sets a control by its name, a menu by the text of its entry. */
-static void set_control(int fd, const char *name, const char *entry)
-{
-	struct v4l2_queryctrl ctrl = { .id = V4L2_CTRL_FLAG_NEXT_CTRL };
-
-	for (; ioctl(fd, VIDIOC_QUERYCTRL, &ctrl) == 0;
-	     ctrl.id |= V4L2_CTRL_FLAG_NEXT_CTRL) {
-		if (strcmp((const char *)ctrl.name, name))
-			continue;
-		for (int i = ctrl.minimum; i <= ctrl.maximum; i++) {
-			struct v4l2_querymenu menu = { .id = ctrl.id,
-						       .index = i };
-			struct v4l2_control set = { ctrl.id, i };
-
-			if (ioctl(fd, VIDIOC_QUERYMENU, &menu) == 0 &&
-			    strcmp((const char *)menu.name, entry) == 0) {
-				do_or_die(ioctl(fd, VIDIOC_S_CTRL, &set));
-				return;
-			}
-		}
-	}
-	igt_skip("no control '%s' with '%s'\n", name, entry);
-}
-
-static uint32_t set_format(int fd, uint32_t type, uint32_t fourcc)
-{
-	struct v4l2_format f = { .type = type };
-
-	f.fmt.pix.width = WIDTH;
-	f.fmt.pix.height = HEIGHT;
-	f.fmt.pix.pixelformat = fourcc;
-	f.fmt.pix.field = V4L2_FIELD_NONE;
-	do_or_die(ioctl(fd, VIDIOC_S_FMT, &f));
-	igt_require_f(f.fmt.pix.pixelformat == fourcc && f.fmt.pix.width >= 16,
-		      "the device does not take the format\n");
-	igt_assert_lt(0, f.fmt.pix.sizeimage);
-	return f.fmt.pix.sizeimage;
-}
-
-static void queue_open(struct queue *q, int fd, uint32_t type, uint32_t memory,
-		       uint32_t fourcc)
-{
-	struct v4l2_requestbuffers req = {
-		.count = 1,
-		.type = type,
-		.memory = memory,
-	};
-	struct v4l2_buffer buf = { .type = type, .memory = memory };
-
-	*q = (struct queue){ .fd = fd, .type = type, .memory = memory };
-	q->size = set_format(fd, type, fourcc);
-	igt_require_f(ioctl(fd, VIDIOC_REQBUFS, &req) == 0 && req.count,
-		      "the device has no such memory mode\n");
-	if (memory != V4L2_MEMORY_MMAP)
-		return;
-	do_or_die(ioctl(fd, VIDIOC_QUERYBUF, &buf));
-	q->map = mmap(NULL, buf.length, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-		      buf.m.offset);
-	igt_assert(q->map != MAP_FAILED);
-}
-
-static void queue_close(struct queue *q)
-{
-	struct v4l2_requestbuffers req = { .type = q->type,
-					   .memory = q->memory };
-
-	do_or_die(ioctl(q->fd, VIDIOC_STREAMOFF, &q->type));
-	if (q->map)
-		munmap(q->map, q->size);
-	do_or_die(ioctl(q->fd, VIDIOC_REQBUFS, &req));
-}
-
-static int __queue_push(struct queue *q, int dmabuf)
-{
-	struct v4l2_buffer buf = {
-		.type = q->type,
-		.memory = q->memory,
-		.bytesused = q->size,
-		.field = V4L2_FIELD_NONE,
-	};
-
-	if (q->memory == V4L2_MEMORY_DMABUF)
-		buf.m.fd = dmabuf;
-	return ioctl(q->fd, VIDIOC_QBUF, &buf) ? -errno : 0;
-}
-
-static void queue_start(struct queue *q)
-{
-	do_or_die(ioctl(q->fd, VIDIOC_STREAMON, &q->type));
-}
-
-static void queue_pop(struct queue *q)
-{
-	bool out = q->type == V4L2_BUF_TYPE_VIDEO_OUTPUT;
-	struct pollfd p = { .fd = q->fd, .events = out ? POLLOUT : POLLIN };
-	struct v4l2_buffer buf = { .type = q->type, .memory = q->memory };
-
-	igt_assert_eq(poll(&p, 1, WAIT_MS), 1);
-	do_or_die(ioctl(q->fd, VIDIOC_DQBUF, &buf));
-	igt_assert(!(buf.flags & V4L2_BUF_FLAG_ERROR));
-	igt_assert_eq_u32(buf.bytesused, q->size);
-}
+static const struct video_format camera = { WIDTH, HEIGHT,
+					    V4L2_PIX_FMT_XRGB32 };
+static const struct video_format converter = { WIDTH, HEIGHT,
+					       V4L2_PIX_FMT_RGB565 };
 
 static int open_vivid_on(const char *bus)
 {
@@ -179,8 +48,8 @@ static int open_vivid_on(const char *bus)
 	igt_require_f(fd >= 0, "no vivid capture device%s%s\n",
 		      bus ? " on " : "", bus ?: "");
 	do_or_die(ioctl(fd, VIDIOC_S_INPUT, &input));
-	set_control(fd, "Test Pattern", "75% Colorbar");
-	set_control(fd, "OSD Text Mode", "None");
+	video_set_menu(fd, "Test Pattern", "75% Colorbar");
+	video_set_menu(fd, "OSD Text Mode", "None");
 	return fd;
 }
 
@@ -196,13 +65,13 @@ static void *reference_frame(int fd, uint32_t *size)
 	void *copy;
 
 	queue_open(&q, fd, V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_MEMORY_MMAP,
-		   V4L2_PIX_FMT_XRGB32);
-	do_or_die(__queue_push(&q, -1));
+		   &camera, 1);
+	do_or_die(__queue_push(&q, 0, -1));
 	queue_start(&q);
 	queue_pop(&q);
 	copy = malloc(q.size);
 	igt_assert(copy);
-	memcpy(copy, q.map, q.size);
+	memcpy(copy, q.map[0], q.size);
 	*size = q.size;
 	queue_close(&q);
 	/* A frame of one colour would prove nothing. */
@@ -238,14 +107,14 @@ static void capture(const struct endpoint *ep)
 	struct queue q;
 
 	queue_open(&q, fd, V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_MEMORY_DMABUF,
-		   V4L2_PIX_FMT_XRGB32);
+		   &camera, 1);
 	igt_assert_eq_u32(q.size, size);
 	/* The second goes into the same slot: the first must be let go. */
 	for (int i = 0; i < 2; i++) {
 		create_for(ep, size, &bo[i]);
 		map = dmabuf_mmap(bo[i].dmabuf, bo[i].size);
 		memset(map, 0xee, bo[i].size);
-		do_or_die(__queue_push(&q, bo[i].dmabuf));
+		do_or_die(__queue_push(&q, 0, bo[i].dmabuf));
 		if (i == 0)
 			queue_start(&q);
 		queue_pop(&q);
@@ -276,11 +145,11 @@ static void capture_closed(const struct endpoint *ep)
 	struct queue q;
 
 	queue_open(&q, fd, V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_MEMORY_DMABUF,
-		   V4L2_PIX_FMT_XRGB32);
+		   &camera, 1);
 	create_for(ep, size, &bo);
 	map = dmabuf_mmap(bo.dmabuf, bo.size);
 	memset(map, 0xee, bo.size);
-	do_or_die(__queue_push(&q, bo.dmabuf));
+	do_or_die(__queue_push(&q, 0, bo.dmabuf));
 	endpoint_destroy(&bo);
 	queue_start(&q);
 	queue_pop(&q);
@@ -299,11 +168,11 @@ static void capture_too_small(const struct endpoint *ep)
 	struct queue q;
 
 	queue_open(&q, fd, V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_MEMORY_DMABUF,
-		   V4L2_PIX_FMT_XRGB32);
+		   &camera, 1);
 	endpoint_create(ep, 1024, q.size / 4096 - 1, &bo);
-	igt_assert_eq(__queue_push(&q, bo.dmabuf), -EINVAL);
-	igt_assert_eq(__queue_push(&q, -1), -EINVAL);
-	igt_assert_eq(__queue_push(&q, fd), -EINVAL);
+	igt_assert_eq(__queue_push(&q, 0, bo.dmabuf), -EINVAL);
+	igt_assert_eq(__queue_push(&q, 0, -1), -EINVAL);
+	igt_assert_eq(__queue_push(&q, 0, fd), -EINVAL);
 	endpoint_destroy(&bo);
 	queue_close(&q);
 	close(fd);
@@ -312,32 +181,28 @@ static void capture_too_small(const struct endpoint *ep)
 /* The camera's own buffer, imported by a DRM device. */
 static void export(const struct endpoint *ep)
 {
-	struct v4l2_exportbuffer exp = {
-		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
-		.flags = O_CLOEXEC | O_RDWR,
-	};
-	int fd = open_vivid(), again;
+	int fd = open_vivid(), dmabuf, again;
 	uint32_t size, handle;
 	void *frame = reference_frame(fd, &size), *map;
 	struct queue q;
 
 	queue_open(&q, fd, V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_MEMORY_MMAP,
-		   V4L2_PIX_FMT_XRGB32);
-	memset(q.map, 0xee, q.size);
-	do_or_die(ioctl(fd, VIDIOC_EXPBUF, &exp));
-	handle = endpoint_import(ep, exp.fd);
+		   &camera, 1);
+	memset(q.map[0], 0xee, q.size);
+	dmabuf = queue_export(&q, 0);
+	handle = endpoint_import(ep, dmabuf);
 	again = prime_handle_to_fd_for_mmap(ep->fd, handle);
-	igt_assert(dmabuf_inode(again) == dmabuf_inode(exp.fd));
-	close(exp.fd);
+	igt_assert(dmabuf_inode(again) == dmabuf_inode(dmabuf));
+	close(dmabuf);
 
-	do_or_die(__queue_push(&q, -1));
+	do_or_die(__queue_push(&q, 0, -1));
 	queue_start(&q);
 	queue_pop(&q);
 	map = dmabuf_mmap(again, q.size);
 	prime_sync_start(again, false);
 	expect_frame(map, frame, size);
 	prime_sync_end(again, false);
-	expect_frame(q.map, frame, size);
+	expect_frame(q.map[0], frame, size);
 	munmap(map, q.size);
 	close(again);
 	gem_close(ep->fd, handle);
@@ -357,9 +222,9 @@ static void convert(const struct endpoint *ep)
 
 	igt_require_f(fd >= 0, "no vim2m device\n");
 	queue_open(&out, fd, V4L2_BUF_TYPE_VIDEO_OUTPUT, V4L2_MEMORY_DMABUF,
-		   V4L2_PIX_FMT_RGB565);
+		   &converter, 1);
 	queue_open(&cap, fd, V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_MEMORY_DMABUF,
-		   V4L2_PIX_FMT_RGB565);
+		   &converter, 1);
 	igt_assert_eq_u32(out.size, cap.size);
 	create_for(ep, out.size, &src);
 	create_for(ep, cap.size, &dst);
@@ -369,8 +234,8 @@ static void convert(const struct endpoint *ep)
 	for (uint32_t seed = 1; seed < 3; seed++) {
 		pattern_fill(from, src.size, seed);
 		memset(to, 0xee, dst.size);
-		do_or_die(__queue_push(&out, src.dmabuf));
-		do_or_die(__queue_push(&cap, dst.dmabuf));
+		do_or_die(__queue_push(&out, 0, src.dmabuf));
+		do_or_die(__queue_push(&cap, 0, dst.dmabuf));
 		if (seed == 1) {
 			queue_start(&out);
 			queue_start(&cap);
@@ -451,11 +316,11 @@ static void capture_declared(void)
 	create_scattered(vgem, size, &bo);
 	dmabuf = prime_handle_to_fd_for_mmap(vgem, bo.handle);
 	queue_open(&q, fd, V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_MEMORY_DMABUF,
-		   V4L2_PIX_FMT_XRGB32);
-	igt_assert_eq(__queue_push(&q, dmabuf), -EFAULT);
+		   &camera, 1);
+	igt_assert_eq(__queue_push(&q, 0, dmabuf), -EFAULT);
 
 	declare(VIVID_DEVICE, "segments=1");
-	do_or_die(__queue_push(&q, dmabuf));
+	do_or_die(__queue_push(&q, 0, dmabuf));
 	queue_start(&q);
 	queue_pop(&q);
 	map = dmabuf_mmap(dmabuf, bo.size);

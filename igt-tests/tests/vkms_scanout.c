@@ -5,9 +5,7 @@
  * can be compared with what the exporter drew, pixel by pixel.
  */
 
-#include <drm_fourcc.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <xf86drmMode.h>
 
 #include "dmabuf_sync_file.h"
@@ -16,215 +14,14 @@
 #include "sw_sync.h"
 
 #include "endpoint.h"
+#include "writeback.h"
 
 IGT_TEST_DESCRIPTION("Imported buffers scanned out and captured by vkms.");
 
-#define WIDTH	160
-#define HEIGHT	120
-#define WAIT_MS 10000
+#define WIDTH  160
+#define HEIGHT 120
 
-enum {
-	PLANE_FB,
-	PLANE_CRTC,
-	PLANE_SRC_W,
-	PLANE_SRC_H,
-	PLANE_CRTC_W,
-	PLANE_CRTC_H,
-	PLANE_IN_FENCE,
-	CRTC_ACTIVE,
-	CRTC_MODE,
-	CONN_CRTC,
-	WB_CRTC,
-	WB_FB,
-	WB_OUT_FENCE,
-	NUM_PROPS,
-};
-
-static struct kms {
-	int fd;
-	uint32_t crtc, plane, connector, writeback, mode_blob;
-	uint32_t prop[NUM_PROPS];
-} kms = { .fd = -1 };
-
-static uint32_t property(uint32_t object, uint32_t type, const char *name,
-			 uint64_t *value)
-{
-	drmModeObjectPropertiesPtr all;
-	uint32_t id = 0;
-
-	all = drmModeObjectGetProperties(kms.fd, object, type);
-	igt_assert(all);
-	for (uint32_t i = 0; i < all->count_props && !id; i++) {
-		drmModePropertyPtr p =
-			drmModeGetProperty(kms.fd, all->props[i]);
-
-		if (strcmp(p->name, name) == 0) {
-			id = p->prop_id;
-			if (value)
-				*value = all->prop_values[i];
-		}
-		drmModeFreeProperty(p);
-	}
-	drmModeFreeObjectProperties(all);
-	return id;
-}
-
-static void find_connectors(drmModeResPtr res)
-{
-	for (int i = 0; i < res->count_connectors; i++) {
-		drmModeConnectorPtr c;
-
-		c = drmModeGetConnector(kms.fd, res->connectors[i]);
-		igt_assert(c);
-		if (c->connector_type == DRM_MODE_CONNECTOR_WRITEBACK)
-			kms.writeback = c->connector_id;
-		else if (!kms.connector)
-			kms.connector = c->connector_id;
-		drmModeFreeConnector(c);
-	}
-}
-
-static void find_primary_plane(void)
-{
-	drmModePlaneResPtr planes = drmModeGetPlaneResources(kms.fd);
-	uint64_t type;
-
-	igt_assert(planes);
-	for (uint32_t i = 0; i < planes->count_planes && !kms.plane; i++)
-		if (property(planes->planes[i], DRM_MODE_OBJECT_PLANE, "type",
-			     &type) &&
-		    type == DRM_PLANE_TYPE_PRIMARY)
-			kms.plane = planes->planes[i];
-	drmModeFreePlaneResources(planes);
-}
-
-static void find_properties(void)
-{
-	static const struct {
-		uint32_t *object;
-		uint32_t type;
-		const char *name;
-	} where[NUM_PROPS] = {
-		[PLANE_FB] = { &kms.plane, DRM_MODE_OBJECT_PLANE, "FB_ID" },
-		[PLANE_CRTC] = { &kms.plane, DRM_MODE_OBJECT_PLANE, "CRTC_ID" },
-		[PLANE_SRC_W] = { &kms.plane, DRM_MODE_OBJECT_PLANE, "SRC_W" },
-		[PLANE_SRC_H] = { &kms.plane, DRM_MODE_OBJECT_PLANE, "SRC_H" },
-		[PLANE_CRTC_W] = { &kms.plane, DRM_MODE_OBJECT_PLANE,
-				   "CRTC_W" },
-		[PLANE_CRTC_H] = { &kms.plane, DRM_MODE_OBJECT_PLANE,
-				   "CRTC_H" },
-		[PLANE_IN_FENCE] = { &kms.plane, DRM_MODE_OBJECT_PLANE,
-				     "IN_FENCE_FD" },
-		[CRTC_ACTIVE] = { &kms.crtc, DRM_MODE_OBJECT_CRTC, "ACTIVE" },
-		[CRTC_MODE] = { &kms.crtc, DRM_MODE_OBJECT_CRTC, "MODE_ID" },
-		[CONN_CRTC] = { &kms.connector, DRM_MODE_OBJECT_CONNECTOR,
-				"CRTC_ID" },
-		[WB_CRTC] = { &kms.writeback, DRM_MODE_OBJECT_CONNECTOR,
-			      "CRTC_ID" },
-		[WB_FB] = { &kms.writeback, DRM_MODE_OBJECT_CONNECTOR,
-			    "WRITEBACK_FB_ID" },
-		[WB_OUT_FENCE] = { &kms.writeback, DRM_MODE_OBJECT_CONNECTOR,
-				   "WRITEBACK_OUT_FENCE_PTR" },
-	};
-
-	for (int i = 0; i < NUM_PROPS; i++) {
-		kms.prop[i] = property(*where[i].object, where[i].type,
-				       where[i].name, NULL);
-		igt_require_f(kms.prop[i], "no property %s\n", where[i].name);
-	}
-}
-
-static void kms_open(void)
-{
-	/* Small, so that composing it takes no time: 60 Hz at 1.6 MHz. */
-	struct drm_mode_modeinfo mode = {
-		.clock = 1630,
-		.hdisplay = WIDTH,
-		.hsync_start = WIDTH + 8,
-		.hsync_end = WIDTH + 16,
-		.htotal = WIDTH + 34,
-		.vdisplay = HEIGHT,
-		.vsync_start = HEIGHT + 4,
-		.vsync_end = HEIGHT + 8,
-		.vtotal = HEIGHT + 20,
-		.vrefresh = 60,
-		.name = "igt",
-	};
-	drmModeResPtr res;
-
-	kms.fd = drm_open_driver_master(DRIVER_VKMS);
-	do_or_die(drmSetClientCap(kms.fd, DRM_CLIENT_CAP_UNIVERSAL_PLANES, 1));
-	do_or_die(drmSetClientCap(kms.fd, DRM_CLIENT_CAP_ATOMIC, 1));
-	igt_require(drmSetClientCap(kms.fd, DRM_CLIENT_CAP_WRITEBACK_CONNECTORS,
-				    1) == 0);
-	res = drmModeGetResources(kms.fd);
-	igt_require(res && res->count_crtcs);
-	kms.crtc = res->crtcs[0];
-	find_connectors(res);
-	drmModeFreeResources(res);
-	igt_require_f(kms.writeback, "vkms without a writeback connector\n");
-	find_primary_plane();
-	find_properties();
-	do_or_die(drmModeCreatePropertyBlob(kms.fd, &mode, sizeof(mode),
-					    &kms.mode_blob));
-}
-
-static void add(drmModeAtomicReqPtr req, uint32_t object, int prop,
-		uint64_t value)
-{
-	igt_assert_lte(0, drmModeAtomicAddProperty(req, object, kms.prop[prop],
-						   value));
-}
-
-struct frame {
-	uint32_t fb; /* on the plane */
-	uint32_t capture_fb; /* 0: none */
-	int in_fence; /* -1: none */
-	int *captured; /* sync_file that signals when the capture is complete */
-};
-
-static int __commit(const struct frame *frame, uint32_t flags)
-{
-	drmModeAtomicReqPtr req = drmModeAtomicAlloc();
-	int err;
-
-	add(req, kms.plane, PLANE_FB, frame->fb);
-	add(req, kms.plane, PLANE_CRTC, kms.crtc);
-	add(req, kms.plane, PLANE_SRC_W, (uint64_t)WIDTH << 16);
-	add(req, kms.plane, PLANE_SRC_H, (uint64_t)HEIGHT << 16);
-	add(req, kms.plane, PLANE_CRTC_W, WIDTH);
-	add(req, kms.plane, PLANE_CRTC_H, HEIGHT);
-	if (frame->in_fence >= 0)
-		add(req, kms.plane, PLANE_IN_FENCE, frame->in_fence);
-	add(req, kms.crtc, CRTC_ACTIVE, 1);
-	add(req, kms.crtc, CRTC_MODE, kms.mode_blob);
-	/* Alone: vkms does not clone the writeback connector to another. */
-	add(req, kms.connector, CONN_CRTC, 0);
-	add(req, kms.writeback, WB_CRTC, kms.crtc);
-	if (frame->capture_fb) {
-		add(req, kms.writeback, WB_FB, frame->capture_fb);
-		add(req, kms.writeback, WB_OUT_FENCE,
-		    to_user_pointer(frame->captured));
-	}
-	err = drmModeAtomicCommit(kms.fd, req,
-				  flags | DRM_MODE_ATOMIC_ALLOW_MODESET, NULL);
-	drmModeAtomicFree(req);
-	return err;
-}
-
-static void turn_off(void)
-{
-	drmModeAtomicReqPtr req = drmModeAtomicAlloc();
-
-	add(req, kms.plane, PLANE_FB, 0);
-	add(req, kms.plane, PLANE_CRTC, 0);
-	add(req, kms.crtc, CRTC_ACTIVE, 0);
-	add(req, kms.crtc, CRTC_MODE, 0);
-	add(req, kms.writeback, WB_CRTC, 0);
-	do_or_die(drmModeAtomicCommit(kms.fd, req,
-				      DRM_MODE_ATOMIC_ALLOW_MODESET, NULL));
-	drmModeAtomicFree(req);
-}
+static struct writeback kms;
 
 /* A buffer of an endpoint, as vkms has it. */
 struct picture {
@@ -234,20 +31,12 @@ struct picture {
 	uint32_t *map;
 };
 
-static int __add_fb(uint32_t handle, uint32_t height, uint32_t pitch,
-		    uint32_t *fb)
-{
-	uint32_t strides[4] = { pitch }, offsets[4] = {};
-
-	return __kms_addfb(kms.fd, handle, WIDTH, height, DRM_FORMAT_XRGB8888,
-			   0, strides, offsets, 1, 0, fb);
-}
-
 static void picture_create(const struct endpoint *ep, struct picture *p)
 {
 	endpoint_create(ep, WIDTH, HEIGHT, &p->bo);
 	p->handle = prime_fd_to_handle(kms.fd, p->bo.dmabuf);
-	do_or_die(__add_fb(p->handle, HEIGHT, p->bo.pitch, &p->fb));
+	do_or_die(__writeback_add_fb(&kms, p->handle, HEIGHT, p->bo.pitch,
+				     &p->fb));
 	p->map = dmabuf_mmap(p->bo.dmabuf, p->bo.size);
 }
 
@@ -298,56 +87,6 @@ static void compare(struct picture *p, uint32_t seed)
 	prime_sync_end(p->bo.dmabuf, false);
 }
 
-/* References to a framebuffer, from debugfs. */
-static int fb_references(uint32_t fb)
-{
-	int dir = igt_debugfs_dir(kms.fd), fd, found = 0, count = -1;
-	char line[256], mark[32];
-	FILE *f;
-
-	igt_require_f(dir >= 0, "no debugfs\n");
-	fd = openat(dir, "framebuffer", O_RDONLY | O_CLOEXEC);
-	close(dir);
-	igt_assert_fd(fd);
-	f = fdopen(fd, "r");
-	snprintf(mark, sizeof(mark), "framebuffer[%u]:", fb);
-	while (count < 0 && fgets(line, sizeof(line), f)) {
-		if (strncmp(line, mark, strlen(mark)) == 0)
-			found = 1;
-		else if (found && strstr(line, "refcount="))
-			count = atoi(strchr(line, '=') + 1);
-	}
-	fclose(f);
-	igt_assert_lte(1, count);
-	return count;
-}
-
-/*
- * vkms signals the capture's fence first and ends the job afterwards, and by
- * ending it turns off whatever capture has been committed in between. So the
- * next may only be committed when the job has let go of its framebuffer.
- */
-static void wait_captured(int captured, uint32_t capture_fb, int references)
-{
-	igt_assert_fd(captured);
-	igt_assert_eq(sync_fence_wait(captured, WAIT_MS), 0);
-	close(captured);
-	igt_set_timeout(10, "end of the writeback job");
-	while (fb_references(capture_fb) > references)
-		sched_yield();
-	igt_reset_timeout();
-}
-
-/* Shows one picture and waits until the other holds what was shown. */
-static void show(uint32_t fb, const struct picture *capture)
-{
-	int references = fb_references(capture->fb), captured = -1;
-	struct frame frame = { fb, capture->fb, -1, &captured };
-
-	do_or_die(__commit(&frame, 0));
-	wait_captured(captured, capture->fb, references);
-}
-
 static void scanout(const struct endpoint *ep, const struct endpoint *native)
 {
 	struct picture shown, capture;
@@ -357,10 +96,10 @@ static void scanout(const struct endpoint *ep, const struct endpoint *native)
 	for (uint32_t seed = 1; seed < 4; seed++) {
 		/* The same buffer again, drawn under SYNC. */
 		draw(&shown, seed);
-		show(shown.fb, &capture);
+		writeback_show(&kms, shown.fb, capture.fb);
 		compare(&capture, seed);
 	}
-	turn_off();
+	writeback_off(&kms);
 	picture_destroy(&capture);
 	picture_destroy(&shown);
 }
@@ -374,9 +113,9 @@ static void capture_into(const struct endpoint *ep,
 	picture_create(ep, &capture);
 	draw(&shown, 11);
 	memset(capture.map, 0x5a, capture.bo.size);
-	show(shown.fb, &capture);
+	writeback_show(&kms, shown.fb, capture.fb);
 	compare(&capture, 11);
-	turn_off();
+	writeback_off(&kms);
 	picture_destroy(&capture);
 	picture_destroy(&shown);
 }
@@ -392,10 +131,10 @@ static void two_buffers(const struct endpoint *ep,
 		draw(&shown[i], 20 + i);
 	}
 	for (int i = 0; i < 4; i++) {
-		show(shown[i % 2].fb, &capture);
+		writeback_show(&kms, shown[i % 2].fb, capture.fb);
 		compare(&capture, 20 + i % 2);
 	}
-	turn_off();
+	writeback_off(&kms);
 	for (int i = 0; i < 2; i++)
 		picture_destroy(&shown[i]);
 	picture_destroy(&capture);
@@ -415,9 +154,9 @@ static void fb_keeps_buffer(const struct endpoint *ep,
 	munmap(shown.map, shown.bo.size);
 	gem_close(kms.fd, shown.handle);
 	endpoint_destroy(&shown.bo);
-	show(shown.fb, &capture);
+	writeback_show(&kms, shown.fb, capture.fb);
 	compare(&capture, 31);
-	turn_off();
+	writeback_off(&kms);
 	do_or_die(drmModeRmFB(kms.fd, shown.fb));
 	igt_assert_neq(dmabuf_alive(inode), 1);
 	picture_destroy(&capture);
@@ -432,10 +171,14 @@ static void addfb_too_small(const struct endpoint *ep,
 	(void)native;
 	picture_create(ep, &p);
 	rows = p.bo.size / p.bo.pitch;
-	do_or_die(__add_fb(p.handle, rows, p.bo.pitch, &fb));
+	do_or_die(__writeback_add_fb(&kms, p.handle, rows, p.bo.pitch, &fb));
 	do_or_die(drmModeRmFB(kms.fd, fb));
-	igt_assert_eq(__add_fb(p.handle, rows + 1, p.bo.pitch, &fb), -EINVAL);
-	igt_assert_eq(__add_fb(p.handle, HEIGHT, p.bo.size, &fb), -EINVAL);
+	igt_assert_eq(
+		__writeback_add_fb(&kms, p.handle, rows + 1, p.bo.pitch, &fb),
+		-EINVAL);
+	igt_assert_eq(
+		__writeback_add_fb(&kms, p.handle, HEIGHT, p.bo.size, &fb),
+		-EINVAL);
 	picture_destroy(&p);
 }
 
@@ -466,10 +209,10 @@ static uint32_t read_crc(void)
 
 static uint32_t crc_of(struct picture *p, uint32_t seed)
 {
-	struct frame frame = { p->fb, 0, -1, NULL };
+	struct writeback_frame frame = { p->fb, 0, -1, NULL };
 
 	draw(p, seed);
-	do_or_die(__commit(&frame, 0));
+	do_or_die(__writeback_commit(&kms, &frame, 0));
 	return read_crc();
 }
 
@@ -486,7 +229,7 @@ static void crc(const struct endpoint *ep, const struct endpoint *native)
 	igt_assert_neq_u32(crc_of(&p, 42), expected);
 	igt_assert_eq_u32(crc_of(&reference, 41), expected);
 	igt_reset_timeout();
-	turn_off();
+	writeback_off(&kms);
 	picture_destroy(&p);
 	picture_destroy(&reference);
 }
@@ -498,17 +241,18 @@ static void crc(const struct endpoint *ep, const struct endpoint *native)
 static void expect_waits(struct picture *shown, struct picture *capture,
 			 int in_fence, int vgem, uint32_t fence, uint32_t seed)
 {
-	int references = fb_references(capture->fb), captured = -1;
-	struct frame frame = { shown->fb, capture->fb, in_fence, &captured };
+	int references = writeback_references(&kms, capture->fb), captured = -1;
+	struct writeback_frame frame = { shown->fb, capture->fb, in_fence,
+					 &captured };
 
 	/* SYNC would wait for the fence as well; we are who will signal it. */
 	draw_unsynced(shown, seed);
-	do_or_die(__commit(&frame, DRM_MODE_ATOMIC_NONBLOCK));
+	do_or_die(__writeback_commit(&kms, &frame, DRM_MODE_ATOMIC_NONBLOCK));
 	/* Six frames are time enough to get it wrong. */
 	igt_assert_eq(sync_fence_wait(captured, 100), -ETIME);
 	draw_unsynced(shown, seed + 1);
 	vgem_fence_signal(vgem, fence);
-	wait_captured(captured, capture->fb, references);
+	writeback_wait(&kms, captured, capture->fb, references);
 	compare(capture, seed + 1);
 }
 
@@ -523,7 +267,7 @@ static void fences(const struct endpoint *native, const struct endpoint *vgem,
 	picture_create(native, &capture);
 	picture_create(vgem, &shown);
 	draw(&shown, 50);
-	show(shown.fb, &capture);
+	writeback_show(&kms, shown.fb, capture.fb);
 	compare(&capture, 50);
 
 	if (explicit) {
@@ -542,7 +286,7 @@ static void fences(const struct endpoint *native, const struct endpoint *vgem,
 	expect_waits(&shown, &capture, sync, vgem->fd, fence, 51);
 	if (sync >= 0)
 		close(sync);
-	turn_off();
+	writeback_off(&kms);
 	picture_destroy(&shown);
 	picture_destroy(&capture);
 }
@@ -584,7 +328,8 @@ igt_main
 		native = find(eps, num, "vkms");
 		vgem = find(eps, num, "vgem");
 		igt_require_f(native, "no vkms device\n");
-		kms_open();
+		/* Small, so that composing it takes no time. */
+		writeback_open(&kms, WIDTH, HEIGHT, 60);
 	}
 
 	for (unsigned int t = 0; t < ARRAY_SIZE(tests); t++) {
@@ -612,7 +357,7 @@ igt_main
 	}
 
 	igt_fixture {
-		close(kms.fd);
+		writeback_close(&kms);
 		endpoints_close(eps, num);
 	}
 }
