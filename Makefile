@@ -100,6 +100,10 @@ parity-virtio: ## modetest, kmscube, weston and OpenGL on virtio-gpu of both, th
 	@tools/packages kernel check clients
 	@tools/parity/run virtio --jobs $(JOBS)
 
+matrix: ## every exporter with every importer, on stock and on ours: a table, and pictures (build/matrix)
+	@tools/packages kernel check
+	@tools/matrix --jobs $(JOBS)
+
 stress: ## let everything race on KCSAN and debug kernels, MINUTES=2 in all
 	@tools/packages kernel check
 	@tools/stress --jobs $(JOBS) --minutes $(or $(MINUTES),2)
@@ -146,4 +150,5 @@ help: ## this list
 		/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run check demo-negotiation kernel debug stock vm install patches compile-check constraints coverage docs \
-	parity parity-user parity-kernel parity-intree parity-i915 parity-virtio stress scanout check-nested faults fuzz cost lint clean help
+	parity parity-user parity-kernel parity-intree parity-i915 parity-virtio matrix stress scanout check-nested faults \
+	fuzz cost lint clean help

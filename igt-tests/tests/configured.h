@@ -3,6 +3,7 @@
 #ifndef CONFIGURED_H
 #define CONFIGURED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,6 +12,7 @@ void configured_require(void);
 
 /* Skips where devices cannot be told what they need. */
 void configured_require_constraints(void);
+bool configured_has_constraints(void);
 
 /*
  * A file of a new device. Constraints are as in segments=1, NULL for none, and

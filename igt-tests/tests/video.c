@@ -61,13 +61,14 @@ void video_set_menu(int fd, const char *name, const char *entry)
 	igt_skip("no '%s' for control '%s'\n", entry, name);
 }
 
-void video_set_control(int fd, const char *name, int value)
+void video_set_control(int fd, const char *name, int above_least)
 {
 	struct v4l2_queryctrl ctrl;
-	struct v4l2_control set = { .value = value };
+	struct v4l2_control set = {};
 
 	igt_require_f(find_control(fd, name, &ctrl), "no control '%s'\n", name);
 	set.id = ctrl.id;
+	set.value = ctrl.minimum + above_least;
 	do_or_die(ioctl(fd, VIDIOC_S_CTRL, &set));
 }
 

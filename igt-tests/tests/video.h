@@ -29,7 +29,8 @@ int __find_video(const char *driver, uint32_t caps, const char *bus);
 
 /* Sets a control by its name, a menu by the text of its entry; or skips. */
 void video_set_menu(int fd, const char *name, const char *entry);
-void video_set_control(int fd, const char *name, int value);
+/* The least value of a control may depend on the input. */
+void video_set_control(int fd, const char *name, int above_least);
 
 /* Skips where the device does not take the format or the kind of memory. */
 void queue_open(struct queue *q, int fd, uint32_t type, uint32_t memory,

@@ -60,6 +60,11 @@ class Runner(unittest.TestCase):
         self.assertEqual(results, {"good": "PASS", "parts@a": "PASS", "parts@b": "SKIP", "skips": "SKIP"})
         self.assertEqual((processes, code), (3, 0))
 
+    def test_what_is_skipped_and_not_listed_fails_if_asked(self):
+        results, _, code = self.run_list(["good", "parts", "skips"], "--strict")
+        self.assertEqual(results, {"good": "PASS", "parts@a": "PASS", "parts@b": "FAIL", "skips": "FAIL"})
+        self.assertEqual(code, 1)
+
     def test_all_in_one(self):
         results, processes, code = self.run_list(["good", "parts", "skips", "late"], "--multiple-mode")
         self.assertEqual(results, {"good": "PASS", "parts@a": "PASS", "parts@b": "SKIP", "skips": "SKIP",
