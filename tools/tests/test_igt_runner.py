@@ -3,6 +3,7 @@
 import importlib.machinery
 import importlib.util
 import os
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -92,6 +93,17 @@ class KernelLog(unittest.TestCase):
         loader = importlib.machinery.SourceFileLoader("runner", f"{REPO}/igt-tests/runner")
         self.runner = importlib.util.module_from_spec(importlib.util.spec_from_loader("runner", loader))
         loader.exec_module(self.runner)
+
+    def test_the_marks_of_the_tests_are_read(self):
+        ours, kmsg = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        log = self.runner.KernelLog.__new__(self.runner.KernelLog)
+        ours.setblocking(False)
+        log.fd = ours.fileno()
+        for record in b"6,1,0,-;the kernel's", b"14,2,0,-;[IGT] fake: starting subtest a", b"12,3,0,-;a daemon's":
+            kmsg.send(record + b"\n")
+        self.assertEqual(log.new(), [(6, "the kernel's"), (6, "[IGT] fake: starting subtest a")])
+        ours.close()
+        kmsg.close()
 
     def test_each_has_its_own(self):
         log = [(6, "[IGT] fake: starting subtest a"), (4, "x"), (6, "[IGT] fake: starting subtest b"), (4, "y")]
