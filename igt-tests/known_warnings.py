@@ -8,7 +8,8 @@ import os
 import re
 
 LIST = os.path.join(os.path.dirname(os.path.realpath(__file__)), "expectations", "known-warnings.txt")
-BEGIN, END = "[ cut here ]", "---[ end trace"
+# Where a report begins and ends: a warning, and a line that a stack follows.
+REPORTS = (("[ cut here ]", "---[ end trace"), (": wrong timeout value ", "</TASK>"))
 
 
 def read(path=LIST):
@@ -24,24 +25,26 @@ def read(path=LIST):
 def remove(records, text=lambda record: record, functions=None):
     """Records of a log less the reports of known warnings; text() tells a record's line."""
     functions = read() if functions is None else functions
-    kept, report = [], []
+    kept, report, end = [], [], None
 
     def known(lines):
         for entry in functions:
             function, _, caller = (s.strip() for s in entry.partition("<"))
-            if re.search(rf"WARNING: .* at {re.escape(function)}\+0x", lines) and \
+            name = re.escape(function)
+            if re.search(rf"WARNING: .* at {name}\+0x|(^|\s){name}: wrong timeout value ", lines) and \
                     (not caller or re.search(rf"\s{re.escape(caller)}\+0x", lines)):
                 return True
         return False
 
     for record in records:
         line = text(record)
-        if BEGIN in line:
+        ends = [last for first, last in REPORTS if first in line]
+        if ends:
             kept += report
-            report = [record]
+            report, end = [record], ends[0]
         elif report:
             report.append(record)
-            if END in line:
+            if end in line:
                 kept += [] if known("\n".join(map(text, report))) else report
                 report = []
         else:

@@ -31,6 +31,12 @@ class Log(unittest.TestCase):
         self.assertEqual(known_warnings.remove(called, functions=["helper < caller"]), [])
         self.assertEqual(known_warnings.remove(log, functions=["helper < caller"]), log)
 
+    def test_a_line_that_a_stack_follows(self):
+        log = ["known: wrong timeout value ffff", "Call Trace:", " <TASK>", " caller+0x8fe/0xc40 [vivid]", " </TASK>"]
+        self.assertEqual(known_warnings.remove(["a", *log, "b"], functions=["known < caller"]), ["a", "b"])
+        self.assertEqual(known_warnings.remove(log, functions=["known < other"]), log)
+        self.assertEqual(known_warnings.remove(log, functions=["own < caller"]), log)
+
     def test_records_of_the_runner(self):
         log = [(4, line) for line in report("known")] + [(3, "BUG: x")]
         self.assertEqual(known_warnings.remove(log, lambda r: r[1], ["known"]), [(3, "BUG: x")])
