@@ -76,15 +76,16 @@ static uint32_t set_format(int fd, uint32_t type,
 			   const struct video_format *format)
 {
 	struct v4l2_format f = { .type = type };
+	bool taken;
 
 	f.fmt.pix.width = format->width;
 	f.fmt.pix.height = format->height;
 	f.fmt.pix.pixelformat = format->fourcc;
 	f.fmt.pix.field = V4L2_FIELD_NONE;
 	do_or_die(ioctl(fd, VIDIOC_S_FMT, &f));
-	igt_require_f(f.fmt.pix.pixelformat == format->fourcc &&
-			      f.fmt.pix.width >= 16,
-		      "the device does not take the format\n");
+	taken = f.fmt.pix.pixelformat == format->fourcc &&
+		f.fmt.pix.width >= 16;
+	igt_require_f(taken, "the device does not take the format\n");
 	igt_assert_lt(0, f.fmt.pix.sizeimage);
 	return f.fmt.pix.sizeimage;
 }
@@ -111,6 +112,7 @@ void queue_open(struct queue *q, int fd, uint32_t type, uint32_t memory,
 		.type = type,
 		.memory = memory,
 	};
+	bool has;
 
 	igt_assert_lte(count, QUEUE_BUFFERS);
 	*q = (struct queue){
@@ -120,9 +122,8 @@ void queue_open(struct queue *q, int fd, uint32_t type, uint32_t memory,
 		.count = count,
 	};
 	q->size = set_format(fd, type, format);
-	igt_require_f(ioctl(fd, VIDIOC_REQBUFS, &req) == 0 &&
-			      (int)req.count >= count,
-		      "the device has no such memory mode\n");
+	has = ioctl(fd, VIDIOC_REQBUFS, &req) == 0 && (int)req.count >= count;
+	igt_require_f(has, "the device has no such memory mode\n");
 	for (int i = 0; i < count && memory == V4L2_MEMORY_MMAP; i++)
 		map_buffer(q, i);
 }

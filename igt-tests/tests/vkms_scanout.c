@@ -167,18 +167,17 @@ static void addfb_too_small(const struct endpoint *ep,
 {
 	struct picture p;
 	uint32_t fb, rows;
+	int err;
 
 	(void)native;
 	picture_create(ep, &p);
 	rows = p.bo.size / p.bo.pitch;
 	do_or_die(__writeback_add_fb(&kms, p.handle, rows, p.bo.pitch, &fb));
 	do_or_die(drmModeRmFB(kms.fd, fb));
-	igt_assert_eq(
-		__writeback_add_fb(&kms, p.handle, rows + 1, p.bo.pitch, &fb),
-		-EINVAL);
-	igt_assert_eq(
-		__writeback_add_fb(&kms, p.handle, HEIGHT, p.bo.size, &fb),
-		-EINVAL);
+	err = __writeback_add_fb(&kms, p.handle, rows + 1, p.bo.pitch, &fb);
+	igt_assert_eq(err, -EINVAL);
+	err = __writeback_add_fb(&kms, p.handle, HEIGHT, p.bo.size, &fb);
+	igt_assert_eq(err, -EINVAL);
 	picture_destroy(&p);
 }
 

@@ -40,10 +40,10 @@ void drm_by_mmap(struct cell *cell, const int *dmabuf)
 
 	for (int i = 0; i < cell->count; i++) {
 		uint32_t handle;
-		int again;
+		int again, err;
 
-		if (importer_refused(
-			    cell, __prime_fd_to_handle(fd, dmabuf[i], &handle)))
+		err = __prime_fd_to_handle(fd, dmabuf[i], &handle);
+		if (importer_refused(cell, err))
 			break;
 		again = prime_handle_to_fd_for_mmap(fd, handle);
 		igt_assert(dmabuf_inode(again) == dmabuf_inode(dmabuf[i]));

@@ -30,9 +30,9 @@ static int pictures(const struct cell *cell)
 
 static void push(struct cell *cell, struct queue *q, const int *dmabuf, int n)
 {
-	igt_assert_eq(
-		__queue_push(q, slot_of(cell, n), dmabuf[buffer_of(cell, n)]),
-		0);
+	int fd = dmabuf[buffer_of(cell, n)];
+
+	do_or_die(__queue_push(q, slot_of(cell, n), fd));
 }
 
 /* What the camera sees at this moment, taken into memory of its own. */
