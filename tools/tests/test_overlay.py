@@ -116,6 +116,14 @@ class Tree(Kernel):
         self.make_tree()
         self.assertIn(" 0 changed", self.make_tree())
 
+    def test_another_tree_makes_nothing_look_new_in_the_first(self):
+        ours = os.path.join(overlay.REPO, "drivers/dma-buf/dma-buf.c")
+        before = os.stat(ours).st_mtime_ns
+        self.make_tree()
+        self.tree += "-debug"
+        self.make_tree()
+        self.assertEqual(os.stat(ours).st_mtime_ns, before)
+
     def test_a_removed_file_gives_stock_back(self):
         self.make_tree()
         self.assertNotIn(" 0 changed", self.make_tree("--only", "include/"))
