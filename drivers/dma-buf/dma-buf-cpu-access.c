@@ -143,6 +143,9 @@ int dma_buf_begin_cpu_access(struct dma_buf *dmabuf,
 			return ret;
 	}
 
+	if (dma_buf_never_busy(dmabuf))
+		return 0;
+
 	ret = dma_resv_wait_timeout(dmabuf->resv, dma_resv_usage_rw(write),
 				    true, MAX_SCHEDULE_TIMEOUT);
 

@@ -8,10 +8,10 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/kconfig.h>
-#include <linux/kobject.h>
 #include <linux/poll.h>
 
 struct dentry;
+struct kernfs_node;
 struct seq_file;
 
 /**
@@ -120,14 +120,28 @@ struct dma_buf_object {
 #endif
 
 #if IS_ENABLED(CONFIG_DMABUF_SYSFS_STATS)
-	/** @kobj: The directory in sysfs; holds a reference to @inode. */
-	struct kobject kobj;
+	/** @stats: The directory in sysfs. */
+	struct kernfs_node *stats;
 #endif
 };
 
 static inline struct dma_buf_object *to_dma_buf_object(struct dma_buf *dmabuf)
 {
 	return container_of(dmabuf, struct dma_buf_object, base);
+}
+
+/**
+ * dma_buf_never_busy - was there never a fence to wait for?
+ * @dmabuf: buffer
+ *
+ * As of most buffers that only the CPU uses, whose every poll and every bracket
+ * around an access would go through an iterator to find nothing.
+ *
+ * Return: true if no device has said yet that it is at work on the buffer.
+ */
+static inline bool dma_buf_never_busy(const struct dma_buf *dmabuf)
+{
+	return !rcu_access_pointer(dmabuf->resv->fences);
 }
 
 /* dma-buf-migrate.c */

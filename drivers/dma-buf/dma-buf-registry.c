@@ -15,6 +15,8 @@
 #include <linux/sizes.h>
 #include <linux/spinlock.h>
 
+#include <asm/div64.h>
+
 #include "dma-buf-internal.h"
 
 /**
@@ -148,17 +150,42 @@ struct dma_buf_object *dma_buf_registry_next(struct dma_buf_object *prev)
 	return obj;
 }
 
+/* At least eight digits, which no helper of seq_file fills up with zeros. */
+static void put_decimal(struct seq_file *seq, u64 value)
+{
+	char text[20];
+	int at = sizeof(text);
+
+	do {
+		text[--at] = '0' + do_div(value, 10);
+	} while (value || at > sizeof(text) - 8);
+
+	seq_write(seq, text + at, sizeof(text) - at);
+}
+
+/*
+ * Piece by piece: to take a format string apart for each buffer would be most of
+ * what a list of many costs.
+ */
 static void show_buffer_line(struct seq_file *seq, struct dma_buf *dmabuf)
 {
 	struct file *file = dmabuf->file;
 
-	spin_lock(&dmabuf->name_lock);
+	put_decimal(seq, dmabuf->size);
+	seq_put_hex_ll(seq, "\t", READ_ONCE(file->f_flags), 8);
+	seq_put_hex_ll(seq, "\t", (__force unsigned int)file->f_mode, 8);
+	seq_putc(seq, '\t');
 	/* One of the references is ours. */
-	seq_printf(seq, "%08zu\t%08x\t%08x\t%08ld\t%s\t%08lu\t%s\n",
-		   dmabuf->size, READ_ONCE(file->f_flags), file->f_mode,
-		   file_count(file) - 1, dmabuf->exp_name,
-		   file_inode(file)->i_ino, dmabuf->name ?: "<none>");
+	put_decimal(seq, file_count(file) - 1);
+	seq_putc(seq, '\t');
+	seq_puts(seq, dmabuf->exp_name ?: "(null)");
+	seq_putc(seq, '\t');
+	put_decimal(seq, file_inode(file)->i_ino);
+	seq_putc(seq, '\t');
+	spin_lock(&dmabuf->name_lock);
+	seq_puts(seq, dmabuf->name ?: "<none>");
 	spin_unlock(&dmabuf->name_lock);
+	seq_putc(seq, '\n');
 }
 
 /*
@@ -225,7 +252,8 @@ static int show_buffer(struct seq_file *seq, struct dma_buf *dmabuf)
 	devices += show_attachments(seq, &obj->cpu_attachments);
 	dma_resv_unlock(dmabuf->resv);
 
-	seq_printf(seq, "Total %u devices attached\n\n", devices);
+	seq_put_decimal_ull(seq, "Total ", devices);
+	seq_puts(seq, " devices attached\n\n");
 
 	return 0;
 }

@@ -186,10 +186,8 @@ static bool poll_slot_arm(struct dma_buf_poll_slot *slot,
 	return armed;
 }
 
-static void poll_wake_again(struct dma_buf_poll_slot *slot, __poll_t event)
+static void poll_wake_again(struct dma_buf_object *obj, __poll_t event)
 {
-	struct dma_buf_object *obj = to_dma_buf_object(slot->dmabuf);
-
 	/* It is about the caller's own entry, so this needs no barrier. */
 	if (waitqueue_active(&obj->poll_queue))
 		wake_up_poll(&obj->poll_queue, event);
@@ -202,7 +200,7 @@ static __poll_t poll_event(struct dma_buf_poll_slot *slot, __poll_t event)
 	if (dma_resv_test_signaled(slot->dmabuf->resv, usage)) {
 		if (READ_ONCE(slot->fence))
 			poll_slot_drop_fence(slot);
-		poll_wake_again(slot, event);
+		poll_wake_again(to_dma_buf_object(slot->dmabuf), event);
 		return event;
 	}
 
@@ -216,6 +214,14 @@ static __poll_t poll_event(struct dma_buf_poll_slot *slot, __poll_t event)
 	poll_slot_release(slot);
 
 	return event;
+}
+
+/* Nothing to ask of the fences, and none that a slot still refers to. */
+static bool poll_is_idle(const struct dma_buf_object *obj)
+{
+	return dma_buf_never_busy(&obj->base) &&
+	       !READ_ONCE(obj->poll_read.fence) &&
+	       !READ_ONCE(obj->poll_write.fence);
 }
 
 /**
@@ -233,6 +239,13 @@ __poll_t dma_buf_file_poll(struct file *file, poll_table *table)
 	__poll_t ready = 0;
 
 	poll_wait(file, &obj->poll_queue, table);
+
+	if (poll_is_idle(obj)) {
+		ready = wanted & (EPOLLIN | EPOLLOUT);
+		if (ready)
+			poll_wake_again(obj, ready);
+		return ready;
+	}
 
 	if (wanted & EPOLLIN)
 		ready |= poll_event(&obj->poll_read, EPOLLIN);
