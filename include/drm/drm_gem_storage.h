@@ -106,6 +106,12 @@ struct drm_gem_storage {
 	 */
 	struct sg_table *sgt;
 
+	/** @kept_tables: those that no importer has; drm_gem_storage_table.c */
+	struct list_head kept_tables;
+
+	/** @generation: how often what a table says has changed */
+	unsigned int generation;
+
 	/** @moves: how often the content has moved */
 	u64 moves;
 
@@ -150,13 +156,17 @@ int drm_gem_storage_mmap(struct drm_gem_object *obj,
 			 struct vm_area_struct *vma);
 extern const struct vm_operations_struct drm_gem_storage_vm_ops;
 
-/* Other devices: drm_gem_storage_prime.c */
+/* Tables for them: drm_gem_storage_table.c */
 struct sg_table *drm_gem_storage_get_sg_table(struct drm_gem_object *obj);
 struct sg_table *drm_gem_storage_map_dma_buf(struct dma_buf_attachment *attach,
 					     enum dma_data_direction dir);
 void drm_gem_storage_unmap_dma_buf(struct dma_buf_attachment *attach,
 				   struct sg_table *sgt,
 				   enum dma_data_direction dir);
+void drm_gem_storage_dmabuf_detach(struct dma_buf *dmabuf,
+				   struct dma_buf_attachment *attach);
+
+/* Other devices: drm_gem_storage_prime.c */
 int drm_gem_storage_dmabuf_pin(struct dma_buf_attachment *attach);
 void drm_gem_storage_dmabuf_unpin(struct dma_buf_attachment *attach);
 int drm_gem_storage_dmabuf_constrain(struct dma_buf *dmabuf,

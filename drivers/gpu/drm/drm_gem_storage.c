@@ -8,10 +8,11 @@
 #include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/export.h>
+#include <linux/fs.h>
+#include <linux/list.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/pagemap.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
@@ -60,8 +61,8 @@ MODULE_LICENSE("GPL");
  * device, or a page that a process touches, takes pages. They are of the kind
  * that drm_gem_storage_choose() finds, see the next section.
  *
- * In use or not, which matters for shmem: without pins, mappings and tables its
- * pages are the file's alone, and may go to swap.
+ * In use or not, which matters for shmem: without pins, mappings and tables, kept
+ * ones included, its pages are the file's alone, and may go to swap.
  *
  * Fixed, while somebody needs the pages where they are: a pin, a kernel mapping,
  * a table of a static importer. drm_gem_storage_constrain() says -EBUSY then.
@@ -164,7 +165,7 @@ void drm_gem_storage_settle_locked(struct drm_gem_storage *storage)
 	if (storage->pin_count || storage->vmap_count ||
 	    atomic_read(&storage->vma_count))
 		return;
-	/* importers that follow moves do not pin what they have mapped */
+	/* tables of importers that follow moves, who do not pin, or kept ones */
 	if (backing->refs > 1)
 		return;
 
@@ -264,6 +265,7 @@ static struct drm_gem_storage *object_alloc(struct drm_device *drm, size_t size)
 
 	if (!storage->base.funcs)
 		storage->base.funcs = &storage_funcs;
+	INIT_LIST_HEAD(&storage->kept_tables);
 	own_needs(drm->dev, size, &storage->needs);
 	storage->constraints = storage->needs;
 
@@ -305,49 +307,25 @@ struct drm_gem_storage *drm_gem_storage_create_private(struct drm_device *drm,
  * @drm: its device
  * @size: bytes, rounded up to whole pages
  *
- * No page is allocated for the content, which will be zero.
+ * No page is allocated for the content, which will be zero, nor the shmem file that
+ * may hold it.
  *
  * Context: Process context, may sleep.
  * Return: an object with one reference, or an error pointer:
  *
  *	* -EINVAL: @size is 0, or more than an object can have
  *	* -ENOMEM: out of memory
- *	* -ENFILE: too many files in the system
- *	* -ENOSPC: there is no memory for an inode, or the device has no room
- *	  for one more offset to map by
+ *	* -ENOSPC: the device has no room for one more offset to map by
  *	* what &drm_driver.gem_create_object said
  */
 struct drm_gem_storage *drm_gem_storage_create(struct drm_device *drm,
 					       size_t size)
 {
-	struct drm_gem_storage *storage;
-	int ret;
-
-	if (!size || size > SIZE_MAX - PAGE_SIZE)
+	/* what the shmem file could not have, if there will be one */
+	if (!size || size > MAX_LFS_FILESIZE - PAGE_SIZE)
 		return ERR_PTR(-EINVAL);
-	size = PAGE_ALIGN(size);
 
-	storage = object_alloc(drm, size);
-	if (IS_ERR(storage))
-		return storage;
-
-	ret = drm_gem_object_init(drm, &storage->base, size);
-	if (ret)
-		goto err_release;
-	/* rather an errno for one client than the end of another */
-	mapping_set_gfp_mask(storage->base.filp->f_mapping,
-			     GFP_HIGHUSER | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
-
-	ret = drm_gem_create_mmap_offset(&storage->base);
-	if (ret)
-		goto err_release;
-
-	return storage;
-
-err_release:
-	drm_gem_object_release(&storage->base);
-	kfree(storage);
-	return ERR_PTR(ret);
+	return drm_gem_storage_create_private(drm, PAGE_ALIGN(size));
 }
 EXPORT_SYMBOL_GPL(drm_gem_storage_create);
 

@@ -66,6 +66,9 @@ u64 drm_gem_storage_last_address(void);
 /* drm_gem_storage_move.c */
 int drm_gem_storage_stay_within_locked(struct drm_gem_storage *storage);
 
+/* drm_gem_storage_table.c */
+void drm_gem_storage_drop_tables_locked(struct drm_gem_storage *storage);
+
 /* drm_gem_storage_range.c */
 #ifdef CONFIG_CONTIG_ALLOC
 unsigned long

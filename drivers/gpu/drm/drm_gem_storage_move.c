@@ -126,6 +126,7 @@ static int storage_replace(struct drm_gem_storage *storage,
 	if (IS_ERR(new))
 		return PTR_ERR(new);
 
+	drm_gem_storage_drop_tables_locked(storage);
 	drm_vma_node_unmap(&obj->vma_node, obj->dev->anon_inode->i_mapping);
 	storage_copy_content(storage, new, old);
 
@@ -210,6 +211,18 @@ static int storage_move(struct drm_gem_storage *storage,
 	return storage_move_idle(storage, kind, c);
 }
 
+/* The pages stay, and what tables are to be like may change. */
+static void storage_restate(struct drm_gem_storage *storage,
+			    const struct dma_buf_constraints *c)
+{
+	if (dma_buf_constraints_equal(c, &storage->constraints))
+		return;
+
+	storage->constraints = *c;
+	drm_gem_storage_drop_tables_locked(storage);
+	drm_gem_storage_settle_locked(storage);
+}
+
 /**
  * drm_gem_storage_constrain - make storage suit all devices
  * @obj: an object that was not imported
@@ -265,7 +278,7 @@ int drm_gem_storage_constrain(struct drm_gem_object *obj,
 			return ret;
 		}
 	}
-	storage->constraints = all;
+	storage_restate(storage, &all);
 
 	return 0;
 }

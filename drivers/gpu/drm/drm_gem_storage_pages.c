@@ -13,6 +13,7 @@
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/nodemask.h>
+#include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
 
@@ -379,11 +380,41 @@ static void private_free(struct drm_gem_storage_backing *backing)
 	kvfree(backing->pages);
 }
 
+/*
+ * A file takes longer to make than all else of an object, and what is never used, or
+ * is of another kind, does without.
+ */
+static int file_create(struct drm_gem_object *obj)
+{
+	struct file *file;
+
+	if (obj->filp)
+		return 0;
+
+	file = shmem_file_setup("drm mm object", obj->size, VM_NORESERVE);
+	/* no space is what shmem says for no memory for an inode */
+	if (IS_ERR(file))
+		return file == ERR_PTR(-ENOSPC) ? -ENOMEM : PTR_ERR(file);
+
+	/* rather an errno for one client than the end of another */
+	mapping_set_gfp_mask(file->f_mapping,
+			     GFP_HIGHUSER | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
+	obj->filp = file;
+
+	return 0;
+}
+
 static int shmem_alloc(struct drm_gem_storage_backing *backing,
 		       struct drm_gem_storage *storage)
 {
-	struct page **pages = drm_gem_get_pages(&storage->base);
+	struct page **pages;
+	int ret;
 
+	ret = file_create(&storage->base);
+	if (ret)
+		return ret;
+
+	pages = drm_gem_get_pages(&storage->base);
 	if (IS_ERR(pages))
 		return PTR_ERR(pages);
 	backing->pages = pages;
@@ -455,6 +486,7 @@ void drm_gem_storage_backing_sync(struct drm_gem_storage *storage,
  * is the kind, or an error pointer:
  *
  *	* -ENOMEM: there are none
+ *	* -ENFILE: too many files in the system
  *	* -EIO: a page could not be read from swap
  */
 struct drm_gem_storage_backing *

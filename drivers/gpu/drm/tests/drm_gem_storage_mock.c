@@ -324,6 +324,19 @@ void storage_mock_expect_pages(struct kunit *test,
 }
 
 /**
+ * storage_mock_file_pages - pages that the shmem file of an object has
+ * @storage: the object
+ *
+ * Return: how many, 0 without a file.
+ */
+long storage_mock_file_pages(const struct drm_gem_storage *storage)
+{
+	struct file *file = storage->base.filp;
+
+	return file ? file->f_mapping->nrpages : 0;
+}
+
+/**
  * storage_mock_expect_suits - expect a table of the object to meet constraints
  * @test: the test
  * @storage: the object

@@ -56,6 +56,7 @@ void storage_mock_expect(struct kunit *test, struct drm_gem_storage *storage,
 			 u32 seed);
 void storage_mock_expect_pages(struct kunit *test,
 			       enum drm_gem_storage_kind kind, long pages);
+long storage_mock_file_pages(const struct drm_gem_storage *storage);
 void storage_mock_expect_suits(struct kunit *test,
 			       struct drm_gem_storage *storage,
 			       const struct dma_buf_constraints *c);

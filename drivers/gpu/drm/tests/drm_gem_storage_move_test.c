@@ -78,7 +78,7 @@ static void content_survives(struct kunit *test)
 	storage_mock_expect_suits(test, storage, &c);
 	/* the file has pages if, and only if, it has the content */
 	shmem = conversion->to == DRM_GEM_STORAGE_SHMEM;
-	KUNIT_EXPECT_EQ(test, ctx->obj->filp->f_mapping->nrpages,
+	KUNIT_EXPECT_EQ(test, storage_mock_file_pages(ctx->storage),
 			shmem ? STORAGE_PAGES : 0);
 
 	/* and back, for what the first one may have left */

@@ -34,7 +34,7 @@ static long all_pages(struct kunit *test)
 	for (kind = 0; kind < DRM_GEM_STORAGE_KINDS; kind++)
 		pages += drm_gem_storage_pages(kind) - ctx->pages[kind];
 
-	return pages + ctx->obj->filp->f_mapping->nrpages;
+	return pages + storage_mock_file_pages(ctx->storage);
 }
 
 static const int kinds[] = { DRM_GEM_STORAGE_SHMEM, DRM_GEM_STORAGE_MASKED,

@@ -363,8 +363,8 @@ static void memory_was_added_and_none_is_left(struct kunit *test)
 }
 
 /*
- * Succeeds if pages of shmem are in use while a device has them mapped that does
- * not keep them where they are, and no longer.
+ * Succeeds if pages of shmem are in use from when a device first maps them that does
+ * not keep them where they are, until it detaches.
  */
 static void mapped_by_one_who_follows(struct kunit *test)
 {
@@ -378,8 +378,9 @@ static void mapped_by_one_who_follows(struct kunit *test)
 	storage_party_map(test, &party);
 	storage_mock_expect_pages(test, DRM_GEM_STORAGE_SHMEM, STORAGE_PAGES);
 	storage_party_unmap(&party);
-	storage_mock_expect_pages(test, DRM_GEM_STORAGE_SHMEM, 0);
+	storage_mock_expect_pages(test, DRM_GEM_STORAGE_SHMEM, STORAGE_PAGES);
 	storage_party_leave(&party);
+	storage_mock_expect_pages(test, DRM_GEM_STORAGE_SHMEM, 0);
 	dma_buf_put(dmabuf);
 }
 

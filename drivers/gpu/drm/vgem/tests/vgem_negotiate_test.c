@@ -155,7 +155,8 @@ static void expect_filled(struct kunit *test)
 
 static long pages_in_use(struct sharing *s)
 {
-	long pages = s->storage->base.filp->f_mapping->nrpages;
+	struct file *file = s->storage->base.filp;
+	long pages = file ? file->f_mapping->nrpages : 0;
 	int i;
 
 	for (i = 0; i < DRM_GEM_STORAGE_KINDS; i++)
