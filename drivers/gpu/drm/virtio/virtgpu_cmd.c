@@ -391,6 +391,15 @@ static void put_position(struct vgpu_req *req, u32 scanout,
 	req->cursor.pos.y = cpu_to_le32(pos->y);
 }
 
+static void put_cursor(struct vgpu_req *req, u32 scanout, u32 res,
+		       const struct vgpu_rect *pos, u32 hot_x, u32 hot_y)
+{
+	put_position(req, scanout, pos);
+	req->cursor.resource_id = cpu_to_le32(res);
+	req->cursor.hot_x = cpu_to_le32(hot_x);
+	req->cursor.hot_y = cpu_to_le32(hot_y);
+}
+
 /**
  * vgpu_req_cursor - give the cursor another picture
  * @req: the command, written whole
@@ -404,23 +413,23 @@ void vgpu_req_cursor(struct vgpu_req *req, u32 scanout, u32 res,
 		     const struct vgpu_rect *pos, u32 hot_x, u32 hot_y)
 {
 	start(req, VIRTIO_GPU_CMD_UPDATE_CURSOR, sizeof(req->cursor));
-	put_position(req, scanout, pos);
-	req->cursor.resource_id = cpu_to_le32(res);
-	req->cursor.hot_x = cpu_to_le32(hot_x);
-	req->cursor.hot_y = cpu_to_le32(hot_y);
+	put_cursor(req, scanout, res, pos, hot_x, hot_y);
 }
 
 /**
  * vgpu_req_cursor_move - put the cursor elsewhere
  * @req: the command, written whole
  * @scanout: the output
+ * @res: the picture that it has; QEMU hides a cursor that is moved without
  * @pos: where; width and height do not matter
+ * @hot_x: column of the picture that points
+ * @hot_y: row of the picture that points
  */
-void vgpu_req_cursor_move(struct vgpu_req *req, u32 scanout,
-			  const struct vgpu_rect *pos)
+void vgpu_req_cursor_move(struct vgpu_req *req, u32 scanout, u32 res,
+			  const struct vgpu_rect *pos, u32 hot_x, u32 hot_y)
 {
 	start(req, VIRTIO_GPU_CMD_MOVE_CURSOR, sizeof(req->cursor));
-	put_position(req, scanout, pos);
+	put_cursor(req, scanout, res, pos, hot_x, hot_y);
 }
 
 /**

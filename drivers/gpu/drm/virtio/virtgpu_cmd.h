@@ -196,8 +196,8 @@ void vgpu_req_capset(struct vgpu_req *req, u32 id, u32 version);
 void vgpu_req_edid(struct vgpu_req *req, u32 scanout);
 void vgpu_req_cursor(struct vgpu_req *req, u32 scanout, u32 res,
 		     const struct vgpu_rect *pos, u32 hot_x, u32 hot_y);
-void vgpu_req_cursor_move(struct vgpu_req *req, u32 scanout,
-			  const struct vgpu_rect *pos);
+void vgpu_req_cursor_move(struct vgpu_req *req, u32 scanout, u32 res,
+			  const struct vgpu_rect *pos, u32 hot_x, u32 hot_y);
 void vgpu_req_fence(struct vgpu_req *req, u64 id, bool on_ring, u8 ring);
 
 int vgpu_resp_check(const void *resp, size_t len, u32 expected);

@@ -60,7 +60,6 @@ static void finish(struct drm_atomic_state *atomic)
 	drm_atomic_helper_commit_planes(drm, atomic, 0);
 	settle_frames(atomic);
 	drm_atomic_helper_commit_modeset_enables(drm, atomic);
-	drm_atomic_helper_fake_vblank(atomic);
 	/*
 	 * From here on the next commit may end, and free the states that this
 	 * one has made; those that it has replaced are left.

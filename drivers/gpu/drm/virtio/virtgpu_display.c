@@ -35,6 +35,7 @@
 #include <drm/drm_modeset_helper.h>
 #include <drm/drm_print.h>
 #include <drm/drm_probe_helper.h>
+#include <drm/drm_vblank.h>
 
 #include "virtgpu_commit.h"
 #include "virtgpu_display.h"
@@ -73,17 +74,21 @@ static void scanout_off(struct vgpu_output *output)
 static void vgpu_crtc_enable(struct drm_crtc *crtc,
 			     struct drm_atomic_state *state)
 {
+	drm_crtc_vblank_on(crtc);
 }
 
 static void vgpu_crtc_disable(struct drm_crtc *crtc,
 			      struct drm_atomic_state *state)
 {
+	drm_crtc_vblank_off(crtc);
+	vgpu_vblank_stop(crtc);
 	scanout_off(crtc_to_output(crtc));
 }
 
 static const struct drm_crtc_helper_funcs vgpu_crtc_helper_funcs = {
 	.atomic_enable = vgpu_crtc_enable,
 	.atomic_disable = vgpu_crtc_disable,
+	.atomic_flush = vgpu_vblank_flush,
 };
 
 static const struct drm_crtc_funcs vgpu_crtc_funcs = {
@@ -92,6 +97,9 @@ static const struct drm_crtc_funcs vgpu_crtc_funcs = {
 	.reset = drm_atomic_helper_crtc_reset,
 	.atomic_duplicate_state = drm_atomic_helper_crtc_duplicate_state,
 	.atomic_destroy_state = drm_atomic_helper_crtc_destroy_state,
+	.enable_vblank = vgpu_vblank_enable,
+	.disable_vblank = vgpu_vblank_disable,
+	.get_vblank_timestamp = vgpu_vblank_timestamp,
 };
 
 static struct vgpu_rect output_size(struct vgpu_output *output)
@@ -218,6 +226,9 @@ static int output_init(struct vgpu_device *vgpu, u32 index)
 	if (ret)
 		return ret;
 	drm_crtc_helper_add(&output->crtc, &vgpu_crtc_helper_funcs);
+	ret = vgpu_vblank_init(&output->crtc);
+	if (ret)
+		return ret;
 
 	ret = drmm_encoder_init(drm, &output->encoder, NULL,
 				DRM_MODE_ENCODER_VIRTUAL, NULL);
@@ -432,6 +443,10 @@ int vgpu_display_init(struct vgpu_device *vgpu)
 		if (ret)
 			return ret;
 	}
+	ret = drm_vblank_init(drm, vgpu->num_outputs);
+	if (ret)
+		return ret;
+	/* after that, for it has them switched off until a CRTC is on */
 	drm_mode_config_reset(drm);
 
 	return 0;

@@ -13,9 +13,23 @@
 
 #include "virtgpu_cmd.h"
 #include "virtgpu_object.h"
+#include "virtgpu_vblank.h"
 
 struct drm_edid;
+struct scatterlist;
 struct vgpu_device;
+
+/**
+ * struct vgpu_panic - where the message of a panic is drawn; DRM's lock of panics
+ * @fb: the framebuffer
+ * @sg: the piece of its memory that was drawn in last, or NULL
+ * @start: where in the memory that begins, in bytes
+ */
+struct vgpu_panic {
+	struct drm_framebuffer *fb;
+	struct scatterlist *sg;
+	size_t start;
+};
 
 /**
  * struct vgpu_output - a scanout of the host, which is a window there
@@ -39,6 +53,9 @@ struct vgpu_output {
 	/** @edid: what a monitor would say, or NULL; &vgpu_device.output_lock */
 	const struct drm_edid *edid;
 
+	/** @panic: where a message is drawn */
+	struct vgpu_panic panic;
+
 	/** @panic_transfer: copies the message of a panic; never changes */
 	struct vgpu_cmd *panic_transfer;
 
@@ -51,11 +68,18 @@ struct vgpu_output {
 	/** @answered: woken when a frame is */
 	wait_queue_head_t answered;
 
+	/** @vblank: when a frame is over */
+	struct vgpu_vblank vblank;
+
 	/**
-	 * @owed: the host was not told which framebuffer it is. Commits of one
-	 * CRTC come one after the other, and are the only ones to look at it.
+	 * @owed: the host was not told which framebuffer it is, or of all that
+	 * has changed. Commits of one CRTC come one after the other, and are the
+	 * only ones to look at it.
 	 */
 	bool owed;
+
+	/** @cursor_owed: nor of the cursor's picture; likewise */
+	bool cursor_owed;
 };
 
 static inline struct vgpu_output *crtc_to_output(struct drm_crtc *crtc)

@@ -48,7 +48,6 @@
 #include "virtgpu_object.h"
 #include "virtgpu_pm.h"
 #include "virtgpu_prime.h"
-#include "virtgpu_vram.h"
 
 static int vgpu_modeset = -1;
 module_param_named(modeset, vgpu_modeset, int, 0400);
@@ -106,7 +105,6 @@ static void vgpu_release(struct work_struct *work)
 	scoped_guard(spinlock, &vgpu->release_lock)
 		list_splice_init(&vgpu->released, &list);
 
-	/* the last of these references may end the device */
 	list_for_each_entry_safe(cmd, next, &list, node) {
 		list_del_init(&cmd->node);
 		if (cmd->release)
@@ -115,8 +113,9 @@ static void vgpu_release(struct work_struct *work)
 		/* not with the command, which an object may hold in turn */
 		vgpu_cmd_drop_objects(cmd);
 		vgpu_cmd_put(cmd);
-		drm_dev_put(drm);
 	}
+	/* the device may end here, and the work with it */
+	drm_dev_put(drm);
 }
 
 /**
@@ -124,14 +123,19 @@ static void vgpu_release(struct work_struct *work)
  * @vgpu: the device
  * @cmd: a command that is over
  *
+ * The reference on the device is not the command's: a run takes all commands it
+ * finds, those that had the next run queued as well, and that one needs a device.
+ *
  * Context: Any that may take a spinlock.
  */
 void vgpu_device_release_cmd(struct vgpu_device *vgpu, struct vgpu_cmd *cmd)
 {
-	drm_dev_get(vgpu->drm);
-	scoped_guard(spinlock, &vgpu->release_lock)
+	/* a run that begins meanwhile waits for the lock first */
+	scoped_guard(spinlock, &vgpu->release_lock) {
 		list_add_tail(&cmd->node, &vgpu->released);
-	queue_work(vgpu_release_wq, &vgpu->release);
+		if (queue_work(vgpu_release_wq, &vgpu->release))
+			drm_dev_get(vgpu->drm);
+	}
 }
 
 static void vgpu_destroy(struct drm_device *drm, void *data)
@@ -303,7 +307,6 @@ static void vgpu_remove(struct virtio_device *vdev)
 	struct drm_device *drm = vgpu->drm;
 
 	drm_dev_unplug(drm);
-	vgpu_vram_revoke(vgpu);
 	if (vgpu->num_outputs)
 		drm_atomic_helper_shutdown(drm);
 	vgpu_device_stop(vgpu);

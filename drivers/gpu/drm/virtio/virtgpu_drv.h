@@ -61,7 +61,7 @@ struct vgpu_device {
 	/** @watchdog: looks after the queues each second while they are used */
 	struct delayed_work watchdog;
 
-	/** @release_lock: guards @released, nothing else is taken inside */
+	/** @release_lock: guards @released, and that a run of @release has a device */
 	spinlock_t release_lock;
 
 	/** @released: commands that are over, with the queue's reference */
@@ -207,6 +207,7 @@ void vgpu_device_release_cmd(struct vgpu_device *vgpu, struct vgpu_cmd *cmd);
 /* virtgpu_kms.c */
 int vgpu_device_init(struct vgpu_device *vgpu);
 void vgpu_device_start(struct vgpu_device *vgpu);
+bool vgpu_device_is_absent(struct vgpu_device *vgpu);
 void vgpu_device_stop(struct vgpu_device *vgpu);
 int vgpu_find_queues(struct vgpu_device *vgpu);
 

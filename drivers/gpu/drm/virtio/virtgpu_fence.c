@@ -81,15 +81,21 @@ static const struct dma_fence_ops fence_ops = {
 };
 
 /**
- * vgpu_fence_is_of - does the host of a device keep the order of a fence?
+ * vgpu_fence_is_ahead - does the host of a device keep the order of a fence?
  * @base: any fence
  * @fences: those of the device
  *
- * Return: true if it is one of the device's.
+ * Of what others see before it is queued, as they do of a frame, it does not.
+ *
+ * Return: true if the work that it is of is in front of what is queued from now on.
  */
-bool vgpu_fence_is_of(struct dma_fence *base, const struct vgpu_fences *fences)
+bool vgpu_fence_is_ahead(struct dma_fence *base,
+			 const struct vgpu_fences *fences)
 {
-	return base->ops == &fence_ops && to_vgpu_fence(base)->fences == fences;
+	const struct vgpu_fence *fence = to_vgpu_fence(base);
+
+	return base->ops == &fence_ops && fence->fences == fences &&
+	       READ_ONCE(fence->id);
 }
 
 /**
@@ -232,7 +238,7 @@ u64 vgpu_fence_emit(struct vgpu_fence *fence)
 	struct vgpu_fences *fences = fence->fences;
 
 	scoped_guard(spinlock_irqsave, &fences->lock) {
-		fence->id = ++fences->emitted;
+		WRITE_ONCE(fence->id, ++fences->emitted);
 		if (!fence->base.seqno)
 			fence->base.seqno = fence->id;
 		dma_fence_get(&fence->base);

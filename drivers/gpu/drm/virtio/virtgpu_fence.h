@@ -80,7 +80,8 @@ struct vgpu_fence {
 	struct vgpu_fence_event *event;
 };
 
-bool vgpu_fence_is_of(struct dma_fence *base, const struct vgpu_fences *fences);
+bool vgpu_fence_is_ahead(struct dma_fence *base,
+			 const struct vgpu_fences *fences);
 void vgpu_fences_init(struct vgpu_fences *fences);
 struct vgpu_fence *vgpu_fence_create(struct vgpu_fences *fences);
 struct vgpu_fence *vgpu_fence_create_early(struct vgpu_fences *fences);

@@ -49,7 +49,7 @@ static int pin_locked(struct vgpu_object *vobj)
 
 	if (obj->import_attach)
 		ret = dma_buf_pin(obj->import_attach);
-	else if (obj->filp)
+	else if (obj->funcs->pin)
 		ret = drm_gem_storage_pin(obj);
 	if (!ret)
 		vobj->scanouts++;
@@ -63,7 +63,7 @@ static void unpin_locked(struct vgpu_object *vobj)
 	vobj->scanouts--;
 	if (obj->import_attach)
 		dma_buf_unpin(obj->import_attach);
-	else if (obj->filp)
+	else if (obj->funcs->pin)
 		drm_gem_storage_unpin(obj);
 }
 

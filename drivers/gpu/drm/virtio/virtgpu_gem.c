@@ -7,13 +7,17 @@
  * host hears of a dumb buffer when it is first shown, since many never are.
  *
  * A handle of a file means that the host's context of the file may use the
- * resource. An object without a resource, as an imported one may be, has nothing
- * that a context could use.
+ * resource. A resource that is made again, since its memory has moved or the machine
+ * has slept, is a new one for the host, and all those contexts are told of it before
+ * anything that could use it. An object without a resource, as an imported one may
+ * be, has nothing that a context could use.
  *
- * Lifetime and locking: see virtgpu_object.c.
+ * Lifetime: see virtgpu_object.c. Locking: &vgpu_file.lock before the reservation
+ * lock, which guards the list of contexts; for the rest see virtgpu_object.c.
  */
 
 #include <linux/cleanup.h>
+#include <linux/dma-resv.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
 
@@ -66,8 +70,10 @@ const struct drm_gem_object_funcs vgpu_gem_funcs = {
 void vgpu_object_init(struct vgpu_object *vobj)
 {
 	INIT_LIST_HEAD(&vobj->resources);
+	INIT_LIST_HEAD(&vobj->contexts);
 	INIT_LIST_HEAD(&vobj->node);
 	INIT_LIST_HEAD(&vobj->res.node);
+	mutex_init(&vobj->sync_lock);
 }
 
 /**
@@ -90,29 +96,99 @@ struct drm_gem_object *vgpu_gem_create_object(struct drm_device *drm,
 	return &vobj->storage.base;
 }
 
+static struct vgpu_cmd *context_cmd(struct vgpu_object *vobj, u32 ctx_id,
+				    bool attach)
+{
+	struct vgpu_cmd *cmd = vgpu_cmd_create();
+
+	if (!cmd)
+		return NULL;
+
+	vgpu_req_ctx_resource(&cmd->req, attach, ctx_id, vobj->res.id);
+	vgpu_cmd_add_object(cmd, &vobj->storage.base);
+	return cmd;
+}
+
 /**
- * vgpu_gem_tell_context - let the context of a file use an object, or no more
- * @vgpu: a device whose host renders
- * @vfile: a file that has a context
- * @vobj: an object that has a resource
- * @attach: let it, otherwise no more
+ * vgpu_gem_context_cmds - let the contexts of all files that have a handle use it
+ * @vobj: an object, whose resource the host is about to make
+ * @cmds: gets the commands, to be queued behind that one, each with a reference
  *
+ * Context: The reservation lock must be held.
  * Return: 0, or -ENOMEM.
  */
-int vgpu_gem_tell_context(struct vgpu_device *vgpu, struct vgpu_file *vfile,
-			  struct vgpu_object *vobj, bool attach)
+int vgpu_gem_context_cmds(struct vgpu_object *vobj, struct list_head *cmds)
 {
+	struct vgpu_user *user;
 	struct vgpu_cmd *cmd;
 
-	cmd = vgpu_cmd_create();
-	if (!cmd)
-		return -ENOMEM;
+	dma_resv_assert_held(vobj->storage.base.resv);
 
-	vgpu_req_ctx_resource(&cmd->req, attach, vfile->ctx_id, vobj->res.id);
-	vgpu_cmd_add_object(cmd, &vobj->storage.base);
-	vgpu_queue_send(&vgpu->ctrl, cmd);
+	list_for_each_entry(user, &vobj->contexts, node) {
+		cmd = context_cmd(vobj, user->ctx_id, true);
+		if (!cmd)
+			return -ENOMEM;
+		list_add_tail(&cmd->node, cmds);
+	}
+	return 0;
+}
+
+static struct vgpu_user *context_of(struct vgpu_object *vobj, u32 ctx_id)
+{
+	struct vgpu_user *user;
+
+	list_for_each_entry(user, &vobj->contexts, node) {
+		if (user->ctx_id == ctx_id)
+			return user;
+	}
+	return NULL;
+}
+
+/* The host has the resource. */
+static int add_user_locked(struct vgpu_object *vobj, u32 ctx_id)
+{
+	struct vgpu_user *user = context_of(vobj, ctx_id);
+	struct vgpu_cmd *cmd;
+
+	if (user) {
+		user->handles++;
+		return 0;
+	}
+
+	user = kzalloc(sizeof(*user), GFP_KERNEL);
+	if (!user)
+		return -ENOMEM;
+	cmd = context_cmd(vobj, ctx_id, true);
+	if (!cmd) {
+		kfree(user);
+		return -ENOMEM;
+	}
+	user->ctx_id = ctx_id;
+	user->handles = 1;
+	list_add_tail(&user->node, &vobj->contexts);
+	vgpu_queue_add(&to_vgpu(vobj->storage.base.dev)->ctrl, cmd);
 	vgpu_cmd_put(cmd);
 	return 0;
+}
+
+static void remove_user_locked(struct vgpu_object *vobj, u32 ctx_id)
+{
+	struct vgpu_user *user = context_of(vobj, ctx_id);
+	struct vgpu_cmd *cmd;
+
+	if (WARN_ON_ONCE(!user) || --user->handles)
+		return;
+
+	list_del(&user->node);
+	kfree(user);
+	/* of a resource that was ended, it has forgotten that */
+	if (!vobj->res.created)
+		return;
+	cmd = context_cmd(vobj, ctx_id, false);
+	if (!cmd)
+		return;
+	vgpu_queue_add(&to_vgpu(vobj->storage.base.dev)->ctrl, cmd);
+	vgpu_cmd_put(cmd);
 }
 
 /**
@@ -144,19 +220,17 @@ int vgpu_gem_open(struct drm_gem_object *obj, struct drm_file *file)
 	if (ret)
 		return ret;
 
+	scoped_guard(mutex, &vfile->lock)
+		ret = vgpu_file_create_context(vgpu, vfile);
 	/* dumb buffers, too: the context may render to what is shown */
-	ret = vgpu_object_lock(vobj);
+	ret = ret ?: vgpu_object_lock(vobj);
 	if (ret)
 		return ret;
 	ret = vobj->res.created ? 0 : vgpu_object_attach_locked(vobj, NULL);
+	ret = ret ?: add_user_locked(vobj, vfile->ctx_id);
 	dma_resv_unlock(obj->resv);
 	vgpu_queue_kick(&vgpu->ctrl);
-	if (ret)
-		return ret;
-
-	scoped_guard(mutex, &vfile->lock)
-		ret = vgpu_file_create_context(vgpu, vfile);
-	return ret ?: vgpu_gem_tell_context(vgpu, vfile, vobj, true);
+	return ret;
 }
 
 /**
@@ -168,9 +242,15 @@ void vgpu_gem_close(struct drm_gem_object *obj, struct drm_file *file)
 {
 	struct vgpu_object *vobj = to_vgpu_object(obj);
 	struct vgpu_device *vgpu = to_vgpu(obj->dev);
+	struct vgpu_file *vfile = file->driver_priv;
 
-	if (vgpu->has_virgl && vobj->res.kind != VGPU_RES_NONE)
-		vgpu_gem_tell_context(vgpu, file->driver_priv, vobj, false);
+	if (!vgpu->has_virgl || vobj->res.kind == VGPU_RES_NONE)
+		return;
+
+	dma_resv_lock(obj->resv, NULL);
+	remove_user_locked(vobj, vfile->ctx_id);
+	dma_resv_unlock(obj->resv);
+	vgpu_queue_kick(&vgpu->ctrl);
 }
 
 static void dumb_resource(struct vgpu_device *vgpu, struct vgpu_object *vobj,

@@ -9,8 +9,7 @@ struct drm_file;
 struct drm_gem_object;
 struct drm_gem_object_funcs;
 struct drm_mode_create_dumb;
-struct vgpu_device;
-struct vgpu_file;
+struct list_head;
 struct vgpu_object;
 
 extern const struct drm_gem_object_funcs vgpu_gem_funcs;
@@ -19,8 +18,7 @@ struct drm_gem_object *vgpu_gem_create_object(struct drm_device *drm,
 					      size_t size);
 int vgpu_gem_open(struct drm_gem_object *obj, struct drm_file *file);
 void vgpu_gem_close(struct drm_gem_object *obj, struct drm_file *file);
-int vgpu_gem_tell_context(struct vgpu_device *vgpu, struct vgpu_file *vfile,
-			  struct vgpu_object *vobj, bool attach);
+int vgpu_gem_context_cmds(struct vgpu_object *vobj, struct list_head *cmds);
 int vgpu_dumb_create(struct drm_file *file, struct drm_device *drm,
 		     struct drm_mode_create_dumb *args);
 int vgpu_map_offset(struct drm_file *file, struct drm_device *drm, u32 handle,

@@ -9,14 +9,16 @@
  * host may be slow, or wrong, and a screen is better than none.
  *
  * Lifetime: vgpu_device_init() and vgpu_device_start() make a device that takes
- * commands, vgpu_device_stop() ends that.
+ * commands, vgpu_device_stop() ends that, though the device may have been pulled out.
  *
  * Locking: see &struct vgpu_device.
  */
 
+#include <kunit/static_stub.h>
 #include <linux/cleanup.h>
 #include <linux/io.h>
 #include <linux/log2.h>
+#include <linux/pci.h>
 #include <linux/virtio_dma_buf.h>
 #include <linux/virtio_gpu.h>
 #include <linux/virtio_ring.h>
@@ -297,6 +299,37 @@ void vgpu_device_start(struct vgpu_device *vgpu)
 }
 
 /**
+ * vgpu_device_is_absent - was the device pulled out?
+ * @vgpu: the device
+ *
+ * Return: true if nothing answers on the bus any more.
+ */
+bool vgpu_device_is_absent(struct vgpu_device *vgpu)
+{
+	struct device *dev = vgpu->vdev->dev.parent;
+
+	KUNIT_STATIC_STUB_REDIRECT(vgpu_device_is_absent, vgpu);
+	return dev_is_pci(dev) && !pci_device_is_present(to_pci_dev(dev));
+}
+
+/* The host writes nothing to the guest's memory from here on. */
+static void reset_host(struct vgpu_device *vgpu)
+{
+	struct virtio_device *vdev = vgpu->vdev;
+
+	if (!vgpu_device_is_absent(vgpu)) {
+		virtio_reset_device(vdev);
+		return;
+	}
+	/*
+	 * Whoever asks it for its status reads ones, and a reset is over when they
+	 * are zeros, hence never.
+	 */
+	virtio_break_device(vdev);
+	virtio_synchronize_cbs(vdev);
+}
+
+/**
  * vgpu_device_stop - end all commands, and take no more
  * @vgpu: the device
  *
@@ -309,15 +342,16 @@ void vgpu_device_stop(struct vgpu_device *vgpu)
 {
 	vgpu_queue_stop(&vgpu->ctrl);
 	vgpu_queue_stop(&vgpu->cursor);
-	virtio_reset_device(vgpu->vdev);
+	reset_host(vgpu);
 
-	cancel_work_sync(&vgpu->config_changed);
 	cancel_delayed_work_sync(&vgpu->watchdog);
 	cancel_work_sync(&vgpu->ctrl.answers);
 	cancel_work_sync(&vgpu->cursor.answers);
 
 	vgpu_queue_reclaim(&vgpu->ctrl);
 	vgpu_queue_reclaim(&vgpu->cursor);
+	/* not before: it may wait for an answer */
+	cancel_work_sync(&vgpu->config_changed);
 	flush_work(&vgpu->release);
 	vgpu->vdev->config->del_vqs(vgpu->vdev);
 }

@@ -15,6 +15,11 @@
  * memory is given, so it cannot fail for want of memory. And the pages of
  * storage stay pinned for as long as the host has them.
  *
+ * With the DMA API the device may see a copy of the memory (swiotlb), or the CPU what
+ * is in its cache. Then our own memory is synced before each command that has the host
+ * look at it, and after each that has it write there, before the fence signals. An
+ * exporter does that for its memory.
+ *
  * A blob cannot change its memory. It is ended, and made again under the same
  * number.
  *
@@ -26,6 +31,7 @@
  * With it held nothing here waits for the host.
  */
 
+#include <kunit/static_stub.h>
 #include <linux/cleanup.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
@@ -42,6 +48,58 @@
 #include "virtgpu_object.h"
 #include "virtgpu_prime.h"
 #include "virtgpu_vram.h"
+
+/**
+ * vgpu_needs_sync - does a device see other memory than the CPU?
+ * @dev: the device
+ * @sgt: a table that is mapped for it
+ *
+ * Return: true if there is a piece of which it does.
+ */
+bool vgpu_needs_sync(struct device *dev, struct sg_table *sgt)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	KUNIT_STATIC_STUB_REDIRECT(vgpu_needs_sync, dev, sgt);
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		if (dma_need_sync(dev, sg_dma_address(sg)))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * vgpu_sync - have a device see what the CPU has written, or the other way
+ * @dev: the device
+ * @sgt: a table that is mapped for it
+ * @for_device: which
+ */
+void vgpu_sync(struct device *dev, struct sg_table *sgt, bool for_device)
+{
+	KUNIT_STATIC_STUB_REDIRECT(vgpu_sync, dev, sgt, for_device);
+	if (for_device)
+		dma_sync_sgtable_for_device(dev, sgt, DMA_BIDIRECTIONAL);
+	else
+		dma_sync_sgtable_for_cpu(dev, sgt, DMA_BIDIRECTIONAL);
+}
+
+/**
+ * vgpu_object_sync - the same for the memory of an object, if it is needed
+ * @vobj: an object; nothing happens without memory, or if it was imported
+ * @for_device: before the host looks, otherwise after it has written
+ *
+ * Context: Process context. Takes &vgpu_object.sync_lock.
+ */
+void vgpu_object_sync(struct vgpu_object *vobj, bool for_device)
+{
+	if (!READ_ONCE(vobj->synced))
+		return;
+
+	guard(mutex)(&vobj->sync_lock);
+	if (vobj->synced)
+		vgpu_sync(vobj->storage.base.dev->dev, vobj->sgt, for_device);
+}
 
 static int own_get_memory(struct vgpu_device *vgpu, struct vgpu_object *vobj)
 {
@@ -68,11 +126,12 @@ static int own_get_memory(struct vgpu_device *vgpu, struct vgpu_object *vobj)
 				      DMA_ATTR_SKIP_CPU_SYNC);
 		if (ret)
 			goto err_table;
-		dma_sync_sgtable_for_device(vgpu->drm->dev, sgt,
-					    DMA_BIDIRECTIONAL);
+		vgpu_sync(vgpu->drm->dev, sgt, true);
 	}
 
 	vobj->sgt = sgt;
+	WRITE_ONCE(vobj->synced,
+		   vgpu->use_dma_api && vgpu_needs_sync(vgpu->drm->dev, sgt));
 	return 0;
 
 err_table:
@@ -85,12 +144,14 @@ err_unpin:
 
 static void own_put_memory(struct vgpu_device *vgpu, struct vgpu_object *vobj)
 {
-	if (vgpu->use_dma_api) {
-		dma_sync_sgtable_for_cpu(vgpu->drm->dev, vobj->sgt,
-					 DMA_BIDIRECTIONAL);
+	/* whoever syncs is done then */
+	scoped_guard(mutex, &vobj->sync_lock)
+		WRITE_ONCE(vobj->synced, false);
+
+	/* what the host wrote is there, and the CPU may have written since */
+	if (vgpu->use_dma_api)
 		dma_unmap_sgtable(vgpu->drm->dev, vobj->sgt, DMA_BIDIRECTIONAL,
 				  DMA_ATTR_SKIP_CPU_SYNC);
-	}
 	sg_free_table(vobj->sgt);
 	kfree(vobj->sgt);
 	vobj->sgt = NULL;

@@ -4,6 +4,7 @@
 
 #include <linux/dma-resv.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/uuid.h>
 
@@ -12,6 +13,7 @@
 
 #include "virtgpu_cmd.h"
 
+struct device;
 struct sg_table;
 struct vgpu_cmd;
 struct vgpu_device;
@@ -73,12 +75,28 @@ struct vgpu_res {
  * @VGPU_UUID_ASKED: the host was asked
  * @VGPU_UUID_KNOWN: it is there
  * @VGPU_UUID_FAILED: there is none
+ * @VGPU_UUID_LOST: there was one, or it was asked for, before the host was reset
  */
 enum vgpu_uuid_state {
 	VGPU_UUID_NONE,
 	VGPU_UUID_ASKED,
 	VGPU_UUID_KNOWN,
 	VGPU_UUID_FAILED,
+	VGPU_UUID_LOST,
+};
+
+/**
+ * struct vgpu_user - a context that may use an object
+ */
+struct vgpu_user {
+	/** @node: in &vgpu_object.contexts */
+	struct list_head node;
+
+	/** @ctx_id: the context */
+	u32 ctx_id;
+
+	/** @handles: how many the file of the context has */
+	unsigned int handles;
 };
 
 /**
@@ -99,11 +117,32 @@ struct vgpu_object {
 	/** @sgt: the memory, as the host has it, or NULL */
 	struct sg_table *sgt;
 
+	/**
+	 * @sync_lock: keeps @sgt mapped while it is synced, which happens when the
+	 * host answers, too, where no reservation lock can be taken. Innermost.
+	 */
+	struct mutex sync_lock;
+
+	/** @synced: what the device sees is not always what the CPU does */
+	bool synced;
+
 	/** @dying: imported, and given up; under the reservation lock */
 	bool dying;
 
+	/** @contexts: &struct vgpu_user, those that may use the object's resource */
+	struct list_head contexts;
+
+	/**
+	 * @end: imported: signals when the host has let go of @sgt. Made with that, since
+	 * an exporter that takes it back takes no excuse.
+	 */
+	struct vgpu_fence *end;
+
 	/** @stale: memory that the exporter took back, to be unmapped */
 	struct sg_table *stale;
+
+	/** @stale_end: what was @end of that */
+	struct vgpu_fence *stale_end;
 
 	/** @scanouts: how often it is, or is about to be, on a scanout */
 	unsigned int scanouts;
@@ -123,7 +162,7 @@ struct vgpu_object {
 	/** @uuid: valid if @uuid_state says so */
 	uuid_t uuid;
 
-	/** @uuid_cmd: the question, while somebody may wait; likewise */
+	/** @uuid_cmd: the last question, or NULL; likewise */
 	struct vgpu_cmd *uuid_cmd;
 
 	/** @window: where it is in the window to the host's memory */
@@ -168,6 +207,9 @@ bool vgpu_object_detach_locked(struct vgpu_object *vobj,
 			       struct vgpu_fence *fence);
 int vgpu_object_get_memory_locked(struct vgpu_object *vobj);
 void vgpu_object_put_memory_locked(struct vgpu_object *vobj);
+bool vgpu_needs_sync(struct device *dev, struct sg_table *sgt);
+void vgpu_sync(struct device *dev, struct sg_table *sgt, bool for_device);
+void vgpu_object_sync(struct vgpu_object *vobj, bool for_device);
 struct vgpu_object *vgpu_object_create(struct vgpu_device *vgpu, u64 size);
 void vgpu_object_publish(struct vgpu_object *vobj);
 struct vgpu_object *vgpu_object_next(struct vgpu_device *vgpu,

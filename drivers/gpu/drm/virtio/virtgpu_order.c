@@ -5,19 +5,26 @@
  * The host works on what it is told in the order in which it is told, and knows
  * nothing of anybody else. Others have put fences on the buffers, above all on
  * imported ones, whose exporter may still draw. They are waited for here, until
- * a signal comes, and before any lock is taken. Whoever adds one after that comes
+ * a signal comes, and before any lock is taken. So are frames of ours that are in the
+ * reservation object, and not yet in the queue. Whoever adds one after that comes
  * after our command.
+ *
+ * Memory that is synced (see virtgpu_object.c) is another case: what the CPU has is
+ * brought to the device as a whole, over what the host writes there. So our own
+ * commands are waited for, too.
  *
  * Then the buffers are locked together, the memory that has moved since is told to
  * the host, the command is queued, and its fence given to all the buffers, for
  * others to wait for. Once it is queued, nothing can fail.
  *
- * Lifetime: the command holds the buffers until the host has answered.
+ * Lifetime: the command holds the buffers until the host has answered, which may be
+ * before they are unlocked; until then we hold them, too.
  *
  * Locking: buffers are locked together by drm_exec, any order of theirs will do.
  */
 
 #include <linux/dma-resv.h>
+#include <linux/slab.h>
 
 #include <drm/drm_exec.h>
 #include <drm/drm_gem.h>
@@ -40,13 +47,15 @@
 int vgpu_order_wait(struct vgpu_device *vgpu, struct drm_gem_object *obj,
 		    bool write)
 {
+	const struct vgpu_object *vobj = to_vgpu_object(obj);
 	struct dma_resv_iter cursor;
 	struct dma_fence *fence;
 	int ret = 0;
 
 	dma_resv_iter_begin(&cursor, obj->resv, dma_resv_usage_rw(write));
 	dma_resv_for_each_fence_unlocked(&cursor, fence) {
-		if (vgpu_fence_is_of(fence, &vgpu->fences))
+		if (vgpu_fence_is_ahead(fence, &vgpu->fences) &&
+		    !READ_ONCE(vobj->synced))
 			continue;
 		ret = dma_fence_wait(fence, true);
 		if (ret)
@@ -72,8 +81,8 @@ static int lock_objects(struct drm_exec *exec, struct vgpu_cmd *cmd)
 }
 
 /*
- * Queue, and let the fence be seen. The command may be over when it is queued,
- * and its objects with it; those that are locked stay.
+ * Queue, and let the fence be seen. The command may be over when it is queued, and
+ * have given its objects back.
  */
 static int queue_locked(struct vgpu_device *vgpu, struct drm_exec *exec,
 			struct vgpu_cmd *cmd)
@@ -86,6 +95,7 @@ static int queue_locked(struct vgpu_device *vgpu, struct drm_exec *exec,
 		ret = vgpu_object_attach_locked(to_vgpu_object(obj), NULL);
 		if (ret)
 			return ret;
+		vgpu_object_sync(to_vgpu_object(obj), true);
 	}
 
 	vgpu_queue_add(&vgpu->ctrl, cmd);
@@ -93,6 +103,19 @@ static int queue_locked(struct vgpu_device *vgpu, struct drm_exec *exec,
 		dma_resv_add_fence(obj->resv, &cmd->fence->base,
 				   DMA_RESV_USAGE_WRITE);
 	return 0;
+}
+
+static int lock_and_queue(struct vgpu_device *vgpu, struct vgpu_cmd *cmd)
+{
+	struct drm_exec exec;
+	int ret;
+
+	drm_exec_init(&exec, DRM_EXEC_INTERRUPTIBLE_WAIT, cmd->num_objects);
+	ret = lock_objects(&exec, cmd);
+	if (!ret)
+		ret = queue_locked(vgpu, &exec, cmd);
+	drm_exec_fini(&exec);
+	return ret;
 }
 
 /**
@@ -110,19 +133,35 @@ static int queue_locked(struct vgpu_device *vgpu, struct drm_exec *exec,
  */
 int vgpu_order_queue(struct vgpu_device *vgpu, struct vgpu_cmd *cmd)
 {
-	struct drm_exec exec;
+	struct drm_gem_object *one, **kept = &one;
+	unsigned int i, count = cmd->num_objects;
 	int ret;
 
-	if (!cmd->num_objects) {
+	if (!count) {
 		vgpu_queue_add(&vgpu->ctrl, cmd);
 		return 0;
 	}
 
-	drm_exec_init(&exec, DRM_EXEC_INTERRUPTIBLE_WAIT, cmd->num_objects);
-	ret = lock_objects(&exec, cmd);
-	if (!ret)
-		ret = queue_locked(vgpu, &exec, cmd);
-	drm_exec_fini(&exec);
+	/*
+	 * The last reference takes a lock of its own, so it must not go while the
+	 * others are unlocked one by one.
+	 */
+	if (count > 1)
+		kept = kvmalloc_array(count, sizeof(*kept),
+				      GFP_KERNEL | __GFP_NOWARN);
+	if (!kept)
+		return -ENOMEM;
+	for (i = 0; i < count; i++) {
+		kept[i] = cmd->objects[i];
+		drm_gem_object_get(kept[i]);
+	}
+
+	ret = lock_and_queue(vgpu, cmd);
+
+	for (i = 0; i < count; i++)
+		drm_gem_object_put(kept[i]);
+	if (kept != &one)
+		kvfree(kept);
 
 	/* a signal, in the words of mutexes */
 	return ret == -EINTR ? -ERESTARTSYS : ret;
@@ -161,6 +200,7 @@ int vgpu_order_queue_one(struct vgpu_cmd *cmd, struct drm_gem_object *obj,
 	vgpu_cmd_set_fence(cmd, fence);
 	vgpu_fence_put(fence);
 	vgpu_cmd_add_object(cmd, obj);
+	cmd->writes_memory = write;
 	ret = vgpu_order_queue(vgpu, cmd);
 	vgpu_queue_kick(&vgpu->ctrl);
 

@@ -3,10 +3,11 @@
  * DOC: virtio-gpu panics
  *
  * When the kernel panics, DRM draws a last message into what is on the screen, and
- * asks to have it shown. Nothing can be waited for then, nor allocated: other CPUs
- * have stopped where they were, with whatever locks they had. So the two commands
- * that it takes are made with the output, the lock of the queue is tried once, and
- * the host is told; whether it shows the message, nobody is there to see.
+ * asks to have it shown. Nothing can be waited for then: other CPUs have stopped
+ * where they were, with whatever locks they had. So the two commands that it takes
+ * are made with the output, the lock of the queue is tried once, the ring does
+ * without memory if there is none at once, and the host is told; whether it shows
+ * the message, nobody is there to see.
  *
  * What the CPU can draw in is memory of our own that the host copies from. An
  * imported buffer has pages that are its exporter's business, one that is rendered
@@ -33,6 +34,20 @@
 #include "virtgpu_object.h"
 #include "virtgpu_panic.h"
 
+/* Pixels come in their order, mostly: the search goes on where the last one ended. */
+static bool find_piece(struct vgpu_panic *panic, size_t at)
+{
+	if (!panic->sg || at < panic->start) {
+		panic->sg = to_vgpu_object(panic->fb->obj[0])->sgt->sgl;
+		panic->start = 0;
+	}
+	while (panic->sg && at - panic->start >= panic->sg->length) {
+		panic->start += panic->sg->length;
+		panic->sg = sg_next(panic->sg);
+	}
+	return panic->sg;
+}
+
 /*
  * There is no room for a pointer of the driver's in what DRM hands back, but for
  * that to a mapping, of which nothing is read where there is a function for pixels.
@@ -40,23 +55,18 @@
 static void put_pixel(struct drm_scanout_buffer *sb, unsigned int x,
 		      unsigned int y, u32 color)
 {
-	struct drm_framebuffer *fb = sb->map[0].vaddr;
+	struct vgpu_panic *panic = sb->map[0].vaddr;
+	struct drm_framebuffer *fb = panic->fb;
 	size_t at = fb->offsets[0] + (size_t)y * fb->pitches[0] +
 		    (size_t)x * fb->format->cpp[0];
-	struct scatterlist *sg;
-	unsigned int i;
 	void *page;
 
-	for_each_sgtable_sg(to_vgpu_object(fb->obj[0])->sgt, sg, i) {
-		if (at >= sg->length) {
-			at -= sg->length;
-			continue;
-		}
-		page = kmap_local_page(nth_page(sg_page(sg), at >> PAGE_SHIFT));
-		*(u32 *)(page + offset_in_page(at)) = color;
-		kunmap_local(page);
+	if (!find_piece(panic, at))
 		return;
-	}
+	at -= panic->start;
+	page = kmap_local_page(nth_page(sg_page(panic->sg), at >> PAGE_SHIFT));
+	*(u32 *)(page + offset_in_page(at)) = color;
+	kunmap_local(page);
 }
 
 /**
@@ -72,6 +82,7 @@ int vgpu_panic_get_scanout(struct drm_plane *plane,
 {
 	struct drm_framebuffer *fb;
 	struct vgpu_object *vobj;
+	struct vgpu_panic *panic;
 
 	/* there the lock of the queue is a mutex, which cannot be tried now */
 	if (IS_ENABLED(CONFIG_PREEMPT_RT))
@@ -89,7 +100,10 @@ int vgpu_panic_get_scanout(struct drm_plane *plane,
 	sb->height = fb->height;
 	sb->pitch[0] = fb->pitches[0];
 	sb->set_pixel = put_pixel;
-	iosys_map_set_vaddr(&sb->map[0], fb);
+	panic = &crtc_to_output(plane->state->crtc)->panic;
+	panic->fb = fb;
+	panic->sg = NULL;
+	iosys_map_set_vaddr(&sb->map[0], panic);
 	return 0;
 }
 

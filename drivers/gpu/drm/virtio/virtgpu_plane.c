@@ -118,9 +118,11 @@ static int plane_check(struct drm_plane *plane, struct drm_atomic_state *state)
 	if (!new->fb || WARN_ON_ONCE(!new->crtc))
 		return 0;
 
-	/* The clips are about this buffer, and the host has not seen it yet. */
-	if (new->fb != old->fb)
-		new->ignore_damage_clips = true;
+	/*
+	 * The clips are about what was shown before, and the host has not seen
+	 * this buffer yet. The state before may have said so as well.
+	 */
+	new->ignore_damage_clips = new->fb != old->fb;
 
 	crtc_state = drm_atomic_get_crtc_state(state, new->crtc);
 	if (IS_ERR(crtc_state))
@@ -160,6 +162,8 @@ static void add_transfer(struct vgpu_device *vgpu,
 	u64 offset = fb->offsets[0] + (u64)rect->y * fb->pitches[0] +
 		     (u64)rect->x * fb->format->cpp[0];
 
+	if (to_vgpu_object(fb->obj[0])->dumb)
+		vgpu_object_sync(to_vgpu_object(fb->obj[0]), true);
 	if (!state->transfer)
 		return;
 
@@ -261,12 +265,14 @@ static void primary_update(struct drm_plane *plane,
 		return;
 
 	wait_for_last_frame(output);
-	/* The host is stuck. What it does not show, it need not be sent. */
 	output->owed |= shows_other(new, old, crtc_state);
-	if (READ_ONCE(vgpu->ctrl.num_backlog) > VGPU_BACKLOG_LIMIT)
+	/* The host is stuck. What it does not show, it need not be sent. */
+	if (READ_ONCE(vgpu->ctrl.num_backlog) > VGPU_BACKLOG_LIMIT) {
+		output->owed = true;
 		return;
+	}
 
-	rect = to_rect(&damage);
+	rect = output->owed ? source(new) : to_rect(&damage);
 	add_transfer(vgpu, state, &rect);
 	if (output->owed)
 		add_scanout(vgpu, output, state);
@@ -312,13 +318,24 @@ static void copy_cursor(struct vgpu_device *vgpu,
 	dma_fence_wait_timeout(&state->fence->base, true, CURSOR_TIMEOUT);
 }
 
-static void send_cursor(struct vgpu_device *vgpu, struct vgpu_cmd *cmd)
+/* Returns whether it was: a host that is stuck need not be told of each move. */
+static bool send_cursor(struct vgpu_device *vgpu, struct vgpu_cmd *cmd)
 {
 	/* the host does not answer */
 	cmd->resp = NULL;
 	cmd->resp_size = 0;
-	if (READ_ONCE(vgpu->cursor.num_backlog) < VGPU_BACKLOG_LIMIT)
-		vgpu_queue_send(&vgpu->cursor, cmd);
+	if (READ_ONCE(vgpu->cursor.num_backlog) > VGPU_BACKLOG_LIMIT)
+		return false;
+
+	vgpu_queue_send(&vgpu->cursor, cmd);
+	return true;
+}
+
+static bool looks_other(const struct drm_plane_state *new,
+			const struct drm_plane_state *old)
+{
+	return new->fb != old->fb || new->hotspot_x != old->hotspot_x ||
+	       new->hotspot_y != old->hotspot_y;
 }
 
 static void cursor_update(struct drm_plane *plane,
@@ -329,6 +346,7 @@ static void cursor_update(struct drm_plane *plane,
 	struct vgpu_plane_state *state;
 	struct vgpu_output *output;
 	struct vgpu_rect pos;
+	u32 res;
 
 	new = drm_atomic_get_new_plane_state(atomic, plane);
 	old = drm_atomic_get_old_plane_state(atomic, plane);
@@ -338,15 +356,18 @@ static void cursor_update(struct drm_plane *plane,
 
 	output = crtc_to_output(new->crtc);
 	pos = (struct vgpu_rect){ .x = new->crtc_x, .y = new->crtc_y };
-	if (new->fb != old->fb) {
+	res = vgpu_framebuffer_res(new->fb)->id;
+	if (new->fb != old->fb)
 		copy_cursor(vgpu, state);
-		vgpu_req_cursor(&state->scanout->req, output->index,
-				vgpu_framebuffer_res(new->fb)->id, &pos,
+	if (looks_other(new, old) || output->cursor_owed) {
+		vgpu_req_cursor(&state->scanout->req, output->index, res, &pos,
 				new->hotspot_x, new->hotspot_y);
+		output->cursor_owed = !send_cursor(vgpu, state->scanout);
 	} else {
-		vgpu_req_cursor_move(&state->scanout->req, output->index, &pos);
+		vgpu_req_cursor_move(&state->scanout->req, output->index, res,
+				     &pos, new->hotspot_x, new->hotspot_y);
+		send_cursor(vgpu, state->scanout);
 	}
-	send_cursor(vgpu, state->scanout);
 }
 
 static void cursor_disable(struct drm_plane *plane,

@@ -6,7 +6,10 @@
  * what was on the screens. The guest's memory is still there. So when the device
  * comes back, each resource that the host had is made again, under the number
  * that user space knows, with the memory that it had, and the screens show what
- * they showed.
+ * they showed. Clients are told if the host's windows have changed meanwhile.
+ *
+ * An exporter may have moved a buffer while the machine slept, and may sleep still. It
+ * is not waited for: such a buffer is told to the host with its next use.
  *
  * What was in the host's memory alone is lost: the state of rendering contexts,
  * what was rendered and not transferred back, and blobs of the host. Contexts
@@ -21,20 +24,23 @@
 
 #include <linux/cleanup.h>
 #include <linux/dma-resv.h>
+#include <linux/string.h>
 #include <linux/virtio_config.h>
 
 #include <drm/drm_device.h>
+#include <drm/drm_edid.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_modeset_helper.h>
 #include <drm/drm_print.h>
+#include <drm/drm_probe_helper.h>
 
 #include "virtgpu_context.h"
 #include "virtgpu_display.h"
 #include "virtgpu_drv.h"
-#include "virtgpu_gem.h"
 #include "virtgpu_object.h"
 #include "virtgpu_pm.h"
+#include "virtgpu_prime.h"
 
 /* The host has none of them. Which there were, the list still says. */
 static void forget_resources(struct vgpu_device *vgpu, struct vgpu_object *vobj)
@@ -52,7 +58,7 @@ static void forget_resources(struct vgpu_device *vgpu, struct vgpu_object *vobj)
 
 	scoped_guard(spinlock, &vgpu->objects_lock) {
 		if (vobj->uuid_state != VGPU_UUID_NONE)
-			vobj->uuid_state = VGPU_UUID_FAILED;
+			vobj->uuid_state = VGPU_UUID_LOST;
 	}
 }
 
@@ -60,21 +66,22 @@ static void restore_resources(struct vgpu_device *vgpu,
 			      struct vgpu_object *vobj)
 {
 	struct vgpu_res *res, *next;
-	int ret = 0;
+	unsigned int failed = 0;
 
 	dma_resv_lock(vobj->storage.base.resv, NULL);
 	list_for_each_entry_safe(res, next, &vobj->resources, node) {
+		/* moved meanwhile; the next use has it mapped, when its exporter is awake */
+		if (vobj->storage.base.import_attach && !vobj->sgt)
+			break;
 		/* it goes to the end of the list, behind what is left to do */
-		if (res->created)
-			break;
-		ret = vgpu_res_attach_locked(vobj, res, NULL);
-		if (ret)
-			break;
+		if (!res->created && vgpu_res_attach_locked(vobj, res, NULL))
+			failed++;
 	}
 	dma_resv_unlock(vobj->storage.base.resv);
-	if (ret)
-		drm_err(vgpu->drm, "resource %u does not come back, error %d\n",
-			vobj->res.id, ret);
+	if (failed)
+		drm_err(vgpu->drm, "buffer %u: %u resources do not come back\n",
+			vobj->res.id, failed);
+	vgpu_uuid_ask_again(vobj);
 }
 
 static void forget_contexts(struct vgpu_device *vgpu)
@@ -90,29 +97,6 @@ static void forget_contexts(struct vgpu_device *vgpu)
 	}
 }
 
-/* What the file has a handle of, the context may use. */
-static void restore_handles(struct vgpu_device *vgpu, struct drm_file *file)
-{
-	struct drm_gem_object *obj;
-	struct vgpu_object *vobj;
-	int id;
-
-	for (id = 0;; id++) {
-		scoped_guard(spinlock, &file->table_lock) {
-			obj = idr_get_next(&file->object_idr, &id);
-			if (obj)
-				drm_gem_object_get(obj);
-		}
-		if (!obj)
-			break;
-		vobj = to_vgpu_object(obj);
-		if (vobj->res.kind != VGPU_RES_NONE)
-			vgpu_gem_tell_context(vgpu, file->driver_priv, vobj,
-					      true);
-		drm_gem_object_put(obj);
-	}
-}
-
 static void restore_contexts(struct vgpu_device *vgpu)
 {
 	struct vgpu_file *vfile;
@@ -124,12 +108,83 @@ static void restore_contexts(struct vgpu_device *vgpu)
 	guard(mutex)(&vgpu->drm->filelist_mutex);
 	list_for_each_entry(file, &vgpu->drm->filelist, lhead) {
 		vfile = file->driver_priv;
-		scoped_guard(mutex, &vfile->lock) {
-			if (vgpu_file_create_context(vgpu, vfile))
-				continue;
-		}
-		restore_handles(vgpu, file);
+		guard(mutex)(&vfile->lock);
+		if (vgpu_file_create_context(vgpu, vfile))
+			drm_err(vgpu->drm, "context %u does not come back\n",
+				vfile->ctx_id);
 	}
+}
+
+/**
+ * struct windows - what the host has said of the outputs
+ */
+struct windows {
+	/** @displays: of each */
+	struct vgpu_display displays[VIRTIO_GPU_MAX_SCANOUTS];
+
+	/** @edids: copies for drm_edid_free(), or NULL */
+	const struct drm_edid *edids[VIRTIO_GPU_MAX_SCANOUTS];
+};
+
+static void windows_note(struct vgpu_device *vgpu, struct windows *windows)
+{
+	u32 i;
+
+	guard(mutex)(&vgpu->output_lock);
+	for (i = 0; i < vgpu->num_outputs; i++) {
+		windows->displays[i] = vgpu->outputs[i].display;
+		windows->edids[i] = drm_edid_dup(vgpu->outputs[i].edid);
+	}
+}
+
+static void windows_forget(struct windows *windows)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(windows->edids); i++)
+		drm_edid_free(windows->edids[i]);
+}
+
+static bool same_edid(const struct drm_edid *a, const struct drm_edid *b)
+{
+	const struct edid *raw_a = drm_edid_raw(a), *raw_b = drm_edid_raw(b);
+
+	if (!raw_a || !raw_b)
+		return raw_a == raw_b;
+	return raw_a->extensions == raw_b->extensions &&
+	       !memcmp(raw_a, raw_b, (raw_a->extensions + 1) * EDID_LENGTH);
+}
+
+static bool windows_are(struct vgpu_device *vgpu, const struct windows *windows)
+{
+	const struct vgpu_output *output;
+	u32 i;
+
+	guard(mutex)(&vgpu->output_lock);
+	for (i = 0; i < vgpu->num_outputs; i++) {
+		output = &vgpu->outputs[i];
+		if (output->display.enabled != windows->displays[i].enabled ||
+		    memcmp(&output->display.rect, &windows->displays[i].rect,
+			   sizeof(output->display.rect)) ||
+		    !same_edid(output->edid, windows->edids[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Somebody may have opened, closed or resized them while nobody could be told. */
+static int restore_display(struct vgpu_device *vgpu)
+{
+	struct windows before = {};
+	int ret;
+
+	windows_note(vgpu, &before);
+	vgpu_display_query(vgpu, jiffies + VGPU_ANSWER_TIMEOUT);
+	ret = drm_mode_config_helper_resume(vgpu->drm);
+	if (!windows_are(vgpu, &before))
+		drm_kms_helper_hotplug_event(vgpu->drm);
+	windows_forget(&before);
+	return ret;
 }
 
 /**
@@ -175,13 +230,11 @@ int vgpu_restore(struct virtio_device *vdev)
 		return ret;
 	virtio_device_ready(vdev);
 
+	/* which are told of the resources */
+	restore_contexts(vgpu);
 	while ((vobj = vgpu_object_next(vgpu, vobj)))
 		restore_resources(vgpu, vobj);
-	restore_contexts(vgpu);
 	vgpu_queue_kick(&vgpu->ctrl);
 
-	if (!vgpu->num_outputs)
-		return 0;
-	vgpu_display_query(vgpu, jiffies + VGPU_ANSWER_TIMEOUT);
-	return drm_mode_config_helper_resume(vgpu->drm);
+	return vgpu->num_outputs ? restore_display(vgpu) : 0;
 }

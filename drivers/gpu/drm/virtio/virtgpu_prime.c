@@ -7,7 +7,8 @@
  * no scanout shows the buffer, the host is told to let go, its answer is waited
  * for, and the pages move. If one does, the newcomer gets -EBUSY. Other virtio
  * devices need no pages, but the name by which the host knows the resource: a
- * UUID, see virtio_dma_buf_get_uuid().
+ * UUID, see virtio_dma_buf_get_uuid(). A host that was reset, since the machine slept,
+ * has forgotten it, and is asked for another.
  *
  * Import: any dma-buf will do. A host that takes blobs gets its pages as one. Of
  * the others each framebuffer that is made of the buffer gets a 2D resource, for
@@ -19,7 +20,7 @@
  * that. It tells us with its lock held, and then we must not wait for the host:
  * the command to let go carries a fence that goes into the reservation object,
  * where the exporter waits before it moves. The mapping ends when the host has
- * answered, or with the next use. A scanout pins.
+ * answered; the next use waits for that, until a signal comes. A scanout pins.
  *
  * Lifetime: an imported object holds its attachment and the dma-buf until the
  * host has answered that the resources are gone.
@@ -106,6 +107,32 @@ out:
 	return ret;
 }
 
+/**
+ * vgpu_uuid_ask_again - have a name after the host was reset, if there was one
+ * @vobj: the object
+ */
+void vgpu_uuid_ask_again(struct vgpu_object *vobj)
+{
+	struct vgpu_device *vgpu = to_vgpu(vobj->storage.base.dev);
+	struct vgpu_cmd *before = NULL;
+	bool there;
+
+	dma_resv_lock(vobj->storage.base.resv, NULL);
+	there = vobj->res.created;
+	dma_resv_unlock(vobj->storage.base.resv);
+
+	scoped_guard(spinlock, &vgpu->objects_lock) {
+		if (vobj->uuid_state != VGPU_UUID_LOST)
+			return;
+		vobj->uuid_state = there ? VGPU_UUID_NONE : VGPU_UUID_FAILED;
+		swap(vobj->uuid_cmd, before);
+	}
+	vgpu_cmd_put(before);
+	if (there && vgpu_uuid_ask(vobj))
+		drm_err(vgpu->drm, "buffer %u has no name any more\n",
+			vobj->res.id);
+}
+
 static int dmabuf_get_uuid(struct dma_buf *dmabuf, uuid_t *uuid)
 {
 	struct drm_gem_object *obj = dmabuf->priv;
@@ -115,12 +142,16 @@ static int dmabuf_get_uuid(struct dma_buf *dmabuf, uuid_t *uuid)
 	bool known;
 	int ret;
 
-	scoped_guard(spinlock, &vgpu->objects_lock)
+	scoped_guard(spinlock, &vgpu->objects_lock) {
 		cmd = vobj->uuid_cmd;
+		if (cmd)
+			kref_get(&cmd->refs);
+	}
 	if (!cmd)
 		return -ENODEV;
 
 	ret = vgpu_cmd_wait(cmd);
+	vgpu_cmd_put(cmd);
 	if (ret == -ERESTARTSYS)
 		return ret;
 
@@ -140,7 +171,7 @@ static bool only_host_pins(const struct vgpu_object *vobj)
 	if (!vobj->sgt || vobj->scanouts || storage->pin_count != 1 ||
 	    storage->vmap_count)
 		return false;
-	/* made again, it would be known neither by its UUID nor in contexts */
+	/* made again, it would not be known by its UUID, nor have what was rendered */
 	return vobj->res.kind != VGPU_RES_BLOB ||
 	       (vobj->uuid_state == VGPU_UUID_NONE &&
 		!to_vgpu(storage->base.dev)->has_virgl);
@@ -203,6 +234,7 @@ static int dmabuf_constrain(struct dma_buf *dmabuf,
 static const struct virtio_dma_buf_ops storage_dmabuf_ops = {
 	.ops = {
 		.attach = virtio_dma_buf_attach,
+		.detach = drm_gem_storage_dmabuf_detach,
 		.pin = drm_gem_storage_dmabuf_pin,
 		.unpin = drm_gem_storage_dmabuf_unpin,
 		.constrain = dmabuf_constrain,
@@ -275,13 +307,35 @@ struct dma_buf *vgpu_prime_export(struct drm_gem_object *obj, int flags)
 	return drm_gem_dmabuf_export(obj->dev, &info);
 }
 
-/* What the exporter took back goes when the host has answered. */
+/* What the exporter took back goes when the host has let go of it. */
 static void unmap_stale_locked(struct vgpu_object *vobj)
 {
 	if (vobj->stale)
 		dma_buf_unmap_attachment(vobj->storage.base.import_attach,
 					 vobj->stale, DMA_BIDIRECTIONAL);
 	vobj->stale = NULL;
+	vgpu_fence_put(vobj->stale_end);
+	vobj->stale_end = NULL;
+}
+
+static void make_stale_locked(struct vgpu_object *vobj)
+{
+	vobj->stale = vobj->sgt;
+	vobj->stale_end = vobj->end;
+	vobj->sgt = NULL;
+	vobj->end = NULL;
+}
+
+static int wait_for_stale_locked(struct vgpu_object *vobj)
+{
+	int ret;
+
+	if (!vobj->stale)
+		return 0;
+	ret = dma_fence_wait(&vobj->stale_end->base, true);
+	if (!ret)
+		unmap_stale_locked(vobj);
+	return ret;
 }
 
 /**
@@ -290,16 +344,21 @@ static void unmap_stale_locked(struct vgpu_object *vobj)
  *
  * Return: 0, or a negative errno:
  *
- *	* -ERESTARTSYS: a signal arrived while the exporter prepares the memory
+ *	* -ENOMEM: out of memory
+ *	* -ERESTARTSYS: a signal arrived while the host lets go of the pages there were
+ *	  before, or the exporter prepares the memory
  *	* what dma_buf_map_attachment() said
  */
 int vgpu_import_map_locked(struct vgpu_object *vobj)
 {
 	struct drm_gem_object *obj = &vobj->storage.base;
+	struct vgpu_fence *end;
 	struct sg_table *sgt;
 	long ret;
 
-	unmap_stale_locked(vobj);
+	ret = wait_for_stale_locked(vobj);
+	if (ret)
+		return ret;
 
 	/* a move that is still going on, as dynamic importers have to know */
 	ret = dma_resv_wait_timeout(obj->resv, DMA_RESV_USAGE_KERNEL, true,
@@ -307,11 +366,17 @@ int vgpu_import_map_locked(struct vgpu_object *vobj)
 	if (ret < 0)
 		return ret;
 
+	end = vgpu_fence_create(&to_vgpu(obj->dev)->fences);
+	if (!end)
+		return -ENOMEM;
 	sgt = dma_buf_map_attachment(obj->import_attach, DMA_BIDIRECTIONAL);
-	if (IS_ERR(sgt))
+	if (IS_ERR(sgt)) {
+		vgpu_fence_put(end);
 		return PTR_ERR(sgt);
+	}
 
 	vobj->sgt = sgt;
+	vobj->end = end;
 	return 0;
 }
 
@@ -322,8 +387,7 @@ int vgpu_import_map_locked(struct vgpu_object *vobj)
 void vgpu_import_unmap_locked(struct vgpu_object *vobj)
 {
 	unmap_stale_locked(vobj);
-	vobj->stale = vobj->sgt;
-	vobj->sgt = NULL;
+	make_stale_locked(vobj);
 	unmap_stale_locked(vobj);
 }
 
@@ -336,36 +400,36 @@ void vgpu_import_unmap_locked(struct vgpu_object *vobj)
 void vgpu_import_let_go(struct vgpu_cmd *cmd)
 {
 	struct drm_gem_object *obj = cmd->objects[0];
+	struct vgpu_object *vobj = to_vgpu_object(obj);
 
 	dma_resv_lock(obj->resv, NULL);
-	unmap_stale_locked(to_vgpu_object(obj));
+	/* or it was used and has moved once more since */
+	if (vobj->stale && dma_fence_is_signaled(&vobj->stale_end->base))
+		unmap_stale_locked(vobj);
 	dma_resv_unlock(obj->resv);
 }
 
 static void import_moved(struct vgpu_object *vobj)
 {
 	struct drm_gem_object *obj = &vobj->storage.base;
-	struct vgpu_device *vgpu = to_vgpu(obj->dev);
-	struct vgpu_fence *fence;
+	struct vgpu_fence *end = vobj->end;
 
-	fence = vgpu_fence_create(&vgpu->fences);
-	if (fence)
-		dma_fence_enable_sw_signaling(&fence->base);
-
-	unmap_stale_locked(vobj);
-	vobj->stale = vobj->sgt;
-	vobj->sgt = NULL;
-	if (!vgpu_object_detach_locked(vobj, fence))
+	dma_fence_get(&end->base);
+	dma_fence_enable_sw_signaling(&end->base);
+	/* it was waited for when there was memory again */
+	WARN_ON_ONCE(vobj->stale);
+	make_stale_locked(vobj);
+	if (!vgpu_object_detach_locked(vobj, end))
 		unmap_stale_locked(vobj);
 
 	/*
 	 * What has the host at the memory is fenced, so only a host that looks
 	 * at it for no reason would notice if this one is missing.
 	 */
-	if (fence && !dma_resv_reserve_fences(obj->resv, 1))
-		dma_resv_add_fence(obj->resv, &fence->base,
+	if (!dma_resv_reserve_fences(obj->resv, 1))
+		dma_resv_add_fence(obj->resv, &end->base,
 				   DMA_RESV_USAGE_BOOKKEEP);
-	vgpu_fence_put(fence);
+	vgpu_fence_put(end);
 }
 
 static void import_move_notify(struct dma_buf_attachment *attach)

@@ -19,5 +19,6 @@ int vgpu_import_map_locked(struct vgpu_object *vobj);
 void vgpu_import_unmap_locked(struct vgpu_object *vobj);
 void vgpu_import_let_go(struct vgpu_cmd *cmd);
 int vgpu_uuid_ask(struct vgpu_object *vobj);
+void vgpu_uuid_ask_again(struct vgpu_object *vobj);
 
 #endif

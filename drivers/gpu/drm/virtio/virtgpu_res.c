@@ -25,6 +25,7 @@
 #include <drm/drm_gem.h>
 
 #include "virtgpu_drv.h"
+#include "virtgpu_gem.h"
 #include "virtgpu_object.h"
 
 static int vgpu_virglhack = 1;
@@ -186,7 +187,8 @@ int vgpu_res_attach_locked(struct vgpu_object *vobj, struct vgpu_res *res,
 			   struct vgpu_fence *fence)
 {
 	struct vgpu_device *vgpu = to_vgpu(vobj->storage.base.dev);
-	struct vgpu_cmd *create = NULL, *attach;
+	struct vgpu_cmd *create = NULL, *attach, *cmd, *next;
+	LIST_HEAD(contexts);
 	int ret;
 
 	dma_resv_assert_held(vobj->storage.base.resv);
@@ -205,9 +207,14 @@ int vgpu_res_attach_locked(struct vgpu_object *vobj, struct vgpu_res *res,
 		if (!create)
 			return -ENOMEM;
 	}
-	ret = attach_cmd(vobj, res, &attach);
+	if (!res->created && res == &vobj->res)
+		ret = vgpu_gem_context_cmds(vobj, &contexts);
+	if (!ret)
+		ret = attach_cmd(vobj, res, &attach);
 	if (ret) {
 		vgpu_cmd_put(create);
+		list_for_each_entry_safe(cmd, next, &contexts, node)
+			vgpu_cmd_put(cmd);
 		return ret;
 	}
 
@@ -217,6 +224,11 @@ int vgpu_res_attach_locked(struct vgpu_object *vobj, struct vgpu_res *res,
 	vgpu_queue_add(&vgpu->ctrl, attach);
 	vgpu_cmd_put(create);
 	vgpu_cmd_put(attach);
+	list_for_each_entry_safe(cmd, next, &contexts, node) {
+		list_del_init(&cmd->node);
+		vgpu_queue_add(&vgpu->ctrl, cmd);
+		vgpu_cmd_put(cmd);
+	}
 
 	list_move_tail(&res->node, &vobj->resources);
 	res->created = true;

@@ -6,13 +6,15 @@
  * written, and that may be fewer than the structure that the driver asked for;
  * what type the answer has, and it may be another; and then there are sizes
  * inside. Each function here checks all three and gives -EPROTO for what makes
- * no sense, so that a caller gets either all that it asked for, or an errno.
+ * no sense, so that a caller gets either all that it asked for, or an errno. What is
+ * checked is read once, since the host may write again meanwhile.
  *
  * Lifetime and locking: there are no objects here. What is pointed to lies in the
  * response that was given.
  */
 
 #include <linux/array_size.h>
+#include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/minmax.h>
 #include <linux/stddef.h>
@@ -60,7 +62,7 @@ int vgpu_resp_check(const void *resp, size_t len, u32 expected)
 	if (len < sizeof(*hdr))
 		return -EPROTO;
 
-	type = le32_to_cpu(hdr->type);
+	type = le32_to_cpu(READ_ONCE(hdr->type));
 	return type == expected ? 0 : host_error(type);
 }
 
@@ -127,9 +129,9 @@ int vgpu_resp_capset_info(const void *resp, size_t len,
 	if (ret)
 		return ret;
 
-	capset->id = le32_to_cpu(info->capset_id);
+	capset->id = le32_to_cpu(READ_ONCE(info->capset_id));
 	capset->max_version = le32_to_cpu(info->capset_max_version);
-	capset->max_size = le32_to_cpu(info->capset_max_size);
+	capset->max_size = le32_to_cpu(READ_ONCE(info->capset_max_size));
 	if (!capset->id || capset->id > VGPU_CAPSET_MAX_ID ||
 	    capset->max_size > VGPU_CAPSET_MAX_SIZE)
 		return -EPROTO;
@@ -183,7 +185,7 @@ int vgpu_resp_edid(const void *resp, size_t len, const void **data,
 	if (ret)
 		return ret;
 
-	claimed = le32_to_cpu(edid->size);
+	claimed = le32_to_cpu(READ_ONCE(edid->size));
 	if (!claimed || claimed > min(len - start, sizeof(edid->edid)))
 		return -EPROTO;
 
@@ -223,11 +225,12 @@ int vgpu_resp_uuid(const void *resp, size_t len, uuid_t *uuid)
 int vgpu_resp_map_info(const void *resp, size_t len, u32 *caching)
 {
 	const struct virtio_gpu_resp_map_info *info = resp;
+	__le32 caching_le;
 	int ret;
 
 	ret = check_size(resp, len, VIRTIO_GPU_RESP_OK_MAP_INFO, sizeof(*info));
+	caching_le = (__force __le32)READ_ONCE(info->map_info);
 	if (!ret)
-		*caching = le32_to_cpu((__force __le32)info->map_info) &
-			   VIRTIO_GPU_MAP_CACHE_MASK;
+		*caching = le32_to_cpu(caching_le) & VIRTIO_GPU_MAP_CACHE_MASK;
 	return ret;
 }

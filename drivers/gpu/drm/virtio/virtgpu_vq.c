@@ -26,9 +26,9 @@
  * without being told of them. A fence that has waited VGPU_FENCE_TIMEOUT for its
  * answer signals with -ETIMEDOUT, since others wait for it in places where no
  * signal ends the wait. The command itself stays until the host gives it back,
- * for the host may still write there. Work on a ring of a context may take its
- * time, as a program wants it: there it is not the age of a command that counts,
- * but for how long the host has answered to nothing.
+ * for the host may still write there. Work of a context, and the transfers of what it
+ * renders with, may take their time, as a program wants it: there it is not the age of
+ * a command that counts, but for how long the host has answered to nothing.
  *
  * Lifetime: a command has one reference from vgpu_cmd_create() and one of the
  * queue, from vgpu_queue_add() to the end. So a task that is killed while it
@@ -45,12 +45,15 @@
 #include <drm/drm_print.h>
 
 #include "virtgpu_drv.h"
+#include "virtgpu_object.h"
 #include "virtgpu_trace.h"
 
 /* The end of a command, and of the queue's reference. */
 static void cmd_end(struct vgpu_queue *q, struct vgpu_cmd *cmd, int result)
 {
 	cmd->result = result;
+	if (!result && cmd->writes_memory)
+		vgpu_object_sync(to_vgpu_object(cmd->objects[0]), false);
 	if (cmd->fence)
 		vgpu_fence_answer(cmd->fence, result);
 	if (cmd->done)
@@ -463,6 +466,7 @@ static void trace_locked(struct vgpu_queue *q, struct list_head *answered)
 static void give_up_if_broken(struct vgpu_queue *q)
 {
 	struct vgpu_cmd *cmd;
+	LIST_HEAD(ended);
 
 	scoped_guard(spinlock, &q->lock) {
 		if (!q->vq || !q->alive || !virtqueue_is_broken(q->vq))
@@ -475,9 +479,28 @@ static void give_up_if_broken(struct vgpu_queue *q)
 		list_for_each_entry(cmd, &q->pending, node)
 			if (cmd->fence)
 				vgpu_fence_answer(cmd->fence, -EIO);
+		/* and these it has never seen */
+		list_for_each_entry(cmd, &q->backlog, node)
+			cmd->result = -ENODEV;
+		list_splice_init(&q->backlog, &ended);
+		q->num_backlog = 0;
 	}
+	end_all(q, &ended);
 	drm_err(q->vgpu->drm, "a virtqueue is broken\n");
 	wake_up_all(&q->room);
+}
+
+/* A program says how long it takes. */
+static bool takes_its_time(const struct vgpu_cmd *cmd)
+{
+	switch (le32_to_cpu(cmd->req.hdr.type)) {
+	case VIRTIO_GPU_CMD_SUBMIT_3D:
+	case VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D:
+	case VIRTIO_GPU_CMD_TRANSFER_FROM_HOST_3D:
+		return true;
+	default:
+		return cmd->fence->on_ring;
+	}
 }
 
 /* Under the lock of the queue nobody ends a command, so the fence is there. */
@@ -490,7 +513,7 @@ static void expire_locked(const struct vgpu_queue *q,
 	list_for_each_entry(cmd, cmds, node) {
 		if (time_before(jiffies, cmd->queued + VGPU_FENCE_TIMEOUT))
 			break;
-		if (cmd->fence && (silent || !cmd->fence->on_ring))
+		if (cmd->fence && (silent || !takes_its_time(cmd)))
 			vgpu_fence_answer(cmd->fence, -ETIMEDOUT);
 	}
 }

@@ -93,6 +93,9 @@ struct vgpu_cmd {
 	/** @num_objects: how many */
 	unsigned int num_objects;
 
+	/** @writes_memory: the host writes to the memory of the one object */
+	bool writes_memory;
+
 	/** @one_object: room for one of @objects, as most commands need */
 	struct drm_gem_object *one_object;
 

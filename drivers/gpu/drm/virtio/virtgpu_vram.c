@@ -9,7 +9,8 @@
  *
  * A buffer gets its place when it is made, and the mapping of a process waits
  * for the host's answer until a signal comes. Pages are entered when they are
- * touched: a device that is gone has none, and takes back what it had given.
+ * touched: a device that is gone has none, and drm_dev_unplug() takes back what it had
+ * given, in mappings of dma-bufs, too. What is touched after that gives SIGBUS.
  *
  * Lifetime: the place is free when the host has answered that the resource is
  * gone, and no earlier, for until then the host's memory is there.
@@ -254,25 +255,6 @@ void vgpu_vram_destroy(struct vgpu_object *vobj)
 	vgpu_cmd_put(vobj->map_cmd);
 	drm_gem_object_release(&vobj->storage.base);
 	kfree(vobj);
-}
-
-/**
- * vgpu_vram_revoke - take the window from all processes
- * @vgpu: a device that was unplugged, so that no page is entered again
- *
- * Mappings of dma-bufs go, too. What is touched after that gives SIGBUS.
- *
- * Context: Process context.
- */
-void vgpu_vram_revoke(struct vgpu_device *vgpu)
-{
-	struct address_space *mapping = vgpu->drm->anon_inode->i_mapping;
-	struct vgpu_object *vobj = NULL;
-
-	while ((vobj = vgpu_object_next(vgpu, vobj)))
-		if (vobj->host_blob && !vobj->guest_blob)
-			drm_vma_node_unmap(&vobj->storage.base.vma_node,
-					   mapping);
 }
 
 /* Virtio devices know the buffer by its UUID, and need no addresses. */

@@ -13,7 +13,6 @@ struct vgpu_object;
 struct vgpu_object *vgpu_vram_create(struct vgpu_device *vgpu,
 				     const struct vgpu_blob *blob);
 void vgpu_vram_unmap(struct vgpu_object *vobj);
-void vgpu_vram_revoke(struct vgpu_device *vgpu);
 void vgpu_vram_destroy(struct vgpu_object *vobj);
 struct sg_table *vgpu_vram_map_dma_buf(struct dma_buf_attachment *attach,
 				       enum dma_data_direction dir);

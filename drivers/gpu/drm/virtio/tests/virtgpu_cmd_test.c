@@ -211,9 +211,14 @@ static void cmd_cursor(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, word(req, 44), 1);
 	KUNIT_EXPECT_EQ(test, word(req, 48), 2);
 
-	vgpu_req_cursor_move(req, 3, &pos);
+	/* a host may take one without a picture for a cursor that is hidden */
+	req = dirty_req(test);
+	vgpu_req_cursor_move(req, 3, 7, &pos, 1, 2);
 	expect_head(test, req, 0x301, 56);
-	KUNIT_EXPECT_EQ(test, word(req, 40), 0);
+	KUNIT_EXPECT_EQ(test, word(req, 24), 3);
+	KUNIT_EXPECT_EQ(test, word(req, 40), 7);
+	KUNIT_EXPECT_EQ(test, word(req, 44), 1);
+	KUNIT_EXPECT_EQ(test, word(req, 48), 2);
 }
 
 /* Succeeds if a fence is asked for, on a ring only if there is one. */

@@ -6,14 +6,18 @@
  * whatever came between; and what the host says of monitors is looked at.
  */
 
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <linux/cleanup.h>
 #include <linux/dma-resv.h>
+#include <linux/hrtimer.h>
 #include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/scatterlist.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/virtio.h>
+#include <linux/wait.h>
 
 #include <drm/drm_atomic.h>
 #include <drm/drm_atomic_helper.h>
@@ -27,6 +31,8 @@
 #include <drm/drm_modeset_helper_vtables.h>
 #include <drm/drm_modeset_lock.h>
 #include <drm/drm_panic.h>
+#include <drm/drm_property.h>
+#include <drm/drm_vblank.h>
 
 #include "../virtgpu_display.h"
 #include "../virtgpu_gem.h"
@@ -62,12 +68,67 @@ static const struct drm_display_mode mode = {
 		 480, 490, 492, 525, 0, 0),
 };
 
-/* The state that shows a framebuffer on the first output, after a fence. */
+/**
+ * struct frame - what a commit is to show on the first output
+ * @fb: the framebuffer
+ * @fence: after that, or NULL
+ * @clip: what of it has changed, or NULL if all has
+ * @cursor: a framebuffer that lies over it, or NULL for none
+ * @x: where, column and row
+ * @hot: what of the cursor points, column and row
+ */
+struct frame {
+	struct drm_framebuffer *fb;
+	struct mock_fence *fence;
+	const struct drm_mode_rect *clip;
+	struct drm_framebuffer *cursor;
+	int x, hot;
+};
+
+static int fill_primary(struct drm_plane_state *plane,
+			const struct frame *frame)
+{
+	drm_atomic_set_fb_for_plane(plane, frame->fb);
+	plane->crtc_w = WIDTH;
+	plane->crtc_h = HEIGHT;
+	plane->src_w = WIDTH << 16;
+	plane->src_h = HEIGHT << 16;
+	if (frame->fence)
+		plane->fence = dma_fence_get(&frame->fence->base);
+	if (!frame->clip)
+		return 0;
+
+	plane->fb_damage_clips = drm_property_create_blob(plane->plane->dev,
+							  sizeof(*frame->clip),
+							  frame->clip);
+	if (!IS_ERR(plane->fb_damage_clips))
+		return 0;
+	plane->fb_damage_clips = NULL;
+	return -ENOMEM;
+}
+
+static int fill_cursor(struct drm_plane_state *plane, struct drm_crtc *crtc,
+		       const struct frame *frame)
+{
+	int ret = drm_atomic_set_crtc_for_plane(plane, crtc);
+
+	drm_atomic_set_fb_for_plane(plane, frame->cursor);
+	plane->crtc_x = frame->x;
+	plane->crtc_y = frame->x;
+	plane->crtc_w = WIDTH;
+	plane->crtc_h = HEIGHT;
+	plane->src_w = WIDTH << 16;
+	plane->src_h = HEIGHT << 16;
+	plane->hotspot_x = frame->hot;
+	plane->hotspot_y = frame->hot;
+	return ret;
+}
+
 static int fill_state(struct drm_atomic_state *state,
-		      struct vgpu_output *output, struct drm_framebuffer *fb,
-		      struct mock_fence *fence)
+		      struct vgpu_output *output, const struct frame *frame)
 {
 	struct drm_connector_state *connector;
+	struct drm_display_mode timed;
 	struct drm_plane_state *plane;
 	struct drm_crtc_state *crtc;
 	int ret;
@@ -83,25 +144,28 @@ static int fill_state(struct drm_atomic_state *state,
 		return PTR_ERR(plane);
 
 	crtc->active = true;
-	ret = drm_atomic_set_mode_for_crtc(crtc, &mode);
+	/* as one that a client sets */
+	drm_mode_init(&timed, &mode);
+	drm_mode_set_crtcinfo(&timed, CRTC_INTERLACE_HALVE_V);
+	ret = drm_atomic_set_mode_for_crtc(crtc, &timed);
 	if (!ret)
 		ret = drm_atomic_set_crtc_for_connector(connector,
 							&output->crtc);
 	if (!ret)
 		ret = drm_atomic_set_crtc_for_plane(plane, &output->crtc);
-	drm_atomic_set_fb_for_plane(plane, fb);
-	plane->crtc_w = WIDTH;
-	plane->crtc_h = HEIGHT;
-	plane->src_w = WIDTH << 16;
-	plane->src_h = HEIGHT << 16;
-	if (fence)
-		plane->fence = dma_fence_get(&fence->base);
-	return ret;
+	if (!ret)
+		ret = fill_primary(plane, frame);
+	if (ret || !frame->cursor)
+		return ret;
+
+	plane = drm_atomic_get_plane_state(state, output->crtc.cursor);
+	if (IS_ERR(plane))
+		return PTR_ERR(plane);
+	return fill_cursor(plane, &output->crtc, frame);
 }
 
 /* Commit, and wait until that is done; not for the host, which has to answer. */
-static int show(struct kunit *test, struct drm_framebuffer *fb,
-		struct mock_fence *fence)
+static int show_frame(struct kunit *test, const struct frame *frame)
 {
 	struct mock_host *host = test->priv;
 	struct drm_device *drm = host->vgpu->drm;
@@ -114,7 +178,7 @@ static int show(struct kunit *test, struct drm_framebuffer *fb,
 	KUNIT_ASSERT_NOT_NULL(test, state);
 	state->acquire_ctx = &ctx;
 	do {
-		ret = fill_state(state, &host->vgpu->outputs[0], fb, fence);
+		ret = fill_state(state, &host->vgpu->outputs[0], frame);
 		if (!ret)
 			ret = drm_atomic_commit(state);
 		/* a debug kernel has locks fail now and then */
@@ -127,6 +191,14 @@ static int show(struct kunit *test, struct drm_framebuffer *fb,
 	drm_modeset_drop_locks(&ctx);
 	drm_modeset_acquire_fini(&ctx);
 	return ret;
+}
+
+static int show(struct kunit *test, struct drm_framebuffer *fb,
+		struct mock_fence *fence)
+{
+	const struct frame frame = { .fb = fb, .fence = fence };
+
+	return show_frame(test, &frame);
 }
 
 static struct dma_resv *resv_of(struct drm_framebuffer *fb)
@@ -236,6 +308,167 @@ static void scanout_owed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, *scanouts, 2);
 }
 
+/* Keeps of each copy what is copied, in a struct virtio_gpu_rect. */
+static struct mock_answer note_copies(struct mock_host *host,
+				      const struct vgpu_req *req)
+{
+	struct virtio_gpu_rect *copied = host->priv;
+
+	if (le32_to_cpu(req->hdr.type) == VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D)
+		*copied = req->transfer_2d.r;
+	return MOCK_OK;
+}
+
+static void expect_copied(struct kunit *test, const struct frame *frame,
+			  const struct drm_mode_rect *wanted)
+{
+	struct mock_host *host = test->priv;
+	struct virtio_gpu_rect *copied = host->priv;
+
+	*copied = (struct virtio_gpu_rect){};
+	KUNIT_EXPECT_EQ(test, show_frame(test, frame), 0);
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, le32_to_cpu(copied->x), wanted->x1);
+	KUNIT_EXPECT_EQ(test, le32_to_cpu(copied->y), wanted->y1);
+	KUNIT_EXPECT_EQ(test, le32_to_cpu(copied->width),
+			wanted->x2 - wanted->x1);
+	KUNIT_EXPECT_EQ(test, le32_to_cpu(copied->height),
+			wanted->y2 - wanted->y1);
+}
+
+/* Succeeds if what has changed is copied, and what was left out before that. */
+static void damage_is_copied(struct kunit *test)
+{
+	static const struct drm_mode_rect whole = { 0, 0, WIDTH, HEIGHT };
+	static const struct drm_mode_rect none = {};
+	static const struct drm_mode_rect clip = { 3, 4, 8, 6 };
+	struct mock_host *host = test->priv;
+	struct vgpu_queue *q = &host->vgpu->ctrl;
+	struct virtio_gpu_rect copied;
+	struct frame frame = { .clip = &clip };
+
+	frame.fb = mock_client_fb(test, mock_host_open(test, host));
+	host->priv = &copied;
+	host->auto_answer = note_copies;
+	/* the host has never seen this buffer */
+	expect_copied(test, &frame, &whole);
+	expect_copied(test, &frame, &clip);
+
+	/* as with a host that has stopped, and goes on */
+	q->num_backlog += VGPU_BACKLOG_LIMIT + 1;
+	expect_copied(test, &frame, &none);
+	q->num_backlog -= VGPU_BACKLOG_LIMIT + 1;
+	expect_copied(test, &frame, &whole);
+	expect_copied(test, &frame, &clip);
+	host->auto_answer = mock_host_obeys;
+}
+
+/* The cursor's queue has no room. */
+static int no_room(struct vgpu_queue *q, struct scatterlist **sgs,
+		   unsigned int out, unsigned int in, struct vgpu_cmd *cmd)
+{
+	if (q == &q->vgpu->cursor)
+		return -ENOSPC;
+	return virtqueue_add_sgs(q->vq, sgs, out, in, cmd, GFP_ATOMIC);
+}
+
+static void expect_cursor(struct kunit *test, const struct frame *frame,
+			  u32 type)
+{
+	struct mock_host *host = test->priv;
+	struct vgpu_queue *q = &host->vgpu->cursor;
+	const struct virtio_gpu_update_cursor *said;
+
+	KUNIT_EXPECT_EQ(test, show_frame(test, frame), 0);
+	mock_host_settle(host);
+	KUNIT_ASSERT_FALSE(test, list_empty(&q->backlog));
+	said = &list_last_entry(&q->backlog, struct vgpu_cmd, node)->req.cursor;
+	KUNIT_EXPECT_EQ(test, le32_to_cpu(said->hdr.type), type);
+	KUNIT_EXPECT_EQ(test, le32_to_cpu(said->resource_id),
+			vgpu_framebuffer_res(frame->cursor)->id);
+	KUNIT_EXPECT_EQ(test, le32_to_cpu(said->pos.x), frame->x);
+	KUNIT_EXPECT_EQ(test, le32_to_cpu(said->hot_x), frame->hot);
+}
+
+/* Succeeds if the host learns of a cursor's picture once, and in the end. */
+static void cursor_is_told(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct vgpu_queue *q = &host->vgpu->cursor;
+	struct drm_file *file = mock_host_open(test, host);
+	struct frame frame = { .fb = mock_client_fb(test, file), .hot = 2 };
+
+	frame.cursor = mock_client_fb_of(test, file, DRM_FORMAT_HOST_ARGB8888);
+	kunit_activate_static_stub(test, vgpu_ring_add, no_room);
+	vgpu_queue_start(q, host->vq);
+	expect_cursor(test, &frame, VIRTIO_GPU_CMD_UPDATE_CURSOR);
+	frame.x = 7;
+	expect_cursor(test, &frame, VIRTIO_GPU_CMD_MOVE_CURSOR);
+	frame.hot = 3;
+	expect_cursor(test, &frame, VIRTIO_GPU_CMD_UPDATE_CURSOR);
+
+	/* what a host that has stopped was spared, it is told when it goes on */
+	frame.hot = 4;
+	q->num_backlog += VGPU_BACKLOG_LIMIT + 1;
+	KUNIT_EXPECT_EQ(test, show_frame(test, &frame), 0);
+	q->num_backlog -= VGPU_BACKLOG_LIMIT + 1;
+	expect_cursor(test, &frame, VIRTIO_GPU_CMD_UPDATE_CURSOR);
+	expect_cursor(test, &frame, VIRTIO_GPU_CMD_MOVE_CURSOR);
+
+	vgpu_queue_stop(q);
+	vgpu_queue_reclaim(q);
+	kunit_deactivate_static_stub(test, vgpu_ring_add);
+}
+
+/* Succeeds if blanks come at the mode's rate, and none is lost between two uses. */
+static void blanks_are_counted(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct drm_crtc *crtc = &host->vgpu->outputs[0].crtc;
+	struct drm_vblank_crtc *vblank = drm_crtc_vblank_crtc(crtc);
+	struct drm_file *file = mock_host_open(test, host);
+	ktime_t first, second;
+	u64 count, passed;
+
+	KUNIT_EXPECT_NE(test, drm_crtc_vblank_get(crtc), 0);
+	KUNIT_ASSERT_EQ(test, show(test, mock_client_fb(test, file), NULL), 0);
+	KUNIT_EXPECT_EQ(test, vblank->framedur_ns, 16683217);
+
+	KUNIT_ASSERT_EQ(test, drm_crtc_vblank_get(crtc), 0);
+	count = drm_crtc_vblank_count(crtc);
+	wait_event(vblank->queue, drm_crtc_vblank_count(crtc) > count + 1);
+	count = drm_crtc_vblank_count_and_time(crtc, &first);
+	wait_event(vblank->queue, drm_crtc_vblank_count(crtc) > count);
+	passed = drm_crtc_vblank_count_and_time(crtc, &second) - count;
+	KUNIT_EXPECT_EQ(test, ktime_to_ns(ktime_sub(second, first)),
+			passed * vblank->framedur_ns);
+	drm_crtc_vblank_put(crtc);
+}
+
+/* Succeeds if a flip is over with the next blank, and not before. */
+static void flip_ends_at_a_blank(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct vgpu_output *output = &host->vgpu->outputs[0];
+	struct drm_file *file = mock_host_open(test, host);
+	struct vgpu_vblank *vblank = &output->vblank;
+	struct drm_crtc *crtc = &output->crtc;
+
+	KUNIT_ASSERT_EQ(test, show(test, mock_client_fb(test, file), NULL), 0);
+	KUNIT_ASSERT_EQ(test, drm_crtc_vblank_get(crtc), 0);
+	/* the test is the clock from now on */
+	hrtimer_cancel(&vblank->timer);
+	KUNIT_EXPECT_EQ(test, show(test, mock_client_fb(test, file), NULL), 0);
+	KUNIT_EXPECT_FALSE(test, try_wait_for_completion(&crtc->state->commit->flip_done));
+
+	hrtimer_forward(&vblank->timer, hrtimer_get_expires(&vblank->timer),
+			vblank->period);
+	KUNIT_EXPECT_TRUE(test, drm_crtc_handle_vblank(crtc));
+	KUNIT_EXPECT_TRUE(test, completion_done(&crtc->state->commit->flip_done));
+	drm_crtc_vblank_put(crtc);
+	mock_host_settle(host);
+}
+
 static struct drm_plane *primary_of(struct mock_host *host)
 {
 	return host->vgpu->outputs[0].crtc.primary;
@@ -275,6 +508,9 @@ static void panic_is_shown(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pixel_of(fb, 0, 0), 0x123456);
 	KUNIT_EXPECT_EQ(test, pixel_of(fb, WIDTH - 1, HEIGHT - 1), 0x654321);
 	KUNIT_EXPECT_EQ(test, pixel_of(fb, WIDTH - 1, 0), 0);
+	/* before what was written last */
+	sb.set_pixel(&sb, 1, 0, 0x13579b);
+	KUNIT_EXPECT_EQ(test, pixel_of(fb, 1, 0), 0x13579b);
 
 	/* and again, as the machine goes on */
 	for (i = 1; i < 3; i++) {
@@ -413,6 +649,10 @@ static struct kunit_case display_cases[] = {
 	KUNIT_CASE(frame_shown),
 	KUNIT_CASE(frame_lets_the_module_go),
 	KUNIT_CASE(scanout_owed),
+	KUNIT_CASE(damage_is_copied),
+	KUNIT_CASE(cursor_is_told),
+	KUNIT_CASE(blanks_are_counted),
+	KUNIT_CASE(flip_ends_at_a_blank),
 	KUNIT_CASE(panic_is_shown),
 	KUNIT_CASE(panic_does_not_wait),
 	KUNIT_CASE_PARAM(edid_is_checked, monitor_gen_params),

@@ -65,6 +65,20 @@ static void put_fb(void *fb)
 struct drm_framebuffer *mock_client_fb(struct kunit *test,
 				       struct drm_file *file)
 {
+	return mock_client_fb_of(test, file, DRM_FORMAT_HOST_XRGB8888);
+}
+
+/**
+ * mock_client_fb_of - mock_client_fb() of a format
+ * @test: puts it in the end
+ * @file: gets a handle of the buffer
+ * @format: of the pixels, of 32 bits each
+ *
+ * Return: the framebuffer.
+ */
+struct drm_framebuffer *mock_client_fb_of(struct kunit *test,
+					  struct drm_file *file, u32 format)
+{
 	struct drm_mode_create_dumb dumb = {
 		.width = MOCK_CLIENT_WIDTH,
 		.height = MOCK_CLIENT_HEIGHT,
@@ -75,7 +89,7 @@ struct drm_framebuffer *mock_client_fb(struct kunit *test,
 	struct drm_mode_fb_cmd2 cmd = {
 		.width = MOCK_CLIENT_WIDTH,
 		.height = MOCK_CLIENT_HEIGHT,
-		.pixel_format = DRM_FORMAT_HOST_XRGB8888,
+		.pixel_format = format,
 	};
 	struct drm_framebuffer *fb;
 

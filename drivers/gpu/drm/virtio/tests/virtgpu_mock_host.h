@@ -62,6 +62,12 @@ struct mock_host {
 	/** @status: of the device, for that transport */
 	u8 status;
 
+	/** @was_broken: whether the queue that was taken away last was */
+	bool was_broken;
+
+	/** @names: how many UUIDs it has given */
+	u8 names;
+
 	/** @priv: the test's */
 	void *priv;
 };

@@ -8,11 +8,12 @@
 
 #include <kunit/static_stub.h>
 #include <kunit/test.h>
+#include <linux/completion.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/file.h>
-#include <linux/gfp.h>
 #include <linux/io.h>
+#include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
@@ -25,100 +26,14 @@
 
 #include "../virtgpu_gem.h"
 #include "../virtgpu_object.h"
+#include "../virtgpu_order.h"
 #include "../virtgpu_prime.h"
 #include "../virtgpu_vram.h"
+#include "virtgpu_mock_client.h"
+#include "virtgpu_mock_exporter.h"
 #include "virtgpu_mock_host.h"
 
 #define PATTERN 0x5ca1ab1e
-
-/**
- * struct exporter - a dma-buf of one page, which may move
- * @page: the page
- * @mapped: how many tables of it are out
- */
-struct exporter {
-	struct page *page;
-	int mapped;
-};
-
-static int exporter_pin(struct dma_buf_attachment *attach)
-{
-	return 0;
-}
-
-static void exporter_unpin(struct dma_buf_attachment *attach)
-{
-}
-
-static struct sg_table *exporter_map(struct dma_buf_attachment *attach,
-				     enum dma_data_direction dir)
-{
-	struct exporter *exporter = attach->dmabuf->priv;
-	struct sg_table *sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
-
-	if (!sgt || sg_alloc_table(sgt, 1, GFP_KERNEL)) {
-		kfree(sgt);
-		return ERR_PTR(-ENOMEM);
-	}
-	sg_set_page(sgt->sgl, exporter->page, PAGE_SIZE, 0);
-	sg_dma_address(sgt->sgl) = page_to_phys(exporter->page);
-	sg_dma_len(sgt->sgl) = PAGE_SIZE;
-	exporter->mapped++;
-	return sgt;
-}
-
-static void exporter_unmap(struct dma_buf_attachment *attach,
-			   struct sg_table *sgt, enum dma_data_direction dir)
-{
-	struct exporter *exporter = attach->dmabuf->priv;
-
-	exporter->mapped--;
-	sg_free_table(sgt);
-	kfree(sgt);
-}
-
-static void exporter_release(struct dma_buf *dmabuf)
-{
-}
-
-static const struct dma_buf_ops exporter_ops = {
-	.pin = exporter_pin,
-	.unpin = exporter_unpin,
-	.map_dma_buf = exporter_map,
-	.unmap_dma_buf = exporter_unmap,
-	.release = exporter_release,
-};
-
-static void free_page_of(void *page)
-{
-	__free_page(page);
-}
-
-static struct page *test_page(struct kunit *test)
-{
-	struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO);
-
-	KUNIT_ASSERT_NOT_NULL(test, page);
-	KUNIT_ASSERT_EQ(test,
-			kunit_add_action_or_reset(test, free_page_of, page), 0);
-	return page;
-}
-
-/* A dma-buf with one reference, the caller's. */
-static struct dma_buf *export(struct kunit *test, struct exporter *exporter)
-{
-	DEFINE_DMA_BUF_EXPORT_INFO(info);
-	struct dma_buf *dmabuf;
-
-	exporter->page = test_page(test);
-	info.ops = &exporter_ops;
-	info.size = PAGE_SIZE;
-	info.flags = O_RDWR;
-	info.priv = exporter;
-	dmabuf = dma_buf_export(&info);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
-	return dmabuf;
-}
 
 static int object_test_init(struct kunit *test)
 {
@@ -177,13 +92,6 @@ static bool is_idle(struct dma_resv *resv)
 	return dma_resv_test_signaled(resv, DMA_RESV_USAGE_BOOKKEEP);
 }
 
-static void move(struct dma_buf *dmabuf)
-{
-	dma_resv_lock(dmabuf->resv, NULL);
-	dma_buf_move_notify(dmabuf);
-	dma_resv_unlock(dmabuf->resv);
-}
-
 /*
  * Succeeds if an exporter that moves a buffer, given up meanwhile, finds a fence,
  * and the memory is the host's until it has answered to the one command there is.
@@ -191,13 +99,13 @@ static void move(struct dma_buf *dmabuf)
 static void import_freed_while_moved(struct kunit *test)
 {
 	struct mock_host *host = test->priv;
-	struct exporter exporter = {};
-	struct dma_buf *dmabuf = export(test, &exporter);
+	struct mock_exporter exporter = {};
+	struct dma_buf *dmabuf = mock_export(test, &exporter);
 	struct vgpu_object *vobj = import(test, dmabuf);
 
 	host->auto_answer = NULL;
 	drm_gem_object_put(&vobj->storage.base);
-	move(dmabuf);
+	mock_move(dmabuf);
 	KUNIT_EXPECT_EQ(test, mock_host_waiting(host), 1);
 	KUNIT_EXPECT_EQ(test, exporter.mapped, 1);
 	KUNIT_EXPECT_FALSE(test, is_idle(dmabuf->resv));
@@ -215,12 +123,12 @@ static void import_freed_while_moved(struct kunit *test)
 static void import_moved_and_used(struct kunit *test)
 {
 	struct mock_host *host = test->priv;
-	struct exporter exporter = {};
-	struct dma_buf *dmabuf = export(test, &exporter);
+	struct mock_exporter exporter = {};
+	struct dma_buf *dmabuf = mock_export(test, &exporter);
 	struct vgpu_object *vobj = import(test, dmabuf);
 
 	host->auto_answer = NULL;
-	move(dmabuf);
+	mock_move(dmabuf);
 	KUNIT_EXPECT_EQ(test, exporter.mapped, 1);
 	KUNIT_EXPECT_FALSE(test, is_idle(dmabuf->resv));
 	mock_host_answer(host, MOCK_OK);
@@ -238,6 +146,324 @@ static void import_moved_and_used(struct kunit *test)
 	flush_delayed_fput();
 }
 
+static int try_attach(struct mock_host *host, struct vgpu_object *vobj)
+{
+	int ret;
+
+	dma_resv_lock(vobj->storage.base.resv, NULL);
+	ret = vgpu_object_attach_locked(vobj, NULL);
+	dma_resv_unlock(vobj->storage.base.resv);
+	vgpu_queue_kick(&host->vgpu->ctrl);
+	return ret;
+}
+
+/*
+ * Succeeds if a buffer that is used at once again keeps the memory it had until the
+ * host has let go of that, though it has let go of what was before.
+ */
+static void import_moved_and_used_early(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct mock_exporter exporter = {};
+	struct dma_buf *dmabuf = mock_export(test, &exporter);
+	struct vgpu_object *vobj = import(test, dmabuf);
+	struct vgpu_cmd *earlier = vgpu_cmd_create();
+
+	KUNIT_ASSERT_NOT_NULL(test, earlier);
+	vgpu_cmd_add_object(earlier, &vobj->storage.base);
+	host->auto_answer = NULL;
+	mock_move(dmabuf);
+	mock_signal(true);
+	KUNIT_EXPECT_EQ(test, try_attach(host, vobj), -ERESTARTSYS);
+	mock_signal(false);
+	KUNIT_EXPECT_EQ(test, exporter.mapped, 1);
+	KUNIT_EXPECT_EQ(test, exporter.unmapped, 0);
+	vgpu_import_let_go(earlier);
+	KUNIT_EXPECT_EQ(test, exporter.unmapped, 0);
+
+	mock_host_answer(host, MOCK_OK);
+	KUNIT_EXPECT_EQ(test, try_attach(host, vobj), 0);
+	KUNIT_EXPECT_EQ(test, exporter.mapped, 1);
+	KUNIT_EXPECT_EQ(test, exporter.unmapped, 1);
+
+	vgpu_cmd_put(earlier);
+	host->auto_answer = mock_host_obeys;
+	while (mock_host_waiting(host))
+		mock_host_answer(host, MOCK_OK);
+	mock_host_settle(host);
+	drm_gem_object_put(&vobj->storage.base);
+	mock_host_settle(host);
+	dma_buf_put(dmabuf);
+	flush_delayed_fput();
+}
+
+/* The commands of the host, in order. */
+static struct {
+	u32 types[16];
+	unsigned int count;
+} heard;
+
+static struct mock_answer notes_commands(struct mock_host *host,
+					 const struct vgpu_req *req)
+{
+	if (heard.count < ARRAY_SIZE(heard.types))
+		heard.types[heard.count++] = le32_to_cpu(req->hdr.type);
+	return MOCK_OK;
+}
+
+/*
+ * Succeeds if a context can use a blob whose memory has moved: the host made it
+ * anew, and is told of the context before the work that is about it. Once for all
+ * handles of a file.
+ */
+static void moved_blob_is_known(struct kunit *test)
+{
+	static const u32 wanted[] = {
+		VIRTIO_GPU_CMD_RESOURCE_UNREF,
+		VIRTIO_GPU_CMD_RESOURCE_CREATE_BLOB,
+		VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE,
+		VIRTIO_GPU_CMD_SUBMIT_3D,
+	};
+	struct drm_virtgpu_execbuffer args = { .num_bo_handles = 1 };
+	struct mock_host *host = test->priv;
+	struct mock_exporter exporter = {};
+	struct dma_buf *dmabuf = mock_export(test, &exporter);
+	struct drm_gem_object *obj;
+	struct drm_file *file;
+	u32 handle = 0, other = 0;
+
+	host->vgpu->has_blob = true;
+	host->vgpu->has_virgl = true;
+	file = mock_host_open(test, host);
+	obj = vgpu_prime_import(host->vgpu->drm, dmabuf);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, obj);
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_create(file, obj, &handle), 0);
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_create(file, obj, &other), 0);
+	drm_gem_object_put(obj);
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE],
+			1);
+
+	memset(&heard, 0, sizeof(heard));
+	host->auto_answer = notes_commands;
+	mock_move(dmabuf);
+	mock_host_settle(host);
+	args.bo_handles = mock_client_copy(test, &handle, sizeof(handle));
+	KUNIT_EXPECT_EQ(test, mock_client_execbuffer(test, file, &args), 0);
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, heard.count, ARRAY_SIZE(wanted));
+	KUNIT_EXPECT_MEMEQ(test, heard.types, wanted, sizeof(wanted));
+
+	drm_gem_handle_delete(file, other);
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, heard.count, ARRAY_SIZE(wanted));
+	drm_gem_handle_delete(file, handle);
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_CTX_DETACH_RESOURCE],
+			1);
+	dma_buf_put(dmabuf);
+	flush_delayed_fput();
+}
+
+/**
+ * struct watched - two buffers that go with the command that is about them
+ * @base: a fence of one of them, whose state is looked at behind our command
+ * @lock: of @base
+ * @host: the host
+ * @behind: the command is over, and another waits to be given back
+ * @gone: the other was, and so the first
+ * @first: of the buffers, and the lock that must not be held when the second goes
+ * @held: it was
+ * @looked: all of this has happened
+ */
+struct watched {
+	struct dma_fence base;
+	/* of @base */
+	spinlock_t lock;
+	struct mock_host *host;
+	bool behind;
+	struct completion gone;
+	struct dma_buf *first;
+	bool held;
+	bool looked;
+};
+
+static void watched_done(struct vgpu_cmd *cmd, int result)
+{
+	struct watched *watched = cmd->priv;
+
+	watched->behind = true;
+}
+
+static void watched_gone(struct vgpu_cmd *cmd)
+{
+	struct watched *watched = cmd->priv;
+
+	complete(&watched->gone);
+}
+
+/* Called when the fence of our command is added, with the locks held. */
+static bool watched_signaled(struct dma_fence *base)
+{
+	struct watched *watched = container_of(base, struct watched, base);
+	struct vgpu_cmd *cmd;
+
+	if (!watched->behind)
+		return false;
+	watched->behind = false;
+	cmd = vgpu_cmd_create();
+	if (!cmd)
+		return false;
+	/* things are given back one after the other */
+	cmd->release = watched_gone;
+	cmd->priv = watched;
+	vgpu_queue_add(&watched->host->vgpu->ctrl, cmd);
+	vgpu_cmd_put(cmd);
+	wait_for_completion(&watched->gone);
+	watched->looked = true;
+	return false;
+}
+
+static const char *watched_name(struct dma_fence *base)
+{
+	return "watched";
+}
+
+static const struct dma_fence_ops watched_ops = {
+	.get_driver_name = watched_name,
+	.get_timeline_name = watched_name,
+	.signaled = watched_signaled,
+	.release = dma_fence_free,
+};
+
+static void watched_detach(struct dma_buf *dmabuf, void *arg)
+{
+	struct watched *watched = arg;
+
+	if (watched->first != dmabuf)
+		watched->held |= dma_resv_is_locked(watched->first->resv);
+}
+
+/* Succeeds if a buffer that goes with its command takes no lock inside another's. */
+static void last_reference_goes_unlocked(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct watched *watched = kzalloc(sizeof(*watched), GFP_KERNEL);
+	struct mock_exporter exporters[2] = {};
+	struct dma_buf *dmabufs[2];
+	struct drm_gem_object **objects;
+	struct vgpu_fence *fence;
+	struct vgpu_cmd *cmd;
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, watched);
+	objects = kvcalloc(2, sizeof(*objects), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, objects);
+	for (i = 0; i < 2; i++) {
+		exporters[i].detached = watched_detach;
+		exporters[i].arg = watched;
+		dmabufs[i] = mock_export(test, &exporters[i]);
+		objects[i] = vgpu_prime_import(host->vgpu->drm, dmabufs[i]);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, objects[i]);
+	}
+	watched->host = host;
+	watched->first = dmabufs[0];
+	init_completion(&watched->gone);
+	spin_lock_init(&watched->lock);
+	dma_fence_init(&watched->base, &watched_ops, &watched->lock,
+		       dma_fence_context_alloc(1), 1);
+	dma_resv_lock(dmabufs[0]->resv, NULL);
+	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(dmabufs[0]->resv, 1), 0);
+	dma_resv_add_fence(dmabufs[0]->resv, &watched->base,
+			   DMA_RESV_USAGE_BOOKKEEP);
+	dma_resv_unlock(dmabufs[0]->resv);
+
+	/* so that the command is over at once */
+	mock_host_end(host);
+	cmd = vgpu_cmd_create();
+	fence = vgpu_fence_create(&host->vgpu->fences);
+	KUNIT_ASSERT_NOT_NULL(test, cmd);
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	vgpu_cmd_set_fence(cmd, fence);
+	vgpu_fence_put(fence);
+	vgpu_cmd_set_objects(cmd, objects, 2);
+	cmd->done = watched_done;
+	cmd->priv = watched;
+	KUNIT_EXPECT_EQ(test, vgpu_order_queue(host->vgpu, cmd), 0);
+	vgpu_cmd_put(cmd);
+	flush_work(&host->vgpu->release);
+	KUNIT_EXPECT_TRUE(test, watched->looked);
+	KUNIT_EXPECT_FALSE(test, watched->held);
+
+	dma_fence_signal(&watched->base);
+	for (i = 0; i < 2; i++)
+		dma_buf_put(dmabufs[i]);
+	flush_delayed_fput();
+	dma_fence_put(&watched->base);
+}
+
+/* Succeeds if a host that takes blobs gets the pages as one, if the size is right. */
+static void import_is_a_blob(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	unsigned int *made = &host->seen[VIRTIO_GPU_CMD_RESOURCE_CREATE_BLOB];
+	struct mock_exporter exporter = {};
+	struct dma_buf *dmabuf = mock_export(test, &exporter);
+	struct drm_gem_object *obj;
+
+	host->vgpu->has_blob = true;
+	obj = vgpu_prime_import(host->vgpu->drm, dmabuf);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, obj);
+	KUNIT_EXPECT_TRUE(test, to_vgpu_object(obj)->guest_blob);
+	KUNIT_EXPECT_EQ(test, to_vgpu_object(obj)->res.kind, VGPU_RES_BLOB);
+	KUNIT_EXPECT_EQ(test, *made, 1);
+	KUNIT_EXPECT_EQ(test, exporter.mapped, 1);
+	drm_gem_object_put(obj);
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_RESOURCE_UNREF], 1);
+	KUNIT_EXPECT_EQ(test, exporter.mapped, 0);
+
+	/* and not as what the host would refuse */
+	host->vgpu->blob_alignment = 2 * PAGE_SIZE;
+	obj = vgpu_prime_import(host->vgpu->drm, dmabuf);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, obj);
+	KUNIT_EXPECT_FALSE(test, to_vgpu_object(obj)->guest_blob);
+	KUNIT_EXPECT_EQ(test, *made, 1);
+	KUNIT_EXPECT_EQ(test, exporter.mapped, 0);
+	drm_gem_object_put(obj);
+	mock_host_settle(host);
+	dma_buf_put(dmabuf);
+	flush_delayed_fput();
+}
+
+/* Succeeds if a signal ends the wait for the host's word, and nothing stays mapped. */
+static void blob_is_interrupted(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct mock_exporter exporter = {};
+	struct dma_buf *dmabuf = mock_export(test, &exporter);
+	struct drm_gem_object *obj;
+
+	host->vgpu->has_blob = true;
+	host->auto_answer = NULL;
+	mock_signal(true);
+	obj = vgpu_prime_import(host->vgpu->drm, dmabuf);
+	mock_signal(false);
+	KUNIT_EXPECT_PTR_EQ(test, obj, ERR_PTR(-ERESTARTSYS));
+	KUNIT_EXPECT_EQ(test, exporter.mapped, 1);
+	/* it is asked, and told that it is not needed */
+	KUNIT_ASSERT_EQ(test, mock_host_waiting(host), 2);
+	mock_host_answer(host, MOCK_OK);
+	mock_host_tell(host);
+	flush_work(&host->vgpu->release);
+	KUNIT_EXPECT_EQ(test, exporter.mapped, 1);
+	mock_host_answer(host, MOCK_OK);
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, exporter.mapped, 0);
+	dma_buf_put(dmabuf);
+	flush_delayed_fput();
+}
+
 static bool always_translated(struct device *dev)
 {
 	return true;
@@ -247,8 +473,8 @@ static bool always_translated(struct device *dev)
 static void import_translated(struct kunit *test)
 {
 	struct mock_host *host = test->priv;
-	struct exporter exporter = {};
-	struct dma_buf *dmabuf = export(test, &exporter);
+	struct mock_exporter exporter = {};
+	struct dma_buf *dmabuf = mock_export(test, &exporter);
 	struct drm_gem_object *obj;
 
 	kunit_activate_static_stub(test, vgpu_is_translated, always_translated);
@@ -310,8 +536,8 @@ static void host_keeps_memory(struct kunit *test)
 static void device_goes(struct kunit *test)
 {
 	struct mock_host *host = test->priv;
-	struct exporter exporter = {};
-	struct dma_buf *dmabuf = export(test, &exporter);
+	struct mock_exporter exporter = {};
+	struct dma_buf *dmabuf = mock_export(test, &exporter);
 	struct vgpu_object *imported = import(test, dmabuf);
 	struct vgpu_object *mine = own(test), *late;
 	int ret;
@@ -360,7 +586,7 @@ static u32 make_vram(struct kunit *test, struct drm_file *file)
 	};
 	struct mock_host *host = test->priv;
 	struct vgpu_device *vgpu = host->vgpu;
-	struct page *page = test_page(test);
+	struct page *page = mock_page(test);
 	struct vgpu_object *vobj;
 	u32 handle = 0;
 	int ret;
@@ -400,10 +626,10 @@ static void window_goes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, get_user(value, (u32 __user *)addr), 0);
 	KUNIT_EXPECT_EQ(test, value, PATTERN);
 
-	/* the part of drm_dev_unplug() that faults see */
+	/* as drm_dev_unplug() does, of a device that was registered */
 	vgpu->drm->unplugged = true;
 	KUNIT_EXPECT_EQ(test, get_user(value, (u32 __user *)addr), 0);
-	vgpu_vram_revoke(vgpu);
+	unmap_mapping_range(vgpu->drm->anon_inode->i_mapping, 0, 0, 1);
 	KUNIT_EXPECT_EQ(test, get_user(value, (u32 __user *)addr), -EFAULT);
 	vgpu->drm->unplugged = false;
 
@@ -416,6 +642,11 @@ static void window_goes(struct kunit *test)
 static struct kunit_case object_cases[] = {
 	KUNIT_CASE(import_freed_while_moved),
 	KUNIT_CASE(import_moved_and_used),
+	KUNIT_CASE(import_moved_and_used_early),
+	KUNIT_CASE(moved_blob_is_known),
+	KUNIT_CASE(last_reference_goes_unlocked),
+	KUNIT_CASE(import_is_a_blob),
+	KUNIT_CASE(blob_is_interrupted),
 	KUNIT_CASE(import_translated),
 	KUNIT_CASE(host_keeps_memory),
 	KUNIT_CASE(device_goes),

@@ -6,6 +6,7 @@
  * waits where a signal ends it.
  */
 
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <linux/completion.h>
 #include <linux/dma-resv.h>
@@ -241,11 +242,132 @@ static void own_work_is_not_waited_for(struct kunit *test)
 	mock_host_settle(host);
 }
 
+/* Succeeds if a frame is waited for that the host was not told of yet. */
+static void own_work_to_come_is_waited_for(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct drm_file *file = mock_host_open(test, host);
+	struct vgpu_fence *frame;
+	struct vgpu_object *vobj;
+	struct dma_resv *resv;
+	u32 handle;
+
+	vobj = mock_client_object(test, file, &handle);
+	resv = vobj->storage.base.resv;
+	frame = vgpu_fence_create_early(&host->vgpu->fences);
+	KUNIT_ASSERT_NOT_NULL(test, frame);
+	dma_resv_lock(resv, NULL);
+	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(resv, 1), 0);
+	dma_resv_add_fence(resv, &frame->base, DMA_RESV_USAGE_READ);
+	dma_resv_unlock(resv);
+
+	mock_signal(true);
+	KUNIT_EXPECT_EQ(test, transfer(test, file, handle, false),
+			-ERESTARTSYS);
+	vgpu_fence_emit(frame);
+	KUNIT_EXPECT_EQ(test, transfer(test, file, handle, false), 0);
+	mock_signal(false);
+	vgpu_fence_answer(frame, 0);
+	vgpu_fence_put(frame);
+	mock_host_settle(host);
+}
+
+/* What was synced, and what was to be seen at that moment. */
+static struct {
+	struct mock_host *host;
+	struct dma_resv *resv;
+	int for_device;
+	int for_cpu;
+	unsigned int waiting;
+	bool signaled;
+} synced;
+
+static bool always_synced(struct device *dev, struct sg_table *sgt)
+{
+	return true;
+}
+
+static void note_sync(struct device *dev, struct sg_table *sgt, bool for_device)
+{
+	if (for_device) {
+		synced.for_device++;
+		synced.waiting = mock_host_waiting(synced.host);
+	} else {
+		synced.for_cpu++;
+		synced.signaled = !synced.resv ||
+				  dma_resv_test_signaled(synced.resv,
+							 DMA_RESV_USAGE_WRITE);
+	}
+}
+
+/* The host answers, and this thread, which the stubs are of, takes the answer. */
+static void answer_here(struct mock_host *host)
+{
+	cancel_delayed_work_sync(&host->vgpu->watchdog);
+	mock_host_answer(host, MOCK_OK);
+	vgpu_queue_poll(&host->vgpu->ctrl);
+}
+
+/*
+ * Succeeds if the host sees what the CPU has written by then, and the CPU what the
+ * host has, when the fence says so; and if neither is overwritten.
+ */
+static void memory_is_synced(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct drm_file *file = mock_host_open(test, host);
+	struct vgpu_object *vobj;
+	u32 handle;
+
+	kunit_activate_static_stub(test, vgpu_needs_sync, always_synced);
+	kunit_activate_static_stub(test, vgpu_sync, note_sync);
+	memset(&synced, 0, sizeof(synced));
+	synced.host = host;
+	host->vgpu->use_dma_api = true;
+	vobj = mock_client_object(test, file, &handle);
+	synced.resv = vobj->storage.base.resv;
+	KUNIT_EXPECT_EQ(test, synced.for_device, 1);
+
+	host->auto_answer = NULL;
+	KUNIT_EXPECT_EQ(test, transfer(test, file, handle, true), 0);
+	KUNIT_EXPECT_EQ(test, synced.for_device, 2);
+	KUNIT_EXPECT_EQ(test, synced.waiting, 0);
+	answer_here(host);
+	KUNIT_EXPECT_EQ(test, synced.for_cpu, 0);
+
+	KUNIT_EXPECT_EQ(test, transfer(test, file, handle, false), 0);
+	mock_signal(true);
+	KUNIT_EXPECT_EQ(test, transfer(test, file, handle, true), -ERESTARTSYS);
+	mock_signal(false);
+	KUNIT_EXPECT_EQ(test, synced.for_cpu, 0);
+	answer_here(host);
+	KUNIT_EXPECT_EQ(test, synced.for_cpu, 1);
+	KUNIT_EXPECT_FALSE(test, synced.signaled);
+
+	host->auto_answer = mock_host_obeys;
+	KUNIT_EXPECT_EQ(test, transfer(test, file, handle, true), 0);
+	mock_host_settle(host);
+
+	/* nor what the CPU has written, by the end of the mapping */
+	dma_resv_lock(synced.resv, NULL);
+	vgpu_object_detach_locked(vobj, NULL);
+	dma_resv_unlock(synced.resv);
+	mock_host_settle(host);
+	dma_resv_lock(synced.resv, NULL);
+	vgpu_object_put_memory_locked(vobj);
+	dma_resv_unlock(synced.resv);
+	KUNIT_EXPECT_NULL(test, vobj->sgt);
+	KUNIT_EXPECT_EQ(test, synced.for_cpu, 1);
+	synced.resv = NULL;
+}
+
 static struct kunit_case order_cases[] = {
 	KUNIT_CASE_PARAM(waits_for_others, foreign_gen_params),
 	KUNIT_CASE_PARAM(wait_for_others_ends, foreign_gen_params),
 	KUNIT_CASE_PARAM(wait_for_lock_ends, foreign_gen_params),
 	KUNIT_CASE(own_work_is_not_waited_for),
+	KUNIT_CASE(own_work_to_come_is_waited_for),
+	KUNIT_CASE(memory_is_synced),
 	{}
 };
 

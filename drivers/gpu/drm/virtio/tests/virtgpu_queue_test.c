@@ -306,6 +306,40 @@ static void queue_answer_to_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ended.times, 1);
 }
 
+static int no_room(struct vgpu_queue *q, struct scatterlist **sgs,
+		   unsigned int out, unsigned int in, struct vgpu_cmd *cmd)
+{
+	return -ENOSPC;
+}
+
+/* Succeeds if what has no room when the queue breaks, and never will, ends. */
+static void queue_breaks_with_backlog(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct vgpu_queue *q = &host->vgpu->ctrl;
+	struct ended first = {}, second = {};
+	struct vgpu_cmd *cmd = send_cmd(test, &first), *late;
+
+	cancel_delayed_work_sync(&host->vgpu->watchdog);
+	kunit_activate_static_stub(test, vgpu_ring_add, no_room);
+	late = send_cmd(test, &second);
+	cancel_delayed_work_sync(&host->vgpu->watchdog);
+	KUNIT_EXPECT_EQ(test, q->num_backlog, 1);
+
+	/* between taking the answers and looking; the stub is of this thread */
+	__virtqueue_break(host->vq);
+	vgpu_queue_poll(q);
+	kunit_deactivate_static_stub(test, vgpu_ring_add);
+	KUNIT_EXPECT_EQ(test, status(cmd), -EIO);
+	KUNIT_EXPECT_EQ(test, first.times, 0);
+	KUNIT_EXPECT_EQ(test, status(late), -ENODEV);
+	KUNIT_EXPECT_EQ(test, second.times, 1);
+	KUNIT_EXPECT_EQ(test, q->num_backlog, 0);
+	mock_host_end(host);
+	KUNIT_EXPECT_EQ(test, first.times, 1);
+	KUNIT_EXPECT_EQ(test, second.times, 1);
+}
+
 /* Succeeds if a fence does not wait for a silent host for ever. */
 static void queue_silent_host(struct kunit *test)
 {
@@ -379,25 +413,58 @@ static void queue_no_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, second.times, 2);
 }
 
-/* Succeeds if work on a ring takes its time while the host answers others. */
+/**
+ * struct work - what a command has the host do
+ * @type: of the command
+ * @on_ring: on a ring of a context
+ * @may_last: as long as it takes
+ */
+struct work {
+	u32 type;
+	bool on_ring;
+	bool may_last;
+};
+
+static const struct work works[] = {
+	{ VIRTIO_GPU_CMD_RESOURCE_UNREF, true, true },
+	{ VIRTIO_GPU_CMD_RESOURCE_UNREF, false, false },
+	{ VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D, false, false },
+	{ VIRTIO_GPU_CMD_SUBMIT_3D, false, true },
+	{ VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D, false, true },
+	{ VIRTIO_GPU_CMD_TRANSFER_FROM_HOST_3D, false, true },
+};
+
+static void work_desc(const struct work *work, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "command %#x%s", work->type,
+		 work->on_ring ? " on a ring" : "");
+}
+
+KUNIT_ARRAY_PARAM(work, works, work_desc);
+
+/* Succeeds if work of a program takes its time while the host answers others. */
 static void queue_long_work(struct kunit *test)
 {
+	const struct work *work = test->param_value;
 	struct mock_host *host = test->priv;
 	struct vgpu_fence *ring;
 	struct ended ended = {};
 	struct vgpu_cmd *cmd;
 
 	cmd = make_cmd(test, &ended);
-	ring = vgpu_fence_create_on_ring(&host->vgpu->fences,
-					 dma_fence_context_alloc(1), 0);
-	KUNIT_ASSERT_NOT_NULL(test, ring);
-	vgpu_fence_put(cmd->fence);
-	cmd->fence = ring;
+	cmd->req.hdr.type = cpu_to_le32(work->type);
+	if (work->on_ring) {
+		ring = vgpu_fence_create_on_ring(&host->vgpu->fences,
+						 dma_fence_context_alloc(1), 0);
+		KUNIT_ASSERT_NOT_NULL(test, ring);
+		vgpu_fence_put(cmd->fence);
+		cmd->fence = ring;
+	}
 	vgpu_queue_send(&host->vgpu->ctrl, cmd);
 	cmd->queued = jiffies - VGPU_FENCE_TIMEOUT;
 
 	flush_delayed_work(&host->vgpu->watchdog);
-	KUNIT_EXPECT_EQ(test, status(cmd), 0);
+	KUNIT_EXPECT_EQ(test, status(cmd), work->may_last ? 0 : -ETIMEDOUT);
 
 	host->vgpu->ctrl.heard = jiffies - VGPU_FENCE_TIMEOUT;
 	flush_delayed_work(&host->vgpu->watchdog);
@@ -408,12 +475,19 @@ static void queue_long_work(struct kunit *test)
 }
 
 static struct kunit_case queue_cases[] = {
-	KUNIT_CASE(queue_good),		  KUNIT_CASE(queue_kicks_once),
-	KUNIT_CASE(queue_nonsense),	  KUNIT_CASE(queue_lost_interrupt),
-	KUNIT_CASE(queue_backlog),	  KUNIT_CASE(queue_too_long),
-	KUNIT_CASE(queue_removed),	  KUNIT_CASE(queue_answered_twice),
-	KUNIT_CASE(queue_silent_host),	  KUNIT_CASE(queue_answer_to_nothing),
-	KUNIT_CASE(queue_no_memory),	  KUNIT_CASE(queue_long_work),
+	KUNIT_CASE(queue_good),
+	KUNIT_CASE(queue_kicks_once),
+	KUNIT_CASE(queue_nonsense),
+	KUNIT_CASE(queue_lost_interrupt),
+	KUNIT_CASE(queue_backlog),
+	KUNIT_CASE(queue_too_long),
+	KUNIT_CASE(queue_removed),
+	KUNIT_CASE(queue_answered_twice),
+	KUNIT_CASE(queue_silent_host),
+	KUNIT_CASE(queue_answer_to_nothing),
+	KUNIT_CASE(queue_no_memory),
+	KUNIT_CASE_PARAM(queue_long_work, work_gen_params),
+	KUNIT_CASE(queue_breaks_with_backlog),
 	{}
 };
 

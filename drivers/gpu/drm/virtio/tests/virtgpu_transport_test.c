@@ -7,16 +7,26 @@
  * has afterwards.
  */
 
+#include <kunit/static_stub.h>
 #include <kunit/test-bug.h>
 #include <kunit/test.h>
 #include <linux/cleanup.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
+#include <linux/virtio_dma_buf.h>
 #include <linux/virtio_ring.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_atomic_helper.h>
+#include <drm/drm_client.h>
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 #include <drm/drm_fourcc.h>
@@ -30,7 +40,9 @@
 #include "../virtgpu_gem.h"
 #include "../virtgpu_object.h"
 #include "../virtgpu_pm.h"
+#include "../virtgpu_prime.h"
 #include "virtgpu_mock_client.h"
+#include "virtgpu_mock_exporter.h"
 #include "virtgpu_mock_host.h"
 
 #define WIDTH	MOCK_CLIENT_WIDTH
@@ -91,6 +103,7 @@ static void transport_del_vqs(struct virtio_device *vdev)
 {
 	struct mock_host *host = to_host(vdev);
 
+	host->was_broken = virtqueue_is_broken(host->vq);
 	vring_del_virtqueue(host->vq);
 	host->vq = NULL;
 }
@@ -335,13 +348,14 @@ static void sleep_and_wake(struct kunit *test)
 				    again[i].command);
 }
 
-/* Succeeds if a file has its context afterwards, under the name that it had. */
+/* Succeeds if a file has its context afterwards, with the name and the buffer it had. */
 static void contexts_come_back(struct kunit *test)
 {
 	struct mock_host *host = test->priv;
 	struct vgpu_device *vgpu = host->vgpu;
 	struct vgpu_file *vfile;
 	struct drm_file *file;
+	u32 handle = 0;
 
 	vgpu->has_virgl = true;
 	file = mock_host_open(test, host);
@@ -351,7 +365,7 @@ static void contexts_come_back(struct kunit *test)
 	scoped_guard(mutex, &vfile->lock)
 		KUNIT_EXPECT_EQ(test, vgpu_file_create_context(vgpu, vfile), 0);
 	list_add(&file->lhead, &vgpu->drm->filelist);
-	mock_host_settle(host);
+	mock_client_object(test, file, &handle);
 
 	KUNIT_ASSERT_EQ(test, vgpu_freeze(&host->vdev), 0);
 	KUNIT_EXPECT_FALSE(test, vfile->created);
@@ -360,8 +374,259 @@ static void contexts_come_back(struct kunit *test)
 	mock_host_settle(host);
 	KUNIT_EXPECT_TRUE(test, vfile->created);
 	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_CTX_CREATE], 1);
+	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE],
+			1);
 	KUNIT_EXPECT_STREQ(test, vfile->name, "whose it is");
 	list_del_init(&file->lhead);
+}
+
+/*
+ * Succeeds if an exporter that has moved a buffer, and sleeps still, holds nothing up:
+ * the host is told of the buffer when it is used.
+ */
+static void exporter_sleeps_on(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct mock_fence *wakes = mock_fence_create(test);
+	struct mock_exporter exporter = {};
+	struct dma_buf *dmabuf = mock_export(test, &exporter);
+	struct drm_gem_object *obj;
+	struct vgpu_object *vobj;
+
+	obj = vgpu_prime_import(host->vgpu->drm, dmabuf);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, obj);
+	vobj = to_vgpu_object(obj);
+	vobj->res.kind = VGPU_RES_2D;
+	dma_resv_lock(obj->resv, NULL);
+	KUNIT_EXPECT_EQ(test, vgpu_object_attach_locked(vobj, NULL), 0);
+	dma_resv_unlock(obj->resv);
+	vgpu_queue_kick(&host->vgpu->ctrl);
+	mock_host_settle(host);
+
+	KUNIT_ASSERT_EQ(test, vgpu_freeze(&host->vdev), 0);
+	mock_move(dmabuf);
+	mock_fence_add(test, wakes, obj, DMA_RESV_USAGE_KERNEL);
+	KUNIT_ASSERT_EQ(test, vgpu_restore(&host->vdev), 0);
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, wakes->waits, 0);
+	KUNIT_EXPECT_FALSE(test, vobj->res.created);
+
+	dma_resv_lock(obj->resv, NULL);
+	KUNIT_EXPECT_EQ(test, vgpu_object_attach_locked(vobj, NULL), 0);
+	dma_resv_unlock(obj->resv);
+	vgpu_queue_kick(&host->vgpu->ctrl);
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, wakes->waits, 1);
+	KUNIT_EXPECT_TRUE(test, vobj->res.created);
+	drm_gem_object_put(obj);
+	mock_host_settle(host);
+	dma_buf_put(dmabuf);
+	flush_delayed_fput();
+}
+
+/**
+ * struct listener - a client of the kernel that hears of changes
+ * @base: the client
+ * @times: how often it was told
+ */
+struct listener {
+	struct drm_client_dev base;
+	int times;
+};
+
+static int listener_hotplug(struct drm_client_dev *client)
+{
+	container_of(client, struct listener, base)->times++;
+	return 0;
+}
+
+/* Succeeds if clients hear of a window that has changed meanwhile, and only then. */
+static void window_changes_in_sleep(struct kunit *test)
+{
+	static const struct drm_client_funcs funcs = {
+		.hotplug = listener_hotplug,
+	};
+	struct listener listener = { .base.funcs = &funcs };
+	struct mock_host *host = test->priv;
+	struct drm_device *drm = host->vgpu->drm;
+	struct vgpu_rect *window = host->priv;
+
+	listener.base.dev = drm;
+	scoped_guard(mutex, &drm->clientlist_mutex)
+		list_add(&listener.base.list, &drm->clientlist);
+	KUNIT_ASSERT_EQ(test, vgpu_freeze(&host->vdev), 0);
+	KUNIT_ASSERT_EQ(test, vgpu_restore(&host->vdev), 0);
+	KUNIT_EXPECT_EQ(test, listener.times, 0);
+
+	KUNIT_ASSERT_EQ(test, vgpu_freeze(&host->vdev), 0);
+	window->width = 2 * WIDTH;
+	KUNIT_ASSERT_EQ(test, vgpu_restore(&host->vdev), 0);
+	KUNIT_EXPECT_EQ(test, listener.times, 1);
+	scoped_guard(mutex, &drm->clientlist_mutex)
+		list_del(&listener.base.list);
+}
+
+/* Answers to the first command, and to nothing after that. */
+static struct mock_answer refuses_blobs(struct mock_host *host,
+					const struct vgpu_req *req)
+{
+	host->auto_answer = NULL;
+	return (struct mock_answer){
+		.type = VIRTIO_GPU_RESP_ERR_UNSPEC,
+		.len = sizeof(struct virtio_gpu_ctrl_hdr),
+	};
+}
+
+/*
+ * Succeeds if a host that refuses it can show the buffer nevertheless, and the pages
+ * go back when it has answered that it has none.
+ */
+static void blob_is_refused(struct kunit *test)
+{
+	struct drm_mode_fb_cmd2 cmd = {
+		.width = 16,
+		.height = 16,
+		.pixel_format = DRM_FORMAT_HOST_XRGB8888,
+		.pitches = { 16 * 4 },
+	};
+	struct mock_host *host = test->priv;
+	struct drm_device *drm = host->vgpu->drm;
+	struct drm_file *file = mock_host_open(test, host);
+	struct mock_exporter exporter = {};
+	struct dma_buf *dmabuf = mock_export(test, &exporter);
+	struct drm_framebuffer *fb;
+	struct drm_gem_object *obj;
+	bool view;
+
+	host->vgpu->has_blob = true;
+	host->auto_answer = refuses_blobs;
+	obj = vgpu_prime_import(drm, dmabuf);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, obj);
+	KUNIT_EXPECT_FALSE(test, to_vgpu_object(obj)->guest_blob);
+	KUNIT_EXPECT_EQ(test, to_vgpu_object(obj)->res.kind, VGPU_RES_NONE);
+	KUNIT_EXPECT_EQ(test, exporter.mapped, 1);
+	KUNIT_ASSERT_EQ(test, mock_host_waiting(host), 1);
+	mock_host_answer(host, MOCK_OK);
+	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_RESOURCE_UNREF], 1);
+	host->auto_answer = tells_windows;
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, exporter.mapped, 0);
+
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_create(file, obj, &cmd.handles[0]),
+			0);
+	drm_gem_object_put(obj);
+	fb = drm->mode_config.funcs->fb_create(drm, file, &cmd);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fb);
+	view = container_of(fb, struct vgpu_framebuffer, base)->has_view;
+	KUNIT_EXPECT_TRUE(test, view);
+	drm_framebuffer_put(fb);
+	drm_gem_handle_delete(file, cmd.handles[0]);
+	mock_host_settle(host);
+	dma_buf_put(dmabuf);
+	flush_delayed_fput();
+}
+
+static struct mock_answer gives_names(struct mock_host *host,
+				      const struct vgpu_req *req)
+{
+	static struct virtio_gpu_resp_resource_uuid answer;
+
+	if (le32_to_cpu(req->hdr.type) != VIRTIO_GPU_CMD_RESOURCE_ASSIGN_UUID)
+		return tells_windows(host, req);
+	/* each is another */
+	memset(&answer, 0, sizeof(answer));
+	answer.uuid[0] = ++host->names;
+	return mock_host_says(req, VIRTIO_GPU_CMD_RESOURCE_ASSIGN_UUID,
+			      VIRTIO_GPU_RESP_OK_RESOURCE_UUID, &answer,
+			      sizeof(answer));
+}
+
+/* Succeeds if a buffer that had a name for others has one that the host knows. */
+static void names_come_back(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct drm_file *file = mock_host_open(test, host);
+	struct vgpu_object *vobj;
+	struct dma_buf *dmabuf;
+	uuid_t uuid = {};
+	u32 handle;
+
+	host->vgpu->has_uuid = true;
+	host->auto_answer = gives_names;
+	vobj = mock_client_object(test, file, &handle);
+	dmabuf = vgpu_prime_export(&vobj->storage.base, O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	KUNIT_EXPECT_EQ(test, virtio_dma_buf_get_uuid(dmabuf, &uuid), 0);
+	KUNIT_EXPECT_EQ(test, uuid.b[0], 1);
+
+	KUNIT_ASSERT_EQ(test, vgpu_freeze(&host->vdev), 0);
+	KUNIT_EXPECT_EQ(test, virtio_dma_buf_get_uuid(dmabuf, &uuid), -ENODEV);
+	KUNIT_ASSERT_EQ(test, vgpu_restore(&host->vdev), 0);
+	KUNIT_EXPECT_EQ(test, virtio_dma_buf_get_uuid(dmabuf, &uuid), 0);
+	KUNIT_EXPECT_EQ(test, uuid.b[0], 2);
+	mock_host_settle(host);
+	host->auto_answer = tells_windows;
+	dma_buf_put(dmabuf);
+	flush_delayed_fput();
+	mock_host_settle(host);
+}
+
+static bool pulled_out(struct vgpu_device *vgpu)
+{
+	return true;
+}
+
+/* Succeeds if a device is not asked for a reset that it can never say it has made. */
+static void device_is_pulled_out(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+
+	vgpu_device_stop(host->vgpu);
+	KUNIT_EXPECT_EQ(test, host->status, 0);
+	KUNIT_EXPECT_FALSE(test, host->was_broken);
+	KUNIT_ASSERT_EQ(test, vgpu_find_queues(host->vgpu), 0);
+
+	kunit_activate_static_stub(test, vgpu_device_is_absent, pulled_out);
+	/* as all reads then are */
+	host->status = 0xff;
+	vgpu_device_stop(host->vgpu);
+	KUNIT_EXPECT_EQ(test, host->status, 0xff);
+	KUNIT_EXPECT_TRUE(test, host->was_broken);
+	KUNIT_EXPECT_NULL(test, host->vq);
+	KUNIT_EXPECT_EQ(test, vgpu_queue_throttle(&host->vgpu->ctrl), -ENODEV);
+	kunit_deactivate_static_stub(test, vgpu_device_is_absent);
+}
+
+static void look_at_question(struct vgpu_cmd *cmd, int result)
+{
+	unsigned int *busy = cmd->priv;
+
+	*busy = work_busy(&cmd->queue->vgpu->config_changed);
+}
+
+/* Succeeds if a question that is not answered ends before who asks is waited for. */
+static void stop_ends_questions(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct vgpu_cmd *cmd = vgpu_cmd_create();
+	unsigned int busy = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, cmd);
+	host->auto_answer = NULL;
+	vgpu_req_unref(&cmd->req, 1);
+	cmd->done = look_at_question;
+	cmd->priv = &busy;
+	/* it is the first to end */
+	vgpu_queue_send(&host->vgpu->ctrl, cmd);
+	host->config.events_read = cpu_to_le32(VIRTIO_GPU_EVENT_DISPLAY);
+	queue_work(system_unbound_wq, &host->vgpu->config_changed);
+	while (mock_host_waiting(host) < 2)
+		schedule_timeout_uninterruptible(1);
+
+	vgpu_device_stop(host->vgpu);
+	KUNIT_EXPECT_EQ(test, busy, WORK_BUSY_RUNNING);
+	KUNIT_EXPECT_EQ(test, work_busy(&host->vgpu->config_changed), 0);
+	vgpu_cmd_put(cmd);
 }
 
 static struct kunit_case transport_cases[] = {
@@ -369,6 +634,12 @@ static struct kunit_case transport_cases[] = {
 	KUNIT_CASE(capsets_are_asked_for),
 	KUNIT_CASE(sleep_and_wake),
 	KUNIT_CASE(contexts_come_back),
+	KUNIT_CASE(exporter_sleeps_on),
+	KUNIT_CASE(window_changes_in_sleep),
+	KUNIT_CASE(blob_is_refused),
+	KUNIT_CASE(names_come_back),
+	KUNIT_CASE(device_is_pulled_out),
+	KUNIT_CASE(stop_ends_questions),
 	{}
 };
 
