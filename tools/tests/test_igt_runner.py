@@ -72,6 +72,10 @@ class Runner(unittest.TestCase):
                                    "late": "PASS"})
         self.assertEqual((processes, code), (1, 0))
 
+    def test_nothing_after_a_failure_if_asked(self):
+        results, processes, _ = self.run_list(["good", "bad", "parts"], "--fail-fast")
+        self.assertEqual((results, processes), ({"good": "PASS", "bad": "FAIL"}, 2))
+
     def test_a_failure_is_its_own(self):
         results, processes, code = self.run_list(["good", "bad", "late"], "--multiple-mode")
         self.assertEqual(results, {"good": "PASS", "bad": "FAIL", "late": "PASS"})
