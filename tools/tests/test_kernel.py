@@ -119,7 +119,7 @@ class Rebuilt(unittest.TestCase):
     def test_only_what_depends_on_a_file_that_changed(self):
         source = os.path.join(kernel.REPO, "drivers/dma-buf/dma-buf-sync.c")
         before = os.stat(source)
-        make = ["make", "-n", "-C", TREE, "CC=ccache gcc", "HOSTCC=ccache gcc", "drivers/dma-buf/", "drivers/gpu/drm/vgem/"]
+        make = ["make", "-Ln", "-C", TREE, "CC=ccache gcc", "HOSTCC=ccache gcc", "drivers/dma-buf/", "drivers/gpu/drm/vgem/"]
         self.addCleanup(os.utime, source, ns=(before.st_atime_ns, before.st_mtime_ns))
         os.utime(source)
         done = subprocess.run(make, capture_output=True, text=True, env={"PATH": os.environ["PATH"]})

@@ -124,6 +124,25 @@ class Tree(Kernel):
         self.make_tree()
         self.assertEqual(os.stat(ours).st_mtime_ns, before)
 
+    def test_make_sees_a_file_of_ours_that_is_older_than_what_it_built(self):
+        self.make_tree("--only", "include/")
+        self.built("drivers/dma-buf/dma-buf.o")
+        before = os.stat(os.path.join(overlay.REPO, "drivers/dma-buf/dma-buf.c")).st_mtime_ns
+        self.make_tree()
+        self.assertFalse(self.is_up_to_date("drivers/dma-buf/dma-buf.o"))
+        self.built("drivers/dma-buf/dma-buf.o")
+        self.make_tree()
+        self.assertTrue(self.is_up_to_date("drivers/dma-buf/dma-buf.o"))
+        self.assertEqual(os.stat(os.path.join(overlay.REPO, "drivers/dma-buf/dma-buf.c")).st_mtime_ns, before)
+
+    def built(self, path):
+        with open(os.path.join(self.tree, path), "w"):
+            pass
+
+    def is_up_to_date(self, path):
+        return subprocess.run(["make", "-Lqf-", path], cwd=self.tree, input="%.o: %.c\n\tfalse\n",
+                              text=True).returncode == 0
+
     def test_a_removed_file_gives_stock_back(self):
         self.make_tree()
         self.assertNotIn(" 0 changed", self.make_tree("--only", "include/"))
