@@ -4,12 +4,12 @@
 # The programs that people run on a virtio GPU, and what came of them: facts, as
 # tools/parity/table.py reads them, and pictures of the screen.
 #
-#   virtio.sh SUBJECT GL          SUBJECT: 2d, or virgl on a GPU that renders
+#   virtio.sh SUBJECT GL PARITY   SUBJECT: 2d, or virgl on a GPU that renders
 #
-# GL is the program of tools/virtio. A picture NAME.ppm in $VM_SHARE is told as the
+# GL is the program of tools/virtio, PARITY that of tools/parity. A picture NAME.ppm in $VM_SHARE is told as the
 # fact NAME of the group pictures; who runs this compares it with the other kernel's.
 
-subject=$1 gl=$2
+subject=$1 gl=$2 parity=$3
 out=$VM_SHARE/programs
 mkdir -p "$out"
 card=/dev/dri/card0
@@ -130,6 +130,29 @@ gls() {
 	cat "$out/gl"
 }
 
+# Files for people, with a number for each number, and what the module says of itself.
+interface() {
+	for file in /sys/kernel/debug/dri/0/virtio-gpu*; do
+		fact interface "debugfs-${file##*/}" "text of ${file##*/} in debugfs" \
+			"$(sed 's/  */ /g; s/[0-9][0-9]*/N/g' "$file" | paste -sd '|')"
+	done
+	for what in alias parm softdep; do
+		fact interface "module-$what" "modinfo -F $what" "$(modinfo -b "${MODPROBE_OPTIONS#-d }" -F $what virtio_gpu | paste -sd '|')"
+	done
+	for file in /sys/module/virtio_gpu/parameters/*; do
+		fact interface "parameter-${file##*/}" "mode and value of a parameter" \
+			"$(stat -c %a "$file") $(cat "$file")"
+	done
+	fact interface bus "driver of the virtio device" \
+		"$(readlink /sys/class/drm/card0/device/driver | sed 's/.*\///')"
+}
+
+ioctls() {
+	"$parity" virtgpu | while IFS='	' read -r _ _ name what result; do
+		fact ioctls "$name" "$what" "$result"
+	done
+}
+
 # A compositor, and its shell for a client, which draws what lies behind windows: no
 # clock, no pointer, no panel, nothing that moves.
 westons() {
@@ -202,6 +225,8 @@ udevadm settle
 # what Mesa would choose draws wrong colours on an emulated CPU
 [ "$subject" = virgl ] || export GALLIUM_DRIVER=softpipe
 
+ioctls
+interface
 modetests
 kmscubes
 gls

@@ -63,6 +63,7 @@ static const struct group groups[] = {
 	{ "vgem", "vgem's fences", VGEM, run_vgem },
 	{ "vgem-expiry", "vgem's fences that nobody signals", VGEM,
 	  run_vgem_expiry },
+	{ "virtgpu", "virtio-gpu's own ioctls", VIRTIO, run_virtgpu },
 };
 
 static bool concerns(const struct group *g, const struct exporter *by)
@@ -74,6 +75,8 @@ static bool concerns(const struct group *g, const struct exporter *by)
 		return !by->video && by->ep.type == ENDPOINT_DRM;
 	case VGEM:
 		return strcmp(by->name, "vgem") == 0;
+	case VIRTIO:
+		return strcmp(by->name, "virtio-gpu") == 0;
 	default:
 		return false;
 	}

@@ -152,6 +152,7 @@ enum scope {
 	EXPORTERS, /* for a buffer of each exporter */
 	DRM, /* for each DRM device, with a dumb buffer */
 	VGEM, /* for vgem only, with a dumb buffer */
+	VIRTIO, /* for virtio-gpu only, likewise */
 };
 
 struct group {
@@ -188,5 +189,6 @@ void run_dumb(struct buffer *b);
 void run_video_import(struct buffer *b);
 void run_vgem(struct buffer *b);
 void run_vgem_expiry(struct buffer *b);
+void run_virtgpu(struct buffer *b);
 
 #endif

@@ -11,14 +11,15 @@ import table
 # Subject, and what the guest needs for it; without a keyboard weston has no seat.
 KEYBOARD = ["--qemu-arg=-device", "--qemu-arg=virtio-keyboard-pci"]
 GUESTS = {"2d": ["--screen", *KEYBOARD], "virgl": ["--screen", "--gl", *KEYBOARD]}
-GROUPS = (("modetest", "modetest"), ("kmscube", "kmscube"), ("gl", "OpenGL ES, dma-bufs between processes, fences"),
+GROUPS = (("ioctls", "The driver's own ioctls"), ("interface", "Files and the module"),
+          ("modetest", "modetest"), ("kmscube", "kmscube"), ("gl", "OpenGL ES, dma-bufs between processes, fences"),
           ("weston", "weston"), ("pictures", "Pictures of the screen"), ("module", "The module in the end"))
 SHOWN = "shown"
 
 
-def jobs(tools, program):
+def jobs(tools, build):
     """[(subject, job, options of tools/vm)]"""
-    return [(subject, f"{tools}/guest/virtio.sh {subject} {program}\n", options)
+    return [(subject, f"{tools}/guest/virtio.sh {subject} {build}/virtio/gl {build}/parity/parity\n", options)
             for subject, options in GUESTS.items()]
 
 
