@@ -108,11 +108,12 @@ stress: ## let everything race on KCSAN and debug kernels, MINUTES=2 in all
 	@tools/packages kernel check
 	@tools/stress --jobs $(JOBS) --minutes $(or $(MINUTES),2)
 
-scanout: ## what virtio-gpu shows, QEMU's picture compared: buffers of others, two outputs, sleep, panic, an IOMMU
+scanout: ## what virtio-gpu shows, QEMU's picture compared: buffers of others, two outputs, copies, sleep, panic, an IOMMU
 	@tools/packages kernel check
 	@tools/kernel ours --jobs $(JOBS)
 	@tools/scanout/run exporters
 	@tools/scanout/run heads
+	@tools/scanout/run bounce
 	@tools/kernel ours --machine bare --jobs $(JOBS)
 	@tools/scanout/run sleep
 	@tools/scanout/run panic

@@ -60,7 +60,7 @@ static void move(const struct display *display, const char *name, int dmabuf,
 {
 	char moved[64];
 
-	if (moves(dmabuf) < 0)
+	if (strict_fd < 0 || moves(dmabuf) < 0)
 		return;
 	expect(name, "moving what is shown", strict_import(dmabuf), EBUSY);
 	expect(name, "moves", moves(dmabuf), 0);
@@ -131,4 +131,29 @@ void exporter_cases(void)
 	close(second.fd);
 
 	unplug_cases(strict_fd);
+}
+
+/*
+ * The device has copies of what is in memory. Of the memory of others nobody would
+ * bring them up to date, and it is refused; of its own the driver does.
+ */
+void bounce_cases(void)
+{
+	int foreign = dumb_buffer("vgem");
+	uint32_t handle, fb;
+
+	strict_fd = -1;
+	display_open(&first);
+	show(&first, "own", dumb_buffer("virtio_gpu"), 1);
+	show(&first, "another", dumb_buffer("virtio_gpu"), 11);
+	handle = display_import(&first, foreign);
+	fb = display_framebuffer(&first, handle);
+	if (!drmModeSetCrtc(first.fd, first.crtc, fb, 0, 0, &first.connector, 1,
+			    &first.mode))
+		errno = 0;
+	expect("vgem", "showing a copy", errno, EIO);
+	drmModeRmFB(first.fd, fb);
+	drmCloseBufferHandle(first.fd, handle);
+	close(foreign);
+	close(first.fd);
 }

@@ -5,12 +5,14 @@
  * output is no business of the other.
  *
  * The cursor is the host's: it is in no screendump, so the host looks at what it
- * would give a remote screen, the picture and its hotspot.
+ * would give a remote screen, the picture and its hotspot. Where it is moved to, a
+ * remote screen does not learn; QEMU's trace of its commands says it.
  */
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -96,6 +98,7 @@ static void cursor(const struct display *display, const char *name,
 		   const char *driver, uint32_t seed, int x, int y)
 {
 	uint32_t handle, pitch, imported;
+	char moves[32];
 	uint32_t *map;
 	uint64_t size;
 	int fd, dmabuf;
@@ -119,6 +122,11 @@ static void cursor(const struct display *display, const char *name,
 		die("cursor");
 	host_judge(name, host_ask("cursor %s %d %s %d %d %d %u", display->host,
 				  display->head, name, CURSOR, x, y, seed));
+	if (drmModeMoveCursor(display->fd, display->crtc, seed, 2 * seed))
+		die("moving the cursor");
+	snprintf(moves, sizeof(moves), "%s-moves", name);
+	host_judge(moves, host_ask("moved %s %d %u %u", moves, display->head,
+				   seed, 2 * seed));
 	drmModeSetCursor(display->fd, display->crtc, 0, 0, 0);
 	drmCloseBufferHandle(display->fd, imported);
 	close(dmabuf);

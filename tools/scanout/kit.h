@@ -66,6 +66,7 @@ void host_judge(const char *name, int good);
 
 /* The sets of cases, each in a file of its own */
 void exporter_cases(void);
+void bounce_cases(void);
 void unplug_cases(int strict);
 void head_cases(void);
 void sleep_cases(void);

@@ -24,7 +24,7 @@ static const struct {
 } sets[] = {
 	{ "exporters", exporter_cases }, { "heads", head_cases },
 	{ "sleep", sleep_cases },	 { "panic", panic_cases },
-	{ "blobs", blob_cases },
+	{ "blobs", blob_cases },	 { "bounce", bounce_cases },
 };
 
 int main(int argc, char **argv)
