@@ -135,9 +135,13 @@ fuzz: ## look for new faults with libFuzzer and KCOV, MINUTES=5; INPUT=file runs
 	@tools/packages kernel fuzz
 	@tools/fuzz/run --jobs $(JOBS) $(if $(INPUT),--input "$(INPUT)",--minutes $(or $(MINUTES),5))
 
-cost: ## what it costs to share buffers, in instructions, on stock and on ours
+bench: ## what it costs to share buffers, in instructions, on stock and on ours (build/bench)
 	@tools/packages kernel check
-	@tools/cost --jobs $(JOBS)
+	@tools/bench/run --jobs $(JOBS)
+
+bench-check: ## the same, and fail if a row is 3 % worse than it was
+	@tools/packages kernel check
+	@tools/bench/run --check --jobs $(JOBS)
 
 lint: ## checkpatch, sparse, kernel-doc, the pages of make docs, similarity
 	@tools/packages kernel check
@@ -152,4 +156,4 @@ help: ## this list
 
 .PHONY: run check demo-negotiation kernel debug stock vm install patches compile-check constraints coverage docs \
 	parity parity-user parity-kernel parity-intree parity-i915 parity-virtio matrix stress scanout check-nested faults \
-	fuzz cost lint clean help
+	fuzz bench bench-check lint clean help

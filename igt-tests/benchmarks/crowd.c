@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Many buffers at once: whether an operation costs more among them, what a list
+ * of them costs, and what memory they take.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define BUFINFO "/sys/kernel/debug/dma_buf/bufinfo"
+#define FEW	100
+#define WEIGHED 20000
+
+static double free_bytes(void)
+{
+	unsigned long long kib = 0;
+	char line[128];
+	FILE *file = fopen("/proc/meminfo", "re");
+
+	if (!file)
+		die("/proc/meminfo");
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemFree: %llu", &kib) == 1)
+			break;
+	fclose(file);
+	return kib * 1024.0;
+}
+
+static void read_bufinfo(void)
+{
+	static char text[64 * KIB];
+	int fd = open(BUFINFO, O_RDONLY | O_CLOEXEC);
+	ssize_t got;
+
+	if (fd < 0)
+		die(BUFINFO);
+	do
+		got = read(fd, text, sizeof(text));
+	while (got > 0);
+	if (got)
+		die("read " BUFINFO);
+	close(fd);
+}
+
+static int few[FEW];
+
+static bool begin_list(void)
+{
+	for (int i = 0; i < FEW; i++)
+		few[i] = bare_export(0);
+	return true;
+}
+
+static void end_list(void)
+{
+	for (int i = 0; i < FEW; i++)
+		close(few[i]);
+}
+
+const struct row list_rows[] = { { .name = "bufinfo-100",
+				   .batch = 1,
+				   .begin = begin_list,
+				   .op = read_bufinfo,
+				   .end = end_list },
+				 {} };
+
+/* In pages that nobody else has begun, so that all they take is theirs. */
+static void weigh_bare(void)
+{
+	int *fds = malloc(WEIGHED * sizeof(*fds));
+	double before;
+
+	if (!fds)
+		die("malloc");
+	/* the table of descriptors has grown, and the list is there */
+	for (int i = 0; i < WEIGHED; i++)
+		fds[i] = dup(card.bare);
+	for (int i = 0; i < WEIGHED; i++)
+		close(fds[i]);
+	before = free_bytes();
+	for (int i = 0; i < WEIGHED; i++)
+		fds[i] = bare_export(0);
+	report("memory-bare", (before - free_bytes()) / WEIGHED, 0);
+	for (int i = 0; i < WEIGHED; i++)
+		close(fds[i]);
+	free(fds);
+}
+
+static struct buffer *grow(unsigned int buffers)
+{
+	struct buffer *many = calloc(buffers, sizeof(*many));
+
+	if (!many)
+		die("calloc");
+	for (unsigned int i = 0; i < buffers; i++) {
+		buffer_create(&many[i], PAGE);
+		buffer_export(&many[i]);
+	}
+	return many;
+}
+
+static void shrink(struct buffer *many, unsigned int buffers)
+{
+	for (unsigned int i = 0; i < buffers; i++)
+		buffer_destroy(&many[i]);
+	free(many);
+}
+
+static void among(unsigned int buffers)
+{
+	double before = free_bytes(), taken;
+	struct buffer *many = grow(buffers);
+	char suffix[24];
+	uint64_t begun;
+
+	taken = before - free_bytes();
+	snprintf(suffix, sizeof(suffix), "@%u", buffers);
+	measure(prime_rows, suffix, true);
+	measure(file_rows, suffix, true);
+	if (buffers > FEW) {
+		report("memory-vgem", taken / buffers, 0);
+		/* the first guess at the room it takes */
+		read_bufinfo();
+		begun = now();
+		read_bufinfo();
+		report("bufinfo", (double)(now() - begun) / buffers, 0);
+	}
+	shrink(many, buffers);
+}
+
+void crowd(unsigned int buffers)
+{
+	weigh_bare();
+	among(FEW);
+	among(buffers);
+}

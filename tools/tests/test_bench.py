@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A goal that is missed must be seen, and so must what got slower."""
+import os
+import sys
+import unittest
+from xml.etree import ElementTree
+
+import toolbox
+
+sys.path.append(os.path.join(toolbox.TOOLS, "bench"))
+import chart  # noqa: E402
+import rows  # noqa: E402
+
+
+def row(**more):
+    return rows.Row("x", "export", "an x", **more)
+
+
+class Goals(unittest.TestCase):
+    def met(self, a_row, stock, ours):
+        return rows.evaluate(a_row, stock, ours).met
+
+    def test_ratio(self):
+        self.assertTrue(self.met(row(at_most=0.5), {"x": 200}, {"x": 100}))
+        self.assertFalse(self.met(row(at_most=0.5), {"x": 200}, {"x": 101}))
+        self.assertIsNone(self.met(row(), {"x": 200}, {"x": 100}))
+
+    def test_floor_counts_where_the_goal_is_below_it(self):
+        figures = {"x": 105, "low": 100}
+        result = rows.evaluate(row(at_most=0.1, floor="low"), {"x": 200}, figures)
+        self.assertEqual((result.met, result.verdict()), (True, "at the floor"))
+        self.assertFalse(self.met(row(at_most=0.1, floor="low"), {"x": 200}, {**figures, "x": 106}))
+        self.assertFalse(self.met(row(at_most=0.1, floor="low"), {"x": 200}, {"x": 105}))
+
+    def test_floor_of_several_figures(self):
+        ours = {"drm-ioctl": 50, "descriptor": 30, "no-descriptor": 20}
+        self.assertEqual(rows.floor_of(row(floor="floor-reexport"), ours), 60)
+
+    def test_another_configuration_is_another_figure(self):
+        plain = row(at_most=0.5, config=rows.PLAIN)
+        self.assertIsNone(rows.evaluate(plain, {"x": 4}, {"x": 1}))
+        self.assertTrue(self.met(plain, {"x-plain": 4}, {"x-plain": 1}))
+
+    def test_own_figures(self):
+        flat = row(at_most=1.05, own=True, beside="few")
+        self.assertTrue(self.met(flat, {}, {"x": 105, "few": 100}))
+        self.assertFalse(self.met(flat, {}, {"x": 106, "few": 100}))
+        self.assertFalse(self.met(row(at_least=0.9, own=True), {}, {"x": 0.89}))
+
+    def test_no_verdict_on_a_busy_machine(self):
+        threads = row(at_least=0.9, own=True, only_if="loop")
+        busy = rows.evaluate(threads, {}, {"x": 0.5, "loop": 1.1})
+        self.assertEqual((busy.met, busy.verdict()), (None, "machine busy"))
+        self.assertFalse(self.met(threads, {}, {"x": 0.5, "loop": 1.9}))
+
+
+class Regressions(unittest.TestCase):
+    def found(self, ours, accepted, **more):
+        return rows.regressions([rows.evaluate(row(**more), {"x": 200}, {"x": ours})], {"x": accepted})
+
+    def test_three_per_cent(self):
+        self.assertEqual(self.found(103, 100), [])
+        self.assertEqual(len(self.found(104, 100)), 1)
+        self.assertEqual(len(self.found(0.90, 0.95, at_least=0.9, own=True)), 1)
+        self.assertEqual(self.found(0.99, 0.95, at_least=0.9, own=True), [])
+
+    def test_by_the_clock_is_not_held(self):
+        self.assertEqual(self.found(200, 100, kept=False), [])
+
+    def test_a_row_that_is_gone(self):
+        self.assertEqual(len(rows.regressions([], {"poll": 1.0})), 1)
+
+
+class Output(unittest.TestCase):
+    RESULTS = [rows.evaluate(row(at_most=0.5), {"x": 2000}, {"x": 1500}),
+               rows.evaluate(row(), {"x": 10}, {"x": 1})]
+
+    def test_table(self):
+        text = "\n".join(rows.lines(self.RESULTS))
+        self.assertRegex(text, r"an x +2,000 +1,500 +0\.75 +<= 0\.50 +not met")
+
+    def test_chart(self):
+        picture = ElementTree.fromstring(chart.draw("a < b", self.RESULTS))
+        bars = picture.findall("{http://www.w3.org/2000/svg}rect")[1:]
+        self.assertEqual([bar.get("fill") for bar in bars], [chart.COLOURS[False], chart.COLOURS[None]])
+        self.assertAlmostEqual(float(bars[0].get("width")) / float(bars[1].get("width")), 7.5, 1)
+
+    def test_keys_are_unique(self):
+        keys = [r.key() for r in rows.ROWS]
+        self.assertEqual(len(keys), len(set(keys)))
+
