@@ -61,14 +61,20 @@ static __u64 bytes_copied(const struct client *client)
 	return bytes;
 }
 
-/* Puts stamps and takes them away until the compositor has shown the frame. */
+/*
+ * Puts stamps and takes them away until the compositor has shown the frame. A
+ * display may still be reading it, so this is a use by the CPU like any other.
+ */
 static void serve_stamps(const struct client *client, struct message *msg)
 {
 	const size_t size = client->dumb.size;
+	const char *name = client->dev.name;
 	bool stamped = false;
 
 	while (message_recv_any(client->sock, msg),
 	       msg->type != MSG_SHOWN || stamped) {
+		buffer_sync(name, client->fd,
+			    DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW);
 		if (msg->type == MSG_STAMP && !stamped)
 			stamp_put(client->dumb.map, size, msg->series,
 				  client->saved);
@@ -77,6 +83,8 @@ static void serve_stamps(const struct client *client, struct message *msg)
 		else
 			die("socket: message %u came where stamps were due",
 			    msg->type);
+		buffer_sync(name, client->fd,
+			    DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
 		stamped = !stamped;
 		msg->type = stamped ? MSG_STAMPED : MSG_RESTORED;
 		message_send(client->sock, msg, -1);

@@ -10,10 +10,15 @@
  * DRM's helper leaves no room there, so the steps of a commit are made here, from
  * the helpers for each.
  *
+ * A commit ends when the host has taken its frames, so that who has a single buffer
+ * can draw the next one into it. But it does not wait long for that: a host that is
+ * busy gets fewer frames, one that is stuck does not get to keep the commits.
+ *
  * Lifetime: a commit holds its state. Locking: the caller has the locks of mode
  * setting until the state is that of the device; what follows needs none.
  */
 
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include <drm/drm_atomic.h>
@@ -21,6 +26,7 @@
 #include <drm/drm_plane.h>
 
 #include "virtgpu_commit.h"
+#include "virtgpu_display.h"
 #include "virtgpu_drv.h"
 #include "virtgpu_frame.h"
 
@@ -48,6 +54,24 @@ static void settle_frames(struct drm_atomic_state *atomic)
 	}
 }
 
+/* One that only moves a cursor leaves the frames alone. */
+static void wait_for_frames(struct drm_atomic_state *atomic)
+{
+	struct drm_plane_state *state;
+	struct vgpu_output *output;
+	struct drm_plane *plane;
+	int i;
+
+	for_each_new_plane_in_state(atomic, plane, state, i) {
+		if (plane->type != DRM_PLANE_TYPE_PRIMARY || !state->crtc)
+			continue;
+		output = crtc_to_output(state->crtc);
+		wait_event_timeout(output->answered,
+				   !atomic_read(&output->frames),
+				   VGPU_FRAME_TIMEOUT);
+	}
+}
+
 /* All that is left of a commit, with the reference on its state. */
 static void finish(struct drm_atomic_state *atomic)
 {
@@ -60,6 +84,7 @@ static void finish(struct drm_atomic_state *atomic)
 	drm_atomic_helper_commit_planes(drm, atomic, 0);
 	settle_frames(atomic);
 	drm_atomic_helper_commit_modeset_enables(drm, atomic);
+	wait_for_frames(atomic);
 	/*
 	 * From here on the next commit may end, and free the states that this
 	 * one has made; those that it has replaced are left.

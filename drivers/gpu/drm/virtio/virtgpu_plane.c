@@ -7,10 +7,9 @@
  * happened before, see virtgpu_frame.c and virtgpu_commit.c. If there is nothing
  * to show, the fence of the frame is abandoned.
  *
- * A commit does not wait for its own frame, but for the one before, and for that
- * not long: a host that is busy gets fewer frames, one that is stuck does not
- * get to keep the commits. The cursor has a queue of its own that knows nothing
- * of copies in the other, so its commit waits for the copy.
+ * A commit waits for its own frame, see virtgpu_commit.c, but not before its frames
+ * are all sent. The cursor has a queue of its own that knows nothing of copies in
+ * the other, so it waits for the copy here.
  *
  * Lifetime: planes live as long as the device, what was queued without them.
  *
@@ -33,9 +32,6 @@
 #include "virtgpu_object.h"
 #include "virtgpu_panic.h"
 #include "virtgpu_plane.h"
-
-/* How long a frame waits for the one before. */
-#define FRAME_TIMEOUT msecs_to_jiffies(50)
 
 /* How long a cursor waits for its picture. */
 #define CURSOR_TIMEOUT HZ
@@ -235,13 +231,6 @@ static bool shows_other(const struct drm_plane_state *new,
 	       drm_atomic_crtc_needs_modeset(crtc_state);
 }
 
-/* One frame behind is enough. */
-static void wait_for_last_frame(struct vgpu_output *output)
-{
-	wait_event_timeout(output->answered, !atomic_read(&output->frames),
-			   FRAME_TIMEOUT);
-}
-
 static void primary_update(struct drm_plane *plane,
 			   struct drm_atomic_state *atomic)
 {
@@ -264,7 +253,6 @@ static void primary_update(struct drm_plane *plane,
 	    !drm_atomic_helper_damage_merged(old, new, &damage))
 		return;
 
-	wait_for_last_frame(output);
 	output->owed |= shows_other(new, old, crtc_state);
 	/* The host is stuck. What it does not show, it need not be sent. */
 	if (READ_ONCE(vgpu->ctrl.num_backlog) > VGPU_BACKLOG_LIMIT) {

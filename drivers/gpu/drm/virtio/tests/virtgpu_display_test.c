@@ -34,6 +34,7 @@
 #include <drm/drm_property.h>
 #include <drm/drm_vblank.h>
 
+#include "../virtgpu_commit.h"
 #include "../virtgpu_display.h"
 #include "../virtgpu_gem.h"
 #include "virtgpu_mock_client.h"
@@ -233,14 +234,20 @@ static void frame_given_up(struct kunit *test)
 	mock_host_settle(host);
 }
 
-/* Succeeds if who comes after a commit waits until the host has the frame. */
+/*
+ * Succeeds if a commit waits for its frame, for a while, and who comes after it
+ * until the host has it.
+ */
 static void frame_shown(struct kunit *test)
 {
 	struct mock_host *host = test->priv;
 	struct drm_framebuffer *fb = mock_client_fb(test, mock_host_open(test, host));
+	unsigned long begun = jiffies;
 
 	host->auto_answer = NULL;
 	KUNIT_EXPECT_EQ(test, show(test, fb, NULL), 0);
+	KUNIT_EXPECT_TRUE(test,
+			  time_after_eq(jiffies, begun + VGPU_FRAME_TIMEOUT));
 	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(resv_of(fb),
 							DMA_RESV_USAGE_READ));
 	/* reading it is no reason for others not to read */
