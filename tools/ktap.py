@@ -71,3 +71,17 @@ def parse(text, prefix=""):
             reader.result(depth(match[1]), match[4].strip() or match[3], outcome)
     reader.end_plans(-1)
     return reader.results
+
+
+def before_failures(text, most=8):
+    """What was said between the result before and each that failed, its last lines."""
+    said, lines = [], []
+    for line in text.split("\n"):
+        match = RESULT.match(line)
+        if not match:
+            lines.append(line.strip())
+            continue
+        if match[2]:
+            said += [one for one in lines if one][-most:]
+        lines = []
+    return said

@@ -66,7 +66,7 @@ class Dead(unittest.TestCase):
         with tempfile.TemporaryDirectory() as top, mock.patch.object(check, "OUT", top), \
                 mock.patch.object(check, "run", return_value=done) as run:
             results = check.run_guest(kind, ("fuzz",))
-        self.assertIn("failed", [outcome for _, tests, _ in results for _, outcome in tests])
+        self.assertIn("failed", [outcome for _, tests, *_ in results for _, outcome in tests])
         return run.called
 
     def test_a_kernel_that_does_not_boot_is_not_tried_again(self):
@@ -75,6 +75,19 @@ class Dead(unittest.TestCase):
             self.assertTrue(self.run_guest("debug", "timed out after 900 s, before it came to its job: look"))
             self.assertFalse(self.run_guest("debug", ""))
             self.assertTrue(self.run_guest("release", ""))
+
+
+class Failures(unittest.TestCase):
+    def test_what_they_said_is_repeated_at_the_end(self):
+        done = subprocess.CompletedProcess([], 0, OUTPUT.replace("not ok", "why\nnot ok"), "")
+        tally = check.Tally()
+        with tempfile.TemporaryDirectory() as top, mock.patch.object(check, "OUT", top), \
+                mock.patch.object(check, "run", return_value=done), mock.patch.object(check, "say"), \
+                mock.patch.object(check, "guest_job", return_value=""), \
+                mock.patch.object(check, "NEEDS", {"first": [], "second": []}):
+            for suite in check.run_guest("release", ("first", "second")):
+                tally.add(*suite)
+        self.assertEqual(tally.failures, ["release-first: b", "    why"])
 
 
 class Suites(unittest.TestCase):

@@ -47,5 +47,10 @@ class Ktap(unittest.TestCase):
         text = "TAP version 13\n1..2\nok 1 [PASS,Test-1]\nnot ok 2 [FAIL,Test-2]\n# Totals: pass:1\n"
         self.assertEqual([o for _, o in ktap.parse(text)], ["passed", "failed"])
 
+    def test_what_a_failure_said_is_told_and_no_more(self):
+        text = "fine\nok 1 one\n" + "".join(f"line {n}\n" for n in range(9)) + "\nnot ok 2 two\nlate\nok 3 three\n"
+        self.assertEqual(ktap.before_failures(text, 2), ["line 7", "line 8"])
+        self.assertEqual(ktap.before_failures("fine\nok 1 one\n"), [])
+
     def test_other_output_is_no_result(self):
         self.assertEqual(ktap.parse("book 1 looks ok 2\nnothing\n"), [])
