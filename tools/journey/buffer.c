@@ -145,9 +145,10 @@ void buffer_sync(const char *where, int fd, __u64 flags)
 					 "DMA_BUF_IOCTL_SYNC start");
 }
 
-static bool poll_in(const char *where, const char *what, int fd, int timeout_ms)
+static bool poll_for(const char *where, const char *what, int fd, short event,
+		     int timeout_ms)
 {
-	struct pollfd poller = { .fd = fd, .events = POLLIN };
+	struct pollfd poller = { .fd = fd, .events = event };
 	int ret;
 
 	do {
@@ -156,7 +157,7 @@ static bool poll_in(const char *where, const char *what, int fd, int timeout_ms)
 
 	if (ret < 0)
 		die_errno(where, what);
-	if (ret && !(poller.revents & POLLIN))
+	if (ret && !(poller.revents & event))
 		die("%s: %s: unexpected events %#x", where, what,
 		    poller.revents);
 	return ret;
@@ -165,7 +166,15 @@ static bool poll_in(const char *where, const char *what, int fd, int timeout_ms)
 /* True when all writers are done, false if one is not after @timeout_ms. */
 bool buffer_ready(const char *where, int fd, int timeout_ms)
 {
-	return poll_in(where, "poll of the dma-buf", fd, timeout_ms);
+	return poll_for(where, "poll of the dma-buf", fd, POLLIN, timeout_ms);
+}
+
+/* Returns when nobody writes to the buffer, nor reads it, any more. */
+void buffer_wait_idle(const char *where, int fd)
+{
+	if (!poll_for(where, "poll of the dma-buf", fd, POLLOUT, LONG_WAIT_MS))
+		die("%s: the buffer is in use for more than %d s", where,
+		    LONG_WAIT_MS / 1000);
 }
 
 /* A sync_file of those who write the buffer now; close() it. */
@@ -183,7 +192,7 @@ bool fence_done(const char *where, int fd, int timeout_ms)
 {
 	struct sync_file_info info = { .num_fences = 0 };
 
-	if (!poll_in(where, "poll of a fence", fd, timeout_ms))
+	if (!poll_for(where, "poll of a fence", fd, POLLIN, timeout_ms))
 		return false;
 	if (ioctl(fd, SYNC_IOC_FILE_INFO, &info))
 		die_errno(where, "SYNC_IOC_FILE_INFO");

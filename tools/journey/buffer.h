@@ -13,6 +13,7 @@ __s64 buffer_sg_entries(const char *where, __u64 inode, const char *importer);
 void *buffer_map(const char *where, int fd, size_t size);
 void buffer_sync(const char *where, int fd, __u64 flags);
 bool buffer_ready(const char *where, int fd, int timeout_ms);
+void buffer_wait_idle(const char *where, int fd);
 int buffer_export_fence(const char *where, int fd);
 bool fence_done(const char *where, int fd, int timeout_ms);
 

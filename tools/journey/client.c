@@ -45,13 +45,17 @@ static __u64 intended_hash(const struct picture *screen, __u32 frame)
 	return hash;
 }
 
-/* Bytes that our two views of the buffer, GEM's and the dma-buf's, differ in. */
+/*
+ * Bytes that our two views of the buffer, GEM's and the dma-buf's, differ in. Puts
+ * stamps to find out, so nobody may be looking at it.
+ */
 static __u64 bytes_copied(const struct client *client)
 {
 	size_t size = client->dumb.size;
 	void *map = buffer_map(client->dev.name, client->fd, size);
 	__u64 bytes;
 
+	buffer_wait_idle(client->dev.name, client->fd);
 	/* Touch every page first: series 0 is never put. */
 	stamp_bytes_missing(map, size, 0);
 	stamp_put(client->dumb.map, size, 1, client->saved);
@@ -62,8 +66,8 @@ static __u64 bytes_copied(const struct client *client)
 }
 
 /*
- * Puts stamps and takes them away until the compositor has shown the frame. A
- * display may still be reading it, so this is a use by the CPU like any other.
+ * Puts stamps and takes them away until the compositor has shown the frame. Not
+ * while a display reads it: poll() waits for that, and copies nothing.
  */
 static void serve_stamps(const struct client *client, struct message *msg)
 {
@@ -73,8 +77,7 @@ static void serve_stamps(const struct client *client, struct message *msg)
 
 	while (message_recv_any(client->sock, msg),
 	       msg->type != MSG_SHOWN || stamped) {
-		buffer_sync(name, client->fd,
-			    DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW);
+		buffer_wait_idle(name, client->fd);
 		if (msg->type == MSG_STAMP && !stamped)
 			stamp_put(client->dumb.map, size, msg->series,
 				  client->saved);
@@ -83,20 +86,15 @@ static void serve_stamps(const struct client *client, struct message *msg)
 		else
 			die("socket: message %u came where stamps were due",
 			    msg->type);
-		buffer_sync(name, client->fd,
-			    DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
 		stamped = !stamped;
 		msg->type = stamped ? MSG_STAMPED : MSG_RESTORED;
 		message_send(client->sock, msg, -1);
 	}
 }
 
-/*
- * All that we know of @frame once it is drawn. Stamps the buffer to find out, so
- * nobody may be looking at it yet.
- */
+/* All that we know of @frame once it is drawn. @copied: what bytes_copied() said */
 static void describe_frame(const struct client *client, __u32 frame,
-			   __u64 importers, struct message *msg)
+			   __u64 importers, __u64 copied, struct message *msg)
 {
 	const char *name = client->dev.name;
 
@@ -118,7 +116,7 @@ static void describe_frame(const struct client *client, __u32 frame,
 			.attached = buffer_attachments(name, client->inode),
 			.importers = importers,
 			.sg_entries = NONE,
-			.copied = bytes_copied(client),
+			.copied = copied,
 			.hash = picture_hash(&client->picture),
 		},
 	};
@@ -167,7 +165,8 @@ static void draw_first(const struct client *client)
  * that is neither frame.
  *
  * The fence goes on after the start of CPU access, because that start waits
- * for every fence on the buffer and would wait for this one.
+ * for every fence on the buffer and would wait for this one. vgem lets it expire
+ * after 10 s, so only what has to happen under it does.
  */
 static void draw_second(const struct client *client, __u64 importers,
 			struct message *frame)
@@ -180,6 +179,7 @@ static void draw_second(const struct client *client, __u64 importers,
 		.flags = VGEM_WRITE,
 	};
 	struct vgem_signal signal = { .fence = 0 };
+	__u64 copied = bytes_copied(client);
 
 	buffer_sync(name, client->fd, DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW);
 	device_ioctl(&client->dev, "VGEM_FENCE_ATTACH", VGEM_IOCTL_ATTACH,
@@ -191,8 +191,7 @@ static void draw_second(const struct client *client, __u64 importers,
 		     picture->height);
 	buffer_sync(name, client->fd, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
 
-	/* The plane waits for the fence: no stamp is scanned out. */
-	describe_frame(client, 2, importers, frame);
+	describe_frame(client, 2, importers, copied, frame);
 	signal.fence = attach.fence;
 	device_ioctl(&client->dev, "VGEM_FENCE_SIGNAL", VGEM_IOCTL_SIGNAL,
 		     &signal);
@@ -202,10 +201,12 @@ int client_main(int sock)
 {
 	struct client client = { .sock = sock };
 	struct message frame, msg;
+	__u64 copied;
 
 	open_buffer(&client);
+	copied = bytes_copied(&client);
 	draw_first(&client);
-	describe_frame(&client, 1, 0, &frame);
+	describe_frame(&client, 1, 0, copied, &frame);
 	send_frame(&client, &frame);
 	serve_stamps(&client, &msg);
 
