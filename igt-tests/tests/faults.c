@@ -157,7 +157,7 @@ static void expect_no_more(const struct references *before)
 		before->files + UNCOUNTED_FILES * sysconf(_SC_NPROCESSORS_ONLN);
 	struct references now;
 
-	for (int tries = 0; tries < 200; tries++) {
+	for (int tries = 0; tries < 6000; tries++) {
 		count_references(&now);
 		if (now.files <= most && now.modules <= before->modules)
 			return;

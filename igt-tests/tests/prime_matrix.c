@@ -100,7 +100,7 @@ static void after_fork(struct cell *cell)
 /* virtio-gpu lets go of a buffer only when the host has. */
 static void expect_gone(ino_t inode)
 {
-	igt_set_timeout(10, "end of a dma-buf after its last user's");
+	igt_set_timeout(60, "end of a dma-buf after its last user's");
 	while (dmabuf_alive(inode) == 1)
 		sched_yield();
 	igt_reset_timeout();

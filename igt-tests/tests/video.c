@@ -10,7 +10,7 @@
 
 #include "video.h"
 
-#define WAIT_MS 10000
+#define WAIT_MS 60000
 
 int __find_video(const char *driver, uint32_t caps, const char *bus)
 {

@@ -222,7 +222,7 @@ static void crc(const struct endpoint *ep, const struct endpoint *native)
 
 	picture_create(native, &reference);
 	picture_create(ep, &p);
-	igt_set_timeout(20, "CRC of a frame");
+	igt_set_timeout(60, "CRC of a frame");
 	expected = crc_of(&reference, 41);
 	igt_assert_eq_u32(crc_of(&p, 41), expected);
 	igt_assert_neq_u32(crc_of(&p, 42), expected);

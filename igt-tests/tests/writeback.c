@@ -11,7 +11,7 @@
 
 #include "writeback.h"
 
-#define WAIT_MS 10000
+#define WAIT_MS 60000
 
 static uint32_t property(const struct writeback *wb, uint32_t object,
 			 uint32_t type, const char *name, uint64_t *value)
@@ -240,7 +240,7 @@ void writeback_wait(const struct writeback *wb, int captured,
 	igt_assert_fd(captured);
 	igt_assert_eq(sync_fence_wait(captured, WAIT_MS), 0);
 	close(captured);
-	igt_set_timeout(10, "end of the writeback job");
+	igt_set_timeout(60, "end of the writeback job");
 	while (writeback_references(wb, capture_fb) > references)
 		sched_yield();
 	igt_reset_timeout();

@@ -48,5 +48,11 @@ for module in "$@"; do
 	else
 		echo "not ok 1 - $name has a suite"
 	fi
+	# what a test has closed may be on its way
+	tries=0
+	while [ "$(cat "/sys/module/$name/refcnt" 2> /dev/null || echo 0)" != 0 ] && [ $tries -lt 300 ]; do
+		sleep 0.1
+		tries=$((tries + 1))
+	done
 	modprobe -r "$name" 2> /dev/null || rmmod "$name" || echo "not ok 1 - $name unloads"
 done

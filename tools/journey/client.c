@@ -191,10 +191,10 @@ static void draw_second(const struct client *client, __u64 importers,
 		     picture->height);
 	buffer_sync(name, client->fd, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
 
-	describe_frame(client, 2, importers, copied, frame);
 	signal.fence = attach.fence;
 	device_ioctl(&client->dev, "VGEM_FENCE_SIGNAL", VGEM_IOCTL_SIGNAL,
 		     &signal);
+	describe_frame(client, 2, importers, copied, frame);
 }
 
 int client_main(int sock)

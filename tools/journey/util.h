@@ -10,7 +10,7 @@
 #define LONG_WAIT_MS 60000
 
 /* A fence that is not signalled by then has expired: vgem's limit is 10 s. */
-#define FENCE_WAIT_MS 20000
+#define FENCE_WAIT_MS 60000
 
 /* The name of this process in messages: journey, client or compositor. */
 extern const char *role;

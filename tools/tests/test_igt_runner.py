@@ -50,7 +50,7 @@ class Runner(unittest.TestCase):
             os.mkfifo(os.path.join(top, "pipe"))
             env = dict(os.environ, PROCESSES=os.path.join(top, "count"), PIPE=os.path.join(top, "pipe"))
             done = subprocess.run([f"{REPO}/igt-tests/runner", "--bin", top, "--testlist", listed,
-                                   "--timeout", "1", *options], env=env, capture_output=True, text=True)
+                                   *options], env=env, capture_output=True, text=True)
             with open(os.path.join(top, "count")) as f:
                 processes = len(f.readlines())
         words = [line.split() for line in done.stdout.splitlines() if line.startswith(("PASS", "FAIL", "SKIP"))]
@@ -87,7 +87,7 @@ class Runner(unittest.TestCase):
         self.assertEqual((processes, code), (2, 1))
 
     def test_the_rest_runs_after_a_timeout(self):
-        results, processes, code = self.run_list(["good", "hangs", "late"], "--multiple-mode")
+        results, processes, code = self.run_list(["good", "hangs", "late"], "--multiple-mode", "--timeout", "5")
         self.assertEqual(results, {"good": "PASS", "hangs": "FAIL", "late": "PASS"})
         self.assertEqual((processes, code), (2, 1))
 

@@ -15,7 +15,7 @@ TREE = os.environ.get("TEST_TREE")
 
 @unittest.skipUnless(TREE, "needs --tree")
 class Guest(unittest.TestCase):
-    def vm(self, *line, timeout=60):
+    def vm(self, *line, timeout=600):
         return subprocess.run([os.path.join(TOOLS, "vm"), "--tree", TREE, "--timeout", str(timeout), *line],
                               capture_output=True, text=True)
 

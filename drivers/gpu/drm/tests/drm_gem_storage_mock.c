@@ -14,8 +14,10 @@
 #include <linux/dma-resv.h>
 #include <linux/file.h>
 #include <linux/iosys-map.h>
+#include <linux/jiffies.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include <kunit/device.h>
 #include <kunit/resource.h>
@@ -44,8 +46,8 @@ static const struct drm_driver storage_mock_driver = {
 static void flush_files(void *unused)
 {
 	flush_delayed_fput();
-	/* a worker may have taken the list before us */
-	msleep(20);
+	/* a worker may have taken the list before us, on this queue */
+	__flush_workqueue(system_wq);
 	flush_delayed_fput();
 }
 
@@ -105,14 +107,15 @@ int storage_mock_init(struct kunit *test)
 void storage_mock_exit(struct kunit *test)
 {
 	struct storage_ctx *ctx = test->priv;
-	int kind, tries;
+	unsigned long late = jiffies + 30 * HZ;
+	int kind;
 
 	if (!ctx || !ctx->storage)
 		return;
 
 	/* files that a kernel thread closes are released by a worker */
-	for (tries = 0; tries < 100 && kref_read(&ctx->obj->refcount) > 1;
-	     tries++) {
+	while (kref_read(&ctx->obj->refcount) > 1 &&
+	       time_before(jiffies, late)) {
 		flush_delayed_fput();
 		usleep_range(1000, 5000);
 	}

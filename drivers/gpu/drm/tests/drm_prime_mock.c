@@ -16,6 +16,7 @@
 #include <linux/mman.h>
 #include <linux/moduleparam.h>
 #include <linux/uaccess.h>
+#include <linux/workqueue.h>
 
 #include <kunit/device.h>
 #include <kunit/resource.h>
@@ -132,8 +133,8 @@ static const struct drm_driver mock_driver = {
 static void flush_files(void *unused)
 {
 	flush_delayed_fput();
-	/* a worker may have taken the list before us */
-	msleep(20);
+	/* a worker may have taken the list before us, on this queue */
+	__flush_workqueue(system_wq);
 	flush_delayed_fput();
 }
 

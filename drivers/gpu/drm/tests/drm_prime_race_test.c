@@ -19,7 +19,7 @@
 
 #include "drm_prime_mock.h"
 
-#define GUESSES	  2000
+#define GUESSES	  60000
 #define GUESS_GAP 1000
 #define REVOKES	  20
 #define IMPORTS	  1000
