@@ -72,6 +72,21 @@ class Runner(unittest.TestCase):
                                    "late": "PASS"})
         self.assertEqual((processes, code), (1, 0))
 
+    def test_a_program_without_subtests(self):
+        with tempfile.TemporaryDirectory() as top:
+            for name, last, code in (("good", "SUCCESS (0.5s)", 0), ("skips", "SKIP (0.1s)", 77), ("dies", "", 98)):
+                with open(os.path.join(top, name), "w") as f:
+                    f.write(f"#!/bin/sh\n[ $# = 0 ] || exit 79\necho '{last}'\nexit {code}\n")
+                os.chmod(f.name, 0o755)
+            with open(os.path.join(top, "list"), "w") as f:
+                f.write("igt@good\nigt@skips\nigt@dies\nigt@absent\n")
+            done = subprocess.run([f"{REPO}/igt-tests/runner", "--bin", top, "--testlist", os.path.join(top, "list")],
+                                  capture_output=True, text=True)
+        words = [line.split()[:2] for line in done.stdout.splitlines() if line.startswith(("PASS", "FAIL", "SKIP"))]
+        self.assertEqual(words[:3], [["PASS", "igt@good"], ["SKIP", "igt@skips"], ["FAIL", "igt@dies"]])
+        self.assertIn("igt@absent", done.stdout)
+        self.assertEqual(done.returncode, 1)
+
     def test_nothing_after_a_failure_if_asked(self):
         results, processes, _ = self.run_list(["good", "bad", "parts"], "--fail-fast")
         self.assertEqual((results, processes), ({"good": "PASS", "bad": "FAIL"}, 2))
