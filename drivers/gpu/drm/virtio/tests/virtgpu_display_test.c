@@ -21,17 +21,13 @@
 
 #include <drm/drm_atomic.h>
 #include <drm/drm_atomic_helper.h>
-#include <drm/drm_atomic_uapi.h>
 #include <drm/drm_edid.h>
 #include <drm/drm_file.h>
 #include <drm/drm_fourcc.h>
 #include <drm/drm_framebuffer.h>
 #include <drm/drm_gem.h>
-#include <drm/drm_modes.h>
 #include <drm/drm_modeset_helper_vtables.h>
-#include <drm/drm_modeset_lock.h>
 #include <drm/drm_panic.h>
-#include <drm/drm_property.h>
 #include <drm/drm_vblank.h>
 
 #include "../virtgpu_commit.h"
@@ -39,6 +35,7 @@
 #include "../virtgpu_gem.h"
 #include "virtgpu_mock_client.h"
 #include "virtgpu_mock_host.h"
+#include "virtgpu_mock_screen.h"
 
 #define WIDTH  MOCK_CLIENT_WIDTH
 #define HEIGHT MOCK_CLIENT_HEIGHT
@@ -64,142 +61,12 @@ static void display_test_exit(struct kunit *test)
 	mock_host_end(host);
 }
 
-static const struct drm_display_mode mode = {
-	DRM_MODE("640x480", DRM_MODE_TYPE_DRIVER, 25175, 640, 656, 752, 800, 0,
-		 480, 490, 492, 525, 0, 0),
-};
-
-/**
- * struct frame - what a commit is to show on the first output
- * @fb: the framebuffer
- * @fence: after that, or NULL
- * @clip: what of it has changed, or NULL if all has
- * @cursor: a framebuffer that lies over it, or NULL for none
- * @x: where, column and row
- * @hot: what of the cursor points, column and row
- */
-struct frame {
-	struct drm_framebuffer *fb;
-	struct mock_fence *fence;
-	const struct drm_mode_rect *clip;
-	struct drm_framebuffer *cursor;
-	int x, hot;
-};
-
-static int fill_primary(struct drm_plane_state *plane,
-			const struct frame *frame)
-{
-	drm_atomic_set_fb_for_plane(plane, frame->fb);
-	plane->crtc_w = WIDTH;
-	plane->crtc_h = HEIGHT;
-	plane->src_w = WIDTH << 16;
-	plane->src_h = HEIGHT << 16;
-	if (frame->fence)
-		plane->fence = dma_fence_get(&frame->fence->base);
-	if (!frame->clip)
-		return 0;
-
-	plane->fb_damage_clips = drm_property_create_blob(plane->plane->dev,
-							  sizeof(*frame->clip),
-							  frame->clip);
-	if (!IS_ERR(plane->fb_damage_clips))
-		return 0;
-	plane->fb_damage_clips = NULL;
-	return -ENOMEM;
-}
-
-static int fill_cursor(struct drm_plane_state *plane, struct drm_crtc *crtc,
-		       const struct frame *frame)
-{
-	int ret = drm_atomic_set_crtc_for_plane(plane, crtc);
-
-	drm_atomic_set_fb_for_plane(plane, frame->cursor);
-	plane->crtc_x = frame->x;
-	plane->crtc_y = frame->x;
-	plane->crtc_w = WIDTH;
-	plane->crtc_h = HEIGHT;
-	plane->src_w = WIDTH << 16;
-	plane->src_h = HEIGHT << 16;
-	plane->hotspot_x = frame->hot;
-	plane->hotspot_y = frame->hot;
-	return ret;
-}
-
-static int fill_state(struct drm_atomic_state *state,
-		      struct vgpu_output *output, const struct frame *frame)
-{
-	struct drm_connector_state *connector;
-	struct drm_display_mode timed;
-	struct drm_plane_state *plane;
-	struct drm_crtc_state *crtc;
-	int ret;
-
-	crtc = drm_atomic_get_crtc_state(state, &output->crtc);
-	if (IS_ERR(crtc))
-		return PTR_ERR(crtc);
-	connector = drm_atomic_get_connector_state(state, &output->connector);
-	if (IS_ERR(connector))
-		return PTR_ERR(connector);
-	plane = drm_atomic_get_plane_state(state, output->crtc.primary);
-	if (IS_ERR(plane))
-		return PTR_ERR(plane);
-
-	crtc->active = true;
-	/* as one that a client sets */
-	drm_mode_init(&timed, &mode);
-	drm_mode_set_crtcinfo(&timed, CRTC_INTERLACE_HALVE_V);
-	ret = drm_atomic_set_mode_for_crtc(crtc, &timed);
-	if (!ret)
-		ret = drm_atomic_set_crtc_for_connector(connector,
-							&output->crtc);
-	if (!ret)
-		ret = drm_atomic_set_crtc_for_plane(plane, &output->crtc);
-	if (!ret)
-		ret = fill_primary(plane, frame);
-	if (ret || !frame->cursor)
-		return ret;
-
-	plane = drm_atomic_get_plane_state(state, output->crtc.cursor);
-	if (IS_ERR(plane))
-		return PTR_ERR(plane);
-	return fill_cursor(plane, &output->crtc, frame);
-}
-
-/* Commit, and wait until that is done; not for the host, which has to answer. */
-static int show_frame(struct kunit *test, const struct frame *frame)
-{
-	struct mock_host *host = test->priv;
-	struct drm_device *drm = host->vgpu->drm;
-	struct drm_modeset_acquire_ctx ctx;
-	struct drm_atomic_state *state;
-	int ret;
-
-	drm_modeset_acquire_init(&ctx, 0);
-	state = drm_atomic_state_alloc(drm);
-	KUNIT_ASSERT_NOT_NULL(test, state);
-	state->acquire_ctx = &ctx;
-	do {
-		ret = fill_state(state, &host->vgpu->outputs[0], frame);
-		if (!ret)
-			ret = drm_atomic_commit(state);
-		/* a debug kernel has locks fail now and then */
-		if (ret == -EDEADLK) {
-			drm_atomic_state_clear(state);
-			drm_modeset_backoff(&ctx);
-		}
-	} while (ret == -EDEADLK);
-	drm_atomic_state_put(state);
-	drm_modeset_drop_locks(&ctx);
-	drm_modeset_acquire_fini(&ctx);
-	return ret;
-}
-
 static int show(struct kunit *test, struct drm_framebuffer *fb,
 		struct mock_fence *fence)
 {
-	const struct frame frame = { .fb = fb, .fence = fence };
+	const struct mock_frame frame = { .fb = fb, .fence = fence };
 
-	return show_frame(test, &frame);
+	return mock_screen_show(test->priv, &frame);
 }
 
 static struct dma_resv *resv_of(struct drm_framebuffer *fb)
@@ -326,14 +193,14 @@ static struct mock_answer note_copies(struct mock_host *host,
 	return MOCK_OK;
 }
 
-static void expect_copied(struct kunit *test, const struct frame *frame,
+static void expect_copied(struct kunit *test, const struct mock_frame *frame,
 			  const struct drm_mode_rect *wanted)
 {
 	struct mock_host *host = test->priv;
 	struct virtio_gpu_rect *copied = host->priv;
 
 	*copied = (struct virtio_gpu_rect){};
-	KUNIT_EXPECT_EQ(test, show_frame(test, frame), 0);
+	KUNIT_EXPECT_EQ(test, mock_screen_show(host, frame), 0);
 	mock_host_settle(host);
 	KUNIT_EXPECT_EQ(test, le32_to_cpu(copied->x), wanted->x1);
 	KUNIT_EXPECT_EQ(test, le32_to_cpu(copied->y), wanted->y1);
@@ -352,7 +219,7 @@ static void damage_is_copied(struct kunit *test)
 	struct mock_host *host = test->priv;
 	struct vgpu_queue *q = &host->vgpu->ctrl;
 	struct virtio_gpu_rect copied;
-	struct frame frame = { .clip = &clip };
+	struct mock_frame frame = { .clip = &clip };
 
 	frame.fb = mock_client_fb(test, mock_host_open(test, host));
 	host->priv = &copied;
@@ -379,14 +246,14 @@ static int no_room(struct vgpu_queue *q, struct scatterlist **sgs,
 	return virtqueue_add_sgs(q->vq, sgs, out, in, cmd, GFP_ATOMIC);
 }
 
-static void expect_cursor(struct kunit *test, const struct frame *frame,
+static void expect_cursor(struct kunit *test, const struct mock_frame *frame,
 			  u32 type)
 {
 	struct mock_host *host = test->priv;
 	struct vgpu_queue *q = &host->vgpu->cursor;
 	const struct virtio_gpu_update_cursor *said;
 
-	KUNIT_EXPECT_EQ(test, show_frame(test, frame), 0);
+	KUNIT_EXPECT_EQ(test, mock_screen_show(host, frame), 0);
 	mock_host_settle(host);
 	KUNIT_ASSERT_FALSE(test, list_empty(&q->backlog));
 	said = &list_last_entry(&q->backlog, struct vgpu_cmd, node)->req.cursor;
@@ -403,7 +270,7 @@ static void cursor_is_told(struct kunit *test)
 	struct mock_host *host = test->priv;
 	struct vgpu_queue *q = &host->vgpu->cursor;
 	struct drm_file *file = mock_host_open(test, host);
-	struct frame frame = { .fb = mock_client_fb(test, file), .hot = 2 };
+	struct mock_frame frame = { .fb = mock_client_fb(test, file), .hot = 2 };
 
 	frame.cursor = mock_client_fb_of(test, file, DRM_FORMAT_HOST_ARGB8888);
 	/* the stub is this thread's; nobody else may send */
@@ -419,7 +286,7 @@ static void cursor_is_told(struct kunit *test)
 	/* what a host that has stopped was spared, it is told when it goes on */
 	frame.hot = 4;
 	q->num_backlog += VGPU_BACKLOG_LIMIT + 1;
-	KUNIT_EXPECT_EQ(test, show_frame(test, &frame), 0);
+	KUNIT_EXPECT_EQ(test, mock_screen_show(host, &frame), 0);
 	q->num_backlog -= VGPU_BACKLOG_LIMIT + 1;
 	expect_cursor(test, &frame, VIRTIO_GPU_CMD_UPDATE_CURSOR);
 	expect_cursor(test, &frame, VIRTIO_GPU_CMD_MOVE_CURSOR);

@@ -69,17 +69,24 @@ static void mock_callback(struct virtqueue *vq)
 {
 }
 
+static size_t ring_bytes(void)
+{
+	return vring_size(MOCK_HOST_RING, PAGE_SIZE);
+}
+
 /**
  * mock_host_make_ring - make the control queue, as a transport does
- * @test: the test
  * @host: a host without one; &mock_host.vq is set
+ *
+ * Return: 0, or -ENOMEM.
  */
-void mock_host_make_ring(struct kunit *test, struct mock_host *host)
+int mock_host_make_ring(struct mock_host *host)
 {
-	size_t size = vring_size(MOCK_HOST_RING, PAGE_SIZE);
-	void *pages = kunit_kzalloc(test, size, GFP_KERNEL);
+	void *pages = alloc_pages_exact(ring_bytes(), GFP_KERNEL | __GFP_ZERO);
 
-	KUNIT_ASSERT_NOT_NULL(test, pages);
+	if (!pages)
+		return -ENOMEM;
+
 	host->next = 0;
 	INIT_LIST_HEAD(&host->vdev.vqs);
 	spin_lock_init(&host->vdev.vqs_list_lock);
@@ -89,7 +96,23 @@ void mock_host_make_ring(struct kunit *test, struct mock_host *host)
 	host->vq = vring_new_virtqueue(0, MOCK_HOST_RING, PAGE_SIZE,
 				       &host->vdev, false, false, pages,
 				       mock_notify, mock_callback, "control");
-	KUNIT_ASSERT_NOT_NULL(test, host->vq);
+	if (host->vq)
+		return 0;
+	free_pages_exact(pages, ring_bytes());
+	return -ENOMEM;
+}
+
+/**
+ * mock_host_drop_ring - undo mock_host_make_ring()
+ * @host: the host; nothing happens without a queue
+ */
+void mock_host_drop_ring(struct mock_host *host)
+{
+	if (!host->vq)
+		return;
+	vring_del_virtqueue(host->vq);
+	host->vq = NULL;
+	free_pages_exact(host->ring.desc, ring_bytes());
 }
 
 DEFINE_DRM_GEM_FOPS(mock_fops);
@@ -126,16 +149,15 @@ struct mock_host *mock_host_create(struct kunit *test)
 	dev = drm_kunit_helper_alloc_device(test);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
 	KUNIT_ASSERT_EQ(test, dma_set_mask(dev, DMA_BIT_MASK(64)), 0);
-	drm = __drm_kunit_helper_alloc_drm_device_with_driver(test, dev,
-							      sizeof(*drm), 0,
-							      &mock_driver);
+	drm = __drm_kunit_helper_alloc_drm_device_with_driver(
+		test, dev, sizeof(*drm), 0, &mock_driver);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, drm);
 	host->vgpu = vgpu_device_setup(drm, &host->vdev);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, host->vgpu);
 	host->vdev.dev.parent = dev;
 	host->vdev.priv = host->vgpu;
 
-	mock_host_make_ring(test, host);
+	KUNIT_ASSERT_EQ(test, mock_host_make_ring(host), 0);
 	vgpu_queue_start(&host->vgpu->ctrl, host->vq);
 	return host;
 }
@@ -153,9 +175,7 @@ void mock_host_end(struct mock_host *host)
 	cancel_work_sync(&vgpu->ctrl.answers);
 	vgpu_queue_reclaim(&vgpu->ctrl);
 	flush_work(&vgpu->release);
-	if (host->vq)
-		vring_del_virtqueue(host->vq);
-	host->vq = NULL;
+	mock_host_drop_ring(host);
 }
 
 /**

@@ -120,7 +120,8 @@ struct mock_fence {
 	})
 
 struct mock_host *mock_host_create(struct kunit *test);
-void mock_host_make_ring(struct kunit *test, struct mock_host *host);
+int mock_host_make_ring(struct mock_host *host);
+void mock_host_drop_ring(struct mock_host *host);
 void mock_host_end(struct mock_host *host);
 unsigned int mock_host_waiting(struct mock_host *host);
 u32 mock_host_answer(struct mock_host *host, struct mock_answer answer);

@@ -8,7 +8,6 @@
  */
 
 #include <kunit/static_stub.h>
-#include <kunit/test-bug.h>
 #include <kunit/test.h>
 #include <linux/cleanup.h>
 #include <linux/dma-buf.h>
@@ -18,11 +17,9 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
-#include <linux/string.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_dma_buf.h>
-#include <linux/virtio_ring.h>
 #include <linux/workqueue.h>
 
 #include <drm/drm_atomic_helper.h>
@@ -32,7 +29,6 @@
 #include <drm/drm_fourcc.h>
 #include <drm/drm_framebuffer.h>
 #include <drm/drm_gem.h>
-#include <drm/drm_mode_config.h>
 #include <drm/drm_modeset_lock.h>
 
 #include "../virtgpu_context.h"
@@ -44,122 +40,16 @@
 #include "virtgpu_mock_client.h"
 #include "virtgpu_mock_exporter.h"
 #include "virtgpu_mock_host.h"
+#include "virtgpu_mock_transport.h"
 
 #define WIDTH	MOCK_CLIENT_WIDTH
 #define HEIGHT	MOCK_CLIENT_HEIGHT
 #define PATTERN 0x5ca1ab1e
 
-static struct mock_host *to_host(struct virtio_device *vdev)
-{
-	return container_of(vdev, struct mock_host, vdev);
-}
-
-static void transport_get(struct virtio_device *vdev, unsigned int offset,
-			  void *buf, unsigned int len)
-{
-	memcpy(buf, (u8 *)&to_host(vdev)->config + offset, len);
-}
-
-static void transport_set(struct virtio_device *vdev, unsigned int offset,
-			  const void *buf, unsigned int len)
-{
-	struct virtio_gpu_config *config = &to_host(vdev)->config;
-
-	memcpy((u8 *)config + offset, buf, len);
-	config->events_read &= ~config->events_clear;
-	config->events_clear = 0;
-}
-
-static u8 transport_get_status(struct virtio_device *vdev)
-{
-	return to_host(vdev)->status;
-}
-
-static void transport_set_status(struct virtio_device *vdev, u8 status)
-{
-	to_host(vdev)->status = status;
-}
-
-static void transport_reset(struct virtio_device *vdev)
-{
-	to_host(vdev)->status = 0;
-}
-
-/* There is no cursor in these tests, and a queue that is NULL takes nothing. */
-static int transport_find_vqs(struct virtio_device *vdev, unsigned int count,
-			      struct virtqueue *vqs[],
-			      struct virtqueue_info info[],
-			      struct irq_affinity *affinity)
-{
-	struct mock_host *host = to_host(vdev);
-
-	mock_host_make_ring(kunit_get_current_test(), host);
-	vqs[0] = host->vq;
-	vqs[1] = NULL;
-	return 0;
-}
-
-static void transport_del_vqs(struct virtio_device *vdev)
-{
-	struct mock_host *host = to_host(vdev);
-
-	host->was_broken = virtqueue_is_broken(host->vq);
-	vring_del_virtqueue(host->vq);
-	host->vq = NULL;
-}
-
-static const struct virtio_config_ops transport = {
-	.get = transport_get,
-	.set = transport_set,
-	.get_status = transport_get_status,
-	.set_status = transport_set_status,
-	.reset = transport_reset,
-	.find_vqs = transport_find_vqs,
-	.del_vqs = transport_del_vqs,
-};
-
-/* What the virtio core wants to know before it says which features there are. */
-static const unsigned int known_features[] = {
-	VIRTIO_GPU_F_VIRGL,	    VIRTIO_GPU_F_EDID,
-	VIRTIO_GPU_F_RESOURCE_UUID, VIRTIO_GPU_F_RESOURCE_BLOB,
-	VIRTIO_GPU_F_CONTEXT_INIT,  VIRTIO_GPU_F_BLOB_ALIGNMENT,
-};
-
-static struct virtio_driver driver = {
-	.feature_table = known_features,
-	.feature_table_size = ARRAY_SIZE(known_features),
-};
-
-/* The windows are those of the first scanout alone, as large as @priv says. */
-static struct mock_answer tells_windows(struct mock_host *host,
-					const struct vgpu_req *req)
-{
-	static struct virtio_gpu_resp_display_info info;
-	const struct vgpu_rect *window = host->priv;
-
-	memset(&info, 0, sizeof(info));
-	info.pmodes[0].r.width = cpu_to_le32(window->width);
-	info.pmodes[0].r.height = cpu_to_le32(window->height);
-	info.pmodes[0].enabled = cpu_to_le32(1);
-	return mock_host_says(req, VIRTIO_GPU_CMD_GET_DISPLAY_INFO,
-			      VIRTIO_GPU_RESP_OK_DISPLAY_INFO, &info,
-			      sizeof(info));
-}
-
 static int transport_test_init(struct kunit *test)
 {
-	static struct vgpu_rect window;
-	struct mock_host *host = mock_host_create(test);
+	struct mock_host *host = mock_transport_create(test);
 
-	/* it finds another by itself */
-	mock_host_end(host);
-	drm_mode_config_cleanup(host->vgpu->drm);
-	window = (struct vgpu_rect){ .width = WIDTH, .height = HEIGHT };
-	host->priv = &window;
-	host->auto_answer = tells_windows;
-	host->config.num_scanouts = cpu_to_le32(1);
-	host->vdev.config = &transport;
-	host->vdev.dev.driver = &driver.driver;
 	KUNIT_ASSERT_EQ(test, vgpu_device_init(host->vgpu), 0);
 	vgpu_device_start(host->vgpu);
 	test->priv = host;
@@ -251,7 +141,7 @@ static void capsets_are_asked_for(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vgpu->num_capsets, 2);
 	KUNIT_EXPECT_EQ(test, vgpu->capset_mask, BIT_ULL(1) | BIT_ULL(5));
 	KUNIT_EXPECT_EQ(test, vgpu->capsets[1].max_size, 16);
-	host->auto_answer = tells_windows;
+	host->auto_answer = mock_transport_windows;
 	host->priv = window;
 }
 
@@ -508,7 +398,7 @@ static void blob_is_refused(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, mock_host_waiting(host), 1);
 	mock_host_answer(host, MOCK_OK);
 	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_RESOURCE_UNREF], 1);
-	host->auto_answer = tells_windows;
+	host->auto_answer = mock_transport_windows;
 	mock_host_settle(host);
 	KUNIT_EXPECT_EQ(test, exporter.mapped, 0);
 
@@ -532,7 +422,7 @@ static struct mock_answer gives_names(struct mock_host *host,
 	static struct virtio_gpu_resp_resource_uuid answer;
 
 	if (le32_to_cpu(req->hdr.type) != VIRTIO_GPU_CMD_RESOURCE_ASSIGN_UUID)
-		return tells_windows(host, req);
+		return mock_transport_windows(host, req);
 	/* each is another */
 	memset(&answer, 0, sizeof(answer));
 	answer.uuid[0] = ++host->names;
@@ -565,7 +455,7 @@ static void names_come_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, virtio_dma_buf_get_uuid(dmabuf, &uuid), 0);
 	KUNIT_EXPECT_EQ(test, uuid.b[0], 2);
 	mock_host_settle(host);
-	host->auto_answer = tells_windows;
+	host->auto_answer = mock_transport_windows;
 	dma_buf_put(dmabuf);
 	flush_delayed_fput();
 	mock_host_settle(host);

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: a screen for tests
+ *
+ * What a compositor does: a commit of all that the first output shows, as a client
+ * of the atomic interface makes it.
+ */
+
+#include <linux/err.h>
+
+#include <drm/drm_atomic.h>
+#include <drm/drm_atomic_uapi.h>
+#include <drm/drm_framebuffer.h>
+#include <drm/drm_modes.h>
+#include <drm/drm_modeset_lock.h>
+#include <drm/drm_property.h>
+
+#include "../virtgpu_display.h"
+#include "virtgpu_mock_client.h"
+#include "virtgpu_mock_host.h"
+#include "virtgpu_mock_screen.h"
+
+static const struct drm_display_mode mode = {
+	DRM_MODE("640x480", DRM_MODE_TYPE_DRIVER, 25175, 640, 656, 752, 800, 0,
+		 480, 490, 492, 525, 0, 0),
+};
+
+static int fill_primary(struct drm_plane_state *plane,
+			const struct mock_frame *frame)
+{
+	drm_atomic_set_fb_for_plane(plane, frame->fb);
+	plane->crtc_w = MOCK_CLIENT_WIDTH;
+	plane->crtc_h = MOCK_CLIENT_HEIGHT;
+	plane->src_w = MOCK_CLIENT_WIDTH << 16;
+	plane->src_h = MOCK_CLIENT_HEIGHT << 16;
+	if (frame->fence)
+		plane->fence = dma_fence_get(&frame->fence->base);
+	if (!frame->clip)
+		return 0;
+
+	plane->fb_damage_clips = drm_property_create_blob(
+		plane->plane->dev, sizeof(*frame->clip), frame->clip);
+	if (!IS_ERR(plane->fb_damage_clips))
+		return 0;
+	plane->fb_damage_clips = NULL;
+	return -ENOMEM;
+}
+
+static int fill_cursor(struct drm_plane_state *plane, struct drm_crtc *crtc,
+		       const struct mock_frame *frame)
+{
+	int ret = drm_atomic_set_crtc_for_plane(plane, crtc);
+
+	drm_atomic_set_fb_for_plane(plane, frame->cursor);
+	plane->crtc_x = frame->x;
+	plane->crtc_y = frame->x;
+	plane->crtc_w = MOCK_CLIENT_WIDTH;
+	plane->crtc_h = MOCK_CLIENT_HEIGHT;
+	plane->src_w = MOCK_CLIENT_WIDTH << 16;
+	plane->src_h = MOCK_CLIENT_HEIGHT << 16;
+	plane->hotspot_x = frame->hot;
+	plane->hotspot_y = frame->hot;
+	return ret;
+}
+
+static int fill_state(struct drm_atomic_state *state,
+		      struct vgpu_output *output,
+		      const struct mock_frame *frame)
+{
+	struct drm_connector_state *connector;
+	struct drm_display_mode timed;
+	struct drm_plane_state *plane;
+	struct drm_crtc_state *crtc;
+	int ret;
+
+	crtc = drm_atomic_get_crtc_state(state, &output->crtc);
+	if (IS_ERR(crtc))
+		return PTR_ERR(crtc);
+	connector = drm_atomic_get_connector_state(state, &output->connector);
+	if (IS_ERR(connector))
+		return PTR_ERR(connector);
+	plane = drm_atomic_get_plane_state(state, output->crtc.primary);
+	if (IS_ERR(plane))
+		return PTR_ERR(plane);
+
+	crtc->active = true;
+	/* as one that a client sets */
+	drm_mode_init(&timed, &mode);
+	drm_mode_set_crtcinfo(&timed, CRTC_INTERLACE_HALVE_V);
+	ret = drm_atomic_set_mode_for_crtc(crtc, &timed);
+	if (!ret)
+		ret = drm_atomic_set_crtc_for_connector(connector,
+							&output->crtc);
+	if (!ret)
+		ret = drm_atomic_set_crtc_for_plane(plane, &output->crtc);
+	if (!ret)
+		ret = fill_primary(plane, frame);
+	if (ret || !frame->cursor)
+		return ret;
+
+	plane = drm_atomic_get_plane_state(state, output->crtc.cursor);
+	if (IS_ERR(plane))
+		return PTR_ERR(plane);
+	return fill_cursor(plane, &output->crtc, frame);
+}
+
+/**
+ * mock_screen_show - commit a frame, and wait until that is done
+ * @host: the host, which has to answer
+ * @frame: what is to be shown on the first output
+ *
+ * Return: as drm_atomic_commit(), or -ENOMEM.
+ */
+int mock_screen_show(struct mock_host *host, const struct mock_frame *frame)
+{
+	struct drm_device *drm = host->vgpu->drm;
+	struct drm_modeset_acquire_ctx ctx;
+	struct drm_atomic_state *state;
+	int ret;
+
+	state = drm_atomic_state_alloc(drm);
+	if (!state)
+		return -ENOMEM;
+	drm_modeset_acquire_init(&ctx, 0);
+	state->acquire_ctx = &ctx;
+	do {
+		ret = fill_state(state, &host->vgpu->outputs[0], frame);
+		if (!ret)
+			ret = drm_atomic_commit(state);
+		/* a debug kernel has locks fail now and then */
+		if (ret == -EDEADLK) {
+			drm_atomic_state_clear(state);
+			drm_modeset_backoff(&ctx);
+		}
+	} while (ret == -EDEADLK);
+	drm_atomic_state_put(state);
+	drm_modeset_drop_locks(&ctx);
+	drm_modeset_acquire_fini(&ctx);
+	return ret;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _VIRTGPU_MOCK_SCREEN_H_
+#define _VIRTGPU_MOCK_SCREEN_H_
+
+struct drm_framebuffer;
+struct drm_mode_rect;
+struct mock_fence;
+struct mock_host;
+
+/**
+ * struct mock_frame - what a commit is to show on the first output
+ * @fb: the framebuffer
+ * @fence: after that, or NULL
+ * @clip: what of it has changed, or NULL if all has
+ * @cursor: a framebuffer that lies over it, or NULL for none
+ * @x: where, column and row
+ * @hot: what of the cursor points, column and row
+ */
+struct mock_frame {
+	struct drm_framebuffer *fb;
+	struct mock_fence *fence;
+	const struct drm_mode_rect *clip;
+	struct drm_framebuffer *cursor;
+	int x, hot;
+};
+
+int mock_screen_show(struct mock_host *host, const struct mock_frame *frame);
+
+#endif

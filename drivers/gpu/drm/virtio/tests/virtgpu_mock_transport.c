@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: a transport for tests
+ *
+ * What the virtio core asks of a bus: the configuration of the device, its status,
+ * and virtqueues, which come from virtgpu_mock_host.c. So a device can be brought up,
+ * stopped and brought up again by the driver's own functions.
+ */
+
+#include <kunit/test.h>
+#include <linux/string.h>
+#include <linux/virtio.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ring.h>
+
+#include <drm/drm_mode_config.h>
+
+#include "virtgpu_mock_client.h"
+#include "virtgpu_mock_host.h"
+#include "virtgpu_mock_transport.h"
+
+static struct mock_host *to_host(struct virtio_device *vdev)
+{
+	return container_of(vdev, struct mock_host, vdev);
+}
+
+static void transport_get(struct virtio_device *vdev, unsigned int offset,
+			  void *buf, unsigned int len)
+{
+	memcpy(buf, (u8 *)&to_host(vdev)->config + offset, len);
+}
+
+static void transport_set(struct virtio_device *vdev, unsigned int offset,
+			  const void *buf, unsigned int len)
+{
+	struct virtio_gpu_config *config = &to_host(vdev)->config;
+
+	memcpy((u8 *)config + offset, buf, len);
+	config->events_read &= ~config->events_clear;
+	config->events_clear = 0;
+}
+
+static u8 transport_get_status(struct virtio_device *vdev)
+{
+	return to_host(vdev)->status;
+}
+
+static void transport_set_status(struct virtio_device *vdev, u8 status)
+{
+	to_host(vdev)->status = status;
+}
+
+static void transport_reset(struct virtio_device *vdev)
+{
+	to_host(vdev)->status = 0;
+}
+
+/* There is no cursor in these tests, and a queue that is NULL takes nothing. */
+static int transport_find_vqs(struct virtio_device *vdev, unsigned int count,
+			      struct virtqueue *vqs[],
+			      struct virtqueue_info info[],
+			      struct irq_affinity *affinity)
+{
+	struct mock_host *host = to_host(vdev);
+
+	int ret = mock_host_make_ring(host);
+
+	vqs[0] = host->vq;
+	vqs[1] = NULL;
+	return ret;
+}
+
+static void transport_del_vqs(struct virtio_device *vdev)
+{
+	struct mock_host *host = to_host(vdev);
+
+	host->was_broken = virtqueue_is_broken(host->vq);
+	mock_host_drop_ring(host);
+}
+
+static const struct virtio_config_ops transport = {
+	.get = transport_get,
+	.set = transport_set,
+	.get_status = transport_get_status,
+	.set_status = transport_set_status,
+	.reset = transport_reset,
+	.find_vqs = transport_find_vqs,
+	.del_vqs = transport_del_vqs,
+};
+
+/* What the virtio core wants to know before it says which features there are. */
+static const unsigned int known_features[] = {
+	VIRTIO_GPU_F_VIRGL,	    VIRTIO_GPU_F_EDID,
+	VIRTIO_GPU_F_RESOURCE_UUID, VIRTIO_GPU_F_RESOURCE_BLOB,
+	VIRTIO_GPU_F_CONTEXT_INIT,  VIRTIO_GPU_F_BLOB_ALIGNMENT,
+};
+
+static struct virtio_driver driver = {
+	.feature_table = known_features,
+	.feature_table_size = ARRAY_SIZE(known_features),
+};
+
+/**
+ * mock_transport_windows - a host that shows the first scanout alone
+ * @host: the host; its @priv is a &struct vgpu_rect, the size of the window
+ * @req: the command
+ *
+ * Return: the answer.
+ */
+struct mock_answer mock_transport_windows(struct mock_host *host,
+					  const struct vgpu_req *req)
+{
+	static struct virtio_gpu_resp_display_info info;
+	const struct vgpu_rect *window = host->priv;
+
+	memset(&info, 0, sizeof(info));
+	info.pmodes[0].r.width = cpu_to_le32(window->width);
+	info.pmodes[0].r.height = cpu_to_le32(window->height);
+	info.pmodes[0].enabled = cpu_to_le32(1);
+	return mock_host_says(req, VIRTIO_GPU_CMD_GET_DISPLAY_INFO,
+			      VIRTIO_GPU_RESP_OK_DISPLAY_INFO, &info,
+			      sizeof(info));
+}
+
+/**
+ * mock_transport_create - make a device that the driver has yet to bring up
+ * @test: the test
+ *
+ * Return: a host that answers by itself, and shows one window, of %MOCK_CLIENT_WIDTH
+ * and %MOCK_CLIENT_HEIGHT.
+ */
+struct mock_host *mock_transport_create(struct kunit *test)
+{
+	struct mock_host *host = mock_host_create(test);
+	struct vgpu_rect *window;
+
+	window = kunit_kzalloc(test, sizeof(*window), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, window);
+	window->width = MOCK_CLIENT_WIDTH;
+	window->height = MOCK_CLIENT_HEIGHT;
+	/* it finds another by itself, and the helper's would be lost under its own */
+	mock_host_end(host);
+	drm_mode_config_cleanup(host->vgpu->drm);
+	host->priv = window;
+	host->auto_answer = mock_transport_windows;
+	host->config.num_scanouts = cpu_to_le32(1);
+	host->vdev.config = &transport;
+	host->vdev.dev.driver = &driver.driver;
+	return host;
+}
