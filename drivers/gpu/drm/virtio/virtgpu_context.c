@@ -102,6 +102,21 @@ void vgpu_file_close(struct drm_device *drm, struct drm_file *file)
 	kfree(vfile);
 }
 
+static void send_create(struct vgpu_device *vgpu, struct vgpu_file *vfile,
+			struct vgpu_cmd *cmd)
+{
+	char comm[TASK_COMM_LEN];
+
+	/* made again after the machine has slept, it keeps the name it had */
+	if (!vfile->named && !vfile->name[0]) {
+		get_task_comm(comm, current);
+		strscpy(vfile->name, comm);
+	}
+	vgpu_req_ctx_create(&cmd->req, vfile->ctx_id, vfile->init, vfile->name);
+	vgpu_queue_send(&vgpu->ctrl, cmd);
+	vfile->created = true;
+}
+
 /**
  * vgpu_file_create_context - have the host make the context of a file
  * @vgpu: a device whose host renders
@@ -111,7 +126,6 @@ void vgpu_file_close(struct drm_device *drm, struct drm_file *file)
  */
 int vgpu_file_create_context(struct vgpu_device *vgpu, struct vgpu_file *vfile)
 {
-	char comm[TASK_COMM_LEN];
 	struct vgpu_cmd *cmd;
 
 	lockdep_assert_held(&vfile->lock);
@@ -123,15 +137,8 @@ int vgpu_file_create_context(struct vgpu_device *vgpu, struct vgpu_file *vfile)
 	if (!cmd)
 		return -ENOMEM;
 
-	/* made again after the machine has slept, it keeps the name it had */
-	if (!vfile->named && !vfile->name[0]) {
-		get_task_comm(comm, current);
-		strscpy(vfile->name, comm);
-	}
-	vgpu_req_ctx_create(&cmd->req, vfile->ctx_id, vfile->init, vfile->name);
-	vgpu_queue_send(&vgpu->ctrl, cmd);
+	send_create(vgpu, vfile, cmd);
 	vgpu_cmd_put(cmd);
-	vfile->created = true;
 
 	return 0;
 }
@@ -188,6 +195,30 @@ static bool rings_exist(const struct vgpu_file *vfile)
 	return !(vfile->poll_rings & ~rings);
 }
 
+static int init_context(struct vgpu_device *vgpu, struct vgpu_file *vfile,
+			const struct drm_virtgpu_context_set_param *params,
+			u32 count, struct vgpu_cmd *cmd)
+{
+	int ret;
+	u32 i;
+
+	guard(mutex)(&vfile->lock);
+	if (vfile->created)
+		return -EEXIST;
+
+	for (i = 0; i < count; i++) {
+		ret = set_context_param(vgpu, vfile, params[i].param,
+					params[i].value);
+		if (ret)
+			return ret;
+	}
+	if (!rings_exist(vfile))
+		return -EINVAL;
+
+	send_create(vgpu, vfile, cmd);
+	return 0;
+}
+
 /**
  * vgpu_context_init_ioctl - VIRTGPU_CONTEXT_INIT
  * @drm: the device
@@ -209,10 +240,9 @@ int vgpu_context_init_ioctl(struct drm_device *drm, void *data,
 {
 	struct drm_virtgpu_context_init *args = data;
 	struct drm_virtgpu_context_set_param params[4];
-	struct vgpu_file *vfile = file->driver_priv;
 	struct vgpu_device *vgpu = to_vgpu(drm);
+	struct vgpu_cmd *cmd;
 	int ret;
-	u32 i;
 
 	if (!vgpu->has_context_init || !vgpu->has_virgl)
 		return -EINVAL;
@@ -222,22 +252,15 @@ int vgpu_context_init_ioctl(struct drm_device *drm, void *data,
 			   args->num_params * sizeof(*params)))
 		return -EFAULT;
 
+	/* first, for a parameter that is set cannot be set again */
+	cmd = vgpu_cmd_create();
+	if (!cmd)
+		return -ENOMEM;
 	ret = vgpu_queue_throttle(&vgpu->ctrl);
-	if (ret)
-		return ret;
+	if (!ret)
+		ret = init_context(vgpu, file->driver_priv, params,
+				   args->num_params, cmd);
+	vgpu_cmd_put(cmd);
 
-	guard(mutex)(&vfile->lock);
-	if (vfile->created)
-		return -EEXIST;
-
-	for (i = 0; i < args->num_params; i++) {
-		ret = set_context_param(vgpu, vfile, params[i].param,
-					params[i].value);
-		if (ret)
-			return ret;
-	}
-	if (!rings_exist(vfile))
-		return -EINVAL;
-
-	return vgpu_file_create_context(vgpu, vfile);
+	return ret;
 }
