@@ -404,11 +404,32 @@ static void outputs_fini(struct drm_device *drm, void *data)
 	}
 }
 
+/* DRM does not say that there was no memory for one. */
+static bool all_have_a_state(struct drm_device *drm)
+{
+	struct drm_connector_list_iter iter;
+	struct drm_connector *connector;
+	struct drm_plane *plane;
+	struct drm_crtc *crtc;
+	bool all = true;
+
+	drm_for_each_plane(plane, drm)
+		all &= !!plane->state;
+	drm_for_each_crtc(crtc, drm)
+		all &= !!crtc->state;
+	drm_connector_list_iter_begin(drm, &iter);
+	drm_for_each_connector_iter(connector, &iter)
+		all &= !!connector->state;
+	drm_connector_list_iter_end(&iter);
+
+	return all;
+}
+
 /**
  * vgpu_display_init - make what DRM knows of outputs
  * @vgpu: a device, whose host is not asked
  *
- * Return: 0, also without outputs, or a negative errno of DRM.
+ * Return: 0, also without outputs, -ENOMEM, or a negative errno of DRM.
  */
 int vgpu_display_init(struct vgpu_device *vgpu)
 {
@@ -449,7 +470,7 @@ int vgpu_display_init(struct vgpu_device *vgpu)
 	/* after that, for it has them switched off until a CRTC is on */
 	drm_mode_config_reset(drm);
 
-	return 0;
+	return all_have_a_state(drm) ? 0 : -ENOMEM;
 }
 
 /* Ask, without waiting; NULL if there is no memory to do so. */
