@@ -461,21 +461,6 @@ static void monitor_desc(const struct monitor *monitor, char *desc)
 
 KUNIT_ARRAY_PARAM(monitor, monitors, monitor_desc);
 
-static void write_edid(u8 *edid, const struct monitor *monitor)
-{
-	static const u8 begin[] = { 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-				    0x00, 0x34, 0x12, 1,    0,	  1,	0,
-				    0,	  0,	1,    30,   1,	  4 };
-	u8 sum = 0;
-	int i;
-
-	memcpy(edid, begin, sizeof(begin));
-	edid[EDID_LENGTH - 2] = monitor->extensions;
-	for (i = 0; i < EDID_LENGTH - 1; i++)
-		sum += edid[i];
-	edid[EDID_LENGTH - 1] = -sum + monitor->spoiled;
-}
-
 static struct mock_answer describes(struct mock_host *host,
 				    const struct vgpu_req *req)
 {
@@ -493,7 +478,8 @@ static void edid_is_checked(struct kunit *test)
 
 	resp = kunit_kzalloc(test, sizeof(*resp), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, resp);
-	write_edid(resp->edid, monitor);
+	mock_screen_edid(resp->edid, monitor->extensions);
+	resp->edid[EDID_LENGTH - 1] += monitor->spoiled;
 	resp->size = cpu_to_le32(monitor->size);
 	host->priv = resp;
 	host->auto_answer = describes;

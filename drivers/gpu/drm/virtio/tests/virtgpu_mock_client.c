@@ -58,7 +58,7 @@ static void put_fb(void *fb)
 /**
  * mock_client_fb - make a framebuffer of a dumb buffer
  * @test: puts it in the end
- * @file: gets a handle of the buffer
+ * @file: whose it is
  *
  * Return: the framebuffer, of %MOCK_CLIENT_WIDTH and %MOCK_CLIENT_HEIGHT.
  */
@@ -71,7 +71,7 @@ struct drm_framebuffer *mock_client_fb(struct kunit *test,
 /**
  * mock_client_fb_of - mock_client_fb() of a format
  * @test: puts it in the end
- * @file: gets a handle of the buffer
+ * @file: whose it is
  * @format: of the pixels, of 32 bits each
  *
  * Return: the framebuffer.
@@ -99,7 +99,19 @@ struct drm_framebuffer *mock_client_fb_of(struct kunit *test,
 	fb = drm->mode_config.funcs->fb_create(drm, file, &cmd);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fb);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, put_fb, fb), 0);
+	/* it keeps the buffer */
+	drm_gem_handle_delete(file, dumb.handle);
 	return fb;
+}
+
+/**
+ * mock_client_end_fb - give a framebuffer up before the end of the test
+ * @test: the test
+ * @fb: of mock_client_fb() or mock_client_fb_of()
+ */
+void mock_client_end_fb(struct kunit *test, struct drm_framebuffer *fb)
+{
+	kunit_release_action(test, put_fb, fb);
 }
 
 /**

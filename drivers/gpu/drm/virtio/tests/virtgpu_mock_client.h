@@ -20,6 +20,7 @@ struct drm_framebuffer *mock_client_fb(struct kunit *test,
 				       struct drm_file *file);
 struct drm_framebuffer *mock_client_fb_of(struct kunit *test,
 					  struct drm_file *file, u32 format);
+void mock_client_end_fb(struct kunit *test, struct drm_framebuffer *fb);
 u64 mock_client_copy(struct kunit *test, const void *data, size_t size);
 int mock_client_execbuffer(struct kunit *test, struct drm_file *file,
 			   struct drm_virtgpu_execbuffer *args);

@@ -118,7 +118,7 @@ void mock_host_drop_ring(struct mock_host *host)
 DEFINE_DRM_GEM_FOPS(mock_fops);
 
 /* What the real one has, but for its name. */
-static const struct drm_driver mock_driver = {
+const struct drm_driver mock_host_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_MODESET | DRIVER_ATOMIC |
 			   DRIVER_SYNCOBJ | DRIVER_SYNCOBJ_TIMELINE |
 			   DRIVER_CURSOR_HOTSPOT,
@@ -149,8 +149,9 @@ struct mock_host *mock_host_create(struct kunit *test)
 	dev = drm_kunit_helper_alloc_device(test);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
 	KUNIT_ASSERT_EQ(test, dma_set_mask(dev, DMA_BIT_MASK(64)), 0);
-	drm = __drm_kunit_helper_alloc_drm_device_with_driver(
-		test, dev, sizeof(*drm), 0, &mock_driver);
+	drm = __drm_kunit_helper_alloc_drm_device_with_driver(test, dev,
+							      sizeof(*drm), 0,
+							      &mock_host_driver);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, drm);
 	host->vgpu = vgpu_device_setup(drm, &host->vdev);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, host->vgpu);

@@ -14,6 +14,7 @@
 /* Room for four commands of two pieces, or two of three. */
 #define MOCK_HOST_RING 8
 
+struct drm_driver;
 struct drm_file;
 struct drm_gem_object;
 struct mock_answer;
@@ -68,6 +69,9 @@ struct mock_host {
 	/** @names: how many UUIDs it has given */
 	u8 names;
 
+	/** @window: how large mock_transport_windows() says the first scanout is */
+	struct vgpu_rect window;
+
 	/** @priv: the test's */
 	void *priv;
 };
@@ -118,6 +122,8 @@ struct mock_fence {
 		.type = VIRTIO_GPU_RESP_OK_NODATA,         \
 		.len = sizeof(struct virtio_gpu_ctrl_hdr), \
 	})
+
+extern const struct drm_driver mock_host_driver;
 
 struct mock_host *mock_host_create(struct kunit *test);
 int mock_host_make_ring(struct mock_host *host);

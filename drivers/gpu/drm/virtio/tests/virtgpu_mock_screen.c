@@ -3,13 +3,15 @@
  * DOC: a screen for tests
  *
  * What a compositor does: a commit of all that the first output shows, as a client
- * of the atomic interface makes it.
+ * of the atomic interface makes it. And what the monitor says of itself.
  */
 
 #include <linux/err.h>
+#include <linux/string.h>
 
 #include <drm/drm_atomic.h>
 #include <drm/drm_atomic_uapi.h>
+#include <drm/drm_edid.h>
 #include <drm/drm_framebuffer.h>
 #include <drm/drm_modes.h>
 #include <drm/drm_modeset_lock.h>
@@ -38,8 +40,9 @@ static int fill_primary(struct drm_plane_state *plane,
 	if (!frame->clip)
 		return 0;
 
-	plane->fb_damage_clips = drm_property_create_blob(
-		plane->plane->dev, sizeof(*frame->clip), frame->clip);
+	plane->fb_damage_clips = drm_property_create_blob(plane->plane->dev,
+							  sizeof(*frame->clip),
+							  frame->clip);
 	if (!IS_ERR(plane->fb_damage_clips))
 		return 0;
 	plane->fb_damage_clips = NULL;
@@ -137,4 +140,24 @@ int mock_screen_show(struct mock_host *host, const struct mock_frame *frame)
 	drm_modeset_drop_locks(&ctx);
 	drm_modeset_acquire_fini(&ctx);
 	return ret;
+}
+
+/**
+ * mock_screen_edid - what a monitor says of itself
+ * @edid: gets a block
+ * @extensions: how many it says come after it
+ */
+void mock_screen_edid(u8 *edid, u8 extensions)
+{
+	static const u8 begin[] = { 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+				    0x00, 0x34, 0x12, 1,    0,	  1,	0,
+				    0,	  0,	1,    30,   1,	  4 };
+	u8 sum = 0;
+	int i;
+
+	memcpy(edid, begin, sizeof(begin));
+	edid[EDID_LENGTH - 2] = extensions;
+	for (i = 0; i < EDID_LENGTH - 1; i++)
+		sum += edid[i];
+	edid[EDID_LENGTH - 1] = -sum;
 }

@@ -2,6 +2,8 @@
 #ifndef _VIRTGPU_MOCK_SCREEN_H_
 #define _VIRTGPU_MOCK_SCREEN_H_
 
+#include <linux/types.h>
+
 struct drm_framebuffer;
 struct drm_mode_rect;
 struct mock_fence;
@@ -25,5 +27,6 @@ struct mock_frame {
 };
 
 int mock_screen_show(struct mock_host *host, const struct mock_frame *frame);
+void mock_screen_edid(u8 *edid, u8 extensions);
 
 #endif

@@ -102,7 +102,7 @@ static struct virtio_driver driver = {
 
 /**
  * mock_transport_windows - a host that shows the first scanout alone
- * @host: the host; its @priv is a &struct vgpu_rect, the size of the window
+ * @host: the host, which says how large the window is
  * @req: the command
  *
  * Return: the answer.
@@ -111,11 +111,10 @@ struct mock_answer mock_transport_windows(struct mock_host *host,
 					  const struct vgpu_req *req)
 {
 	static struct virtio_gpu_resp_display_info info;
-	const struct vgpu_rect *window = host->priv;
 
 	memset(&info, 0, sizeof(info));
-	info.pmodes[0].r.width = cpu_to_le32(window->width);
-	info.pmodes[0].r.height = cpu_to_le32(window->height);
+	info.pmodes[0].r.width = cpu_to_le32(host->window.width);
+	info.pmodes[0].r.height = cpu_to_le32(host->window.height);
 	info.pmodes[0].enabled = cpu_to_le32(1);
 	return mock_host_says(req, VIRTIO_GPU_CMD_GET_DISPLAY_INFO,
 			      VIRTIO_GPU_RESP_OK_DISPLAY_INFO, &info,
@@ -132,16 +131,12 @@ struct mock_answer mock_transport_windows(struct mock_host *host,
 struct mock_host *mock_transport_create(struct kunit *test)
 {
 	struct mock_host *host = mock_host_create(test);
-	struct vgpu_rect *window;
 
-	window = kunit_kzalloc(test, sizeof(*window), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, window);
-	window->width = MOCK_CLIENT_WIDTH;
-	window->height = MOCK_CLIENT_HEIGHT;
+	host->window.width = MOCK_CLIENT_WIDTH;
+	host->window.height = MOCK_CLIENT_HEIGHT;
 	/* it finds another by itself, and the helper's would be lost under its own */
 	mock_host_end(host);
 	drm_mode_config_cleanup(host->vgpu->drm);
-	host->priv = window;
 	host->auto_answer = mock_transport_windows;
 	host->config.num_scanouts = cpu_to_le32(1);
 	host->vdev.config = &transport;

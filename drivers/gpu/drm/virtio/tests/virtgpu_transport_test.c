@@ -75,7 +75,6 @@ static struct vgpu_output *first_output(struct mock_host *host)
 static void window_changes(struct kunit *test)
 {
 	struct mock_host *host = test->priv;
-	struct vgpu_rect *window = host->priv;
 	unsigned int *asked = &host->seen[VIRTIO_GPU_CMD_GET_DISPLAY_INFO];
 
 	KUNIT_EXPECT_EQ(test, *asked, 1);
@@ -86,7 +85,7 @@ static void window_changes(struct kunit *test)
 	flush_work(&host->vgpu->config_changed);
 	KUNIT_EXPECT_EQ(test, *asked, 1);
 
-	window->width = 2 * WIDTH;
+	host->window.width = 2 * WIDTH;
 	host->config.events_read = cpu_to_le32(VIRTIO_GPU_EVENT_DISPLAY);
 	queue_work(system_unbound_wq, &host->vgpu->config_changed);
 	flush_work(&host->vgpu->config_changed);
@@ -126,7 +125,6 @@ static void capsets_are_asked_for(struct kunit *test)
 {
 	struct mock_host *host = test->priv;
 	struct vgpu_device *vgpu = host->vgpu;
-	void *window = host->priv;
 	u32 second = VGPU_CAPSET_MAX_ID + 1;
 
 	host->config.num_capsets = cpu_to_le32(2);
@@ -142,7 +140,6 @@ static void capsets_are_asked_for(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vgpu->capset_mask, BIT_ULL(1) | BIT_ULL(5));
 	KUNIT_EXPECT_EQ(test, vgpu->capsets[1].max_size, 16);
 	host->auto_answer = mock_transport_windows;
-	host->priv = window;
 }
 
 static int show(struct mock_host *host, struct drm_framebuffer *fb)
@@ -339,7 +336,6 @@ static void window_changes_in_sleep(struct kunit *test)
 	struct listener listener = { .base.funcs = &funcs };
 	struct mock_host *host = test->priv;
 	struct drm_device *drm = host->vgpu->drm;
-	struct vgpu_rect *window = host->priv;
 
 	listener.base.dev = drm;
 	scoped_guard(mutex, &drm->clientlist_mutex)
@@ -349,7 +345,7 @@ static void window_changes_in_sleep(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, listener.times, 0);
 
 	KUNIT_ASSERT_EQ(test, vgpu_freeze(&host->vdev), 0);
-	window->width = 2 * WIDTH;
+	host->window.width = 2 * WIDTH;
 	KUNIT_ASSERT_EQ(test, vgpu_restore(&host->vdev), 0);
 	KUNIT_EXPECT_EQ(test, listener.times, 1);
 	scoped_guard(mutex, &drm->clientlist_mutex)
