@@ -205,6 +205,7 @@ void vgpu_device_watch(struct vgpu_device *vgpu);
 void vgpu_device_release_cmd(struct vgpu_device *vgpu, struct vgpu_cmd *cmd);
 
 /* virtgpu_kms.c */
+bool vgpu_is_in_xen(struct vgpu_device *vgpu);
 int vgpu_device_init(struct vgpu_device *vgpu);
 void vgpu_device_start(struct vgpu_device *vgpu);
 bool vgpu_device_is_absent(struct vgpu_device *vgpu);

@@ -16,6 +16,7 @@
  * lock, which guards the list of contexts; for the rest see virtgpu_object.c.
  */
 
+#include <kunit/static_stub.h>
 #include <linux/cleanup.h>
 #include <linux/dma-resv.h>
 #include <linux/overflow.h>
@@ -253,6 +254,44 @@ void vgpu_gem_close(struct drm_gem_object *obj, struct drm_file *file)
 	vgpu_queue_kick(&vgpu->ctrl);
 }
 
+/**
+ * vgpu_handle_create - drm_gem_handle_create(), for whose end a test can wait
+ * @file: the client
+ * @obj: the object
+ * @handle: gets the handle
+ *
+ * Return: as drm_gem_handle_create().
+ */
+int vgpu_handle_create(struct drm_file *file, struct drm_gem_object *obj,
+		       u32 *handle)
+{
+	KUNIT_STATIC_STUB_REDIRECT(vgpu_handle_create, file, obj, handle);
+	return drm_gem_handle_create(file, obj, handle);
+}
+
+/**
+ * vgpu_gem_publish - give a client a handle, and the caller's reference up
+ * @vobj: an object that is complete
+ * @file: the client
+ * @handle: gets the handle
+ *
+ * Another thread of the client may close the handle before this returns, so
+ * nothing of @vobj is to be looked at any more, errors included.
+ *
+ * Return: as drm_gem_handle_create().
+ */
+int vgpu_gem_publish(struct vgpu_object *vobj, struct drm_file *file,
+		     u32 *handle)
+{
+	int ret;
+
+	vgpu_object_publish(vobj);
+	ret = vgpu_handle_create(file, &vobj->storage.base, handle);
+	drm_gem_object_put(&vobj->storage.base);
+
+	return ret;
+}
+
 static void dumb_resource(struct vgpu_device *vgpu, struct vgpu_object *vobj,
 			  const struct drm_mode_create_dumb *args)
 {
@@ -293,7 +332,6 @@ int vgpu_dumb_create(struct drm_file *file, struct drm_device *drm,
 	struct vgpu_device *vgpu = to_vgpu(drm);
 	struct vgpu_object *vobj;
 	u32 pitch, size, unit = max_t(u32, PAGE_SIZE, vgpu->blob_alignment);
-	int ret;
 
 	if (args->bpp != 32 || check_mul_overflow(args->width, 4u, &pitch) ||
 	    check_mul_overflow(pitch, args->height, &size) ||
@@ -307,11 +345,7 @@ int vgpu_dumb_create(struct drm_file *file, struct drm_device *drm,
 		return PTR_ERR(vobj);
 
 	dumb_resource(vgpu, vobj, args);
-	vgpu_object_publish(vobj);
-	ret = drm_gem_handle_create(file, &vobj->storage.base, &args->handle);
-	drm_gem_object_put(&vobj->storage.base);
-
-	return ret;
+	return vgpu_gem_publish(vobj, file, &args->handle);
 }
 
 /**

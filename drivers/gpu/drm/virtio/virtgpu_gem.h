@@ -19,6 +19,10 @@ struct drm_gem_object *vgpu_gem_create_object(struct drm_device *drm,
 int vgpu_gem_open(struct drm_gem_object *obj, struct drm_file *file);
 void vgpu_gem_close(struct drm_gem_object *obj, struct drm_file *file);
 int vgpu_gem_context_cmds(struct vgpu_object *vobj, struct list_head *cmds);
+int vgpu_handle_create(struct drm_file *file, struct drm_gem_object *obj,
+		       u32 *handle);
+int vgpu_gem_publish(struct vgpu_object *vobj, struct drm_file *file,
+		     u32 *handle);
 int vgpu_dumb_create(struct drm_file *file, struct drm_device *drm,
 		     struct drm_mode_create_dumb *args);
 int vgpu_map_offset(struct drm_file *file, struct drm_device *drm, u32 handle,

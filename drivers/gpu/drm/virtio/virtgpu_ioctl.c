@@ -108,18 +108,12 @@ static int getparam_ioctl(struct drm_device *drm, void *data,
 		       0;
 }
 
-/* Give a handle, and the caller's reference up. */
+/* The number of the resource is read while nobody else can end it. */
 static int publish(struct drm_file *file, struct vgpu_object *vobj, u32 *handle,
 		   u32 *res)
 {
-	int ret;
-
-	vgpu_object_publish(vobj);
 	*res = vobj->res.id;
-	ret = drm_gem_handle_create(file, &vobj->storage.base, handle);
-	drm_gem_object_put(&vobj->storage.base);
-
-	return ret;
+	return vgpu_gem_publish(vobj, file, handle);
 }
 
 /* The fence lets VIRTGPU_WAIT know when the host has made the resource. */

@@ -55,6 +55,18 @@ static void config_changed(struct work_struct *work)
 	drm_kms_helper_hotplug_event(vgpu->drm);
 }
 
+/**
+ * vgpu_is_in_xen - is this a guest of Xen, where others see its memory elsewhere?
+ * @vgpu: the device
+ *
+ * Return: true if so.
+ */
+bool vgpu_is_in_xen(struct vgpu_device *vgpu)
+{
+	KUNIT_STATIC_STUB_REDIRECT(vgpu_is_in_xen, vgpu);
+	return xen_domain();
+}
+
 static void find_features(struct vgpu_device *vgpu)
 {
 	struct virtio_device *vdev = vgpu->vdev;
@@ -68,7 +80,7 @@ static void find_features(struct vgpu_device *vgpu)
 	vgpu->has_context_init =
 		virtio_has_feature(vdev, VIRTIO_GPU_F_CONTEXT_INIT);
 	/* the transport goes by the same rule for its rings */
-	vgpu->use_dma_api = !virtio_has_dma_quirk(vdev) || xen_domain();
+	vgpu->use_dma_api = !virtio_has_dma_quirk(vdev) || vgpu_is_in_xen(vgpu);
 }
 
 /* Behind what the header knows of the configuration. */

@@ -37,7 +37,8 @@ static struct sg_table *exporter_map(struct dma_buf_attachment *attach,
 		return ERR_PTR(-ENOMEM);
 	}
 	sg_set_page(sgt->sgl, exporter->page, PAGE_SIZE, 0);
-	sg_dma_address(sgt->sgl) = page_to_phys(exporter->page);
+	sg_dma_address(sgt->sgl) =
+		page_to_phys(exporter->page) + exporter->shift;
 	sg_dma_len(sgt->sgl) = PAGE_SIZE;
 	exporter->mapped++;
 	return sgt;

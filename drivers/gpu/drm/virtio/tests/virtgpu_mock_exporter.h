@@ -3,6 +3,7 @@
 #define _VIRTGPU_MOCK_EXPORTER_H_
 
 #include <kunit/test.h>
+#include <linux/types.h>
 
 struct dma_buf;
 struct page;
@@ -10,6 +11,7 @@ struct page;
 /**
  * struct mock_exporter - a dma-buf of one page, which may move
  * @page: the page
+ * @shift: where a device sees it, from where the CPU does
  * @mapped: how many tables of it are out
  * @unmapped: how many were
  * @detached: called when an importer lets go of it, or NULL
@@ -17,6 +19,7 @@ struct page;
  */
 struct mock_exporter {
 	struct page *page;
+	u64 shift;
 	int mapped;
 	int unmapped;
 	void (*detached)(struct dma_buf *dmabuf, void *arg);

@@ -280,6 +280,27 @@ struct mock_answer mock_host_obeys(struct mock_host *host,
 }
 
 /**
+ * mock_host_data - what follows the command that is to be answered
+ * @host: the host, in &mock_host.auto_answer
+ * @size: gets how much that is, in bytes
+ *
+ * Return: the first piece of it, or NULL if nothing follows.
+ */
+const void *mock_host_data(struct mock_host *host, size_t *size)
+{
+	struct virtio_device *vdev = &host->vdev;
+	struct vring_desc *desc = &host->ring.desc[next_id(host)];
+
+	if (!(virtio16_to_cpu(vdev, desc->flags) & VRING_DESC_F_NEXT))
+		return NULL;
+	desc = &host->ring.desc[virtio16_to_cpu(vdev, desc->next)];
+	if (virtio16_to_cpu(vdev, desc->flags) & VRING_DESC_F_WRITE)
+		return NULL;
+	*size = virtio32_to_cpu(vdev, desc->len);
+	return phys_to_virt(virtio64_to_cpu(vdev, desc->addr));
+}
+
+/**
  * mock_host_says - an answer with data to one kind of command, MOCK_OK to others
  * @req: the command
  * @command: the kind

@@ -135,6 +135,7 @@ void mock_host_use(struct mock_host *host, u32 id, u32 len);
 void mock_host_tell(struct mock_host *host);
 struct mock_answer mock_host_obeys(struct mock_host *host,
 				   const struct vgpu_req *req);
+const void *mock_host_data(struct mock_host *host, size_t *size);
 struct mock_answer mock_host_says(const struct vgpu_req *req, u32 command,
 				  u32 type, const void *data, size_t size);
 void mock_host_settle(struct mock_host *host);

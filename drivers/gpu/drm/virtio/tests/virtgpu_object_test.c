@@ -464,34 +464,6 @@ static void blob_is_interrupted(struct kunit *test)
 	flush_delayed_fput();
 }
 
-static bool always_translated(struct device *dev)
-{
-	return true;
-}
-
-/* Succeeds if no address of the DMA API goes to a host that takes others. */
-static void import_translated(struct kunit *test)
-{
-	struct mock_host *host = test->priv;
-	struct mock_exporter exporter = {};
-	struct dma_buf *dmabuf = mock_export(test, &exporter);
-	struct drm_gem_object *obj;
-
-	kunit_activate_static_stub(test, vgpu_is_translated, always_translated);
-	obj = vgpu_prime_import(host->vgpu->drm, dmabuf);
-	KUNIT_EXPECT_PTR_EQ(test, obj, ERR_PTR(-ENODEV));
-	if (!IS_ERR(obj))
-		drm_gem_object_put(obj);
-
-	host->vgpu->use_dma_api = true;
-	obj = vgpu_prime_import(host->vgpu->drm, dmabuf);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, obj);
-	drm_gem_object_put(obj);
-	host->vgpu->use_dma_api = false;
-	dma_buf_put(dmabuf);
-	flush_delayed_fput();
-}
-
 static struct mock_answer keeps_memory(struct mock_host *host,
 				       const struct vgpu_req *req)
 {
@@ -647,7 +619,6 @@ static struct kunit_case object_cases[] = {
 	KUNIT_CASE(last_reference_goes_unlocked),
 	KUNIT_CASE(import_is_a_blob),
 	KUNIT_CASE(blob_is_interrupted),
-	KUNIT_CASE(import_translated),
 	KUNIT_CASE(host_keeps_memory),
 	KUNIT_CASE(device_goes),
 	KUNIT_CASE(window_goes),
