@@ -8,6 +8,8 @@
  */
 
 #include <kunit/test.h>
+#include <linux/device/bus.h>
+#include <linux/device/driver.h>
 #include <linux/string.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
@@ -95,9 +97,19 @@ static const unsigned int known_features[] = {
 	VIRTIO_GPU_F_CONTEXT_INIT,  VIRTIO_GPU_F_BLOB_ALIGNMENT,
 };
 
+static const struct virtio_device_id no_ids[] = { {} };
+
+static int take_nothing(struct virtio_device *vdev)
+{
+	return -ENODEV;
+}
+
 static struct virtio_driver driver = {
+	.driver.name = "virtio-gpu-mock",
+	.id_table = no_ids,
 	.feature_table = known_features,
 	.feature_table_size = ARRAY_SIZE(known_features),
+	.probe = take_nothing,
 };
 
 /**
@@ -142,4 +154,25 @@ struct mock_host *mock_transport_create(struct kunit *test)
 	host->vdev.config = &transport;
 	host->vdev.dev.driver = &driver.driver;
 	return host;
+}
+
+/**
+ * mock_transport_shutdown - have the bus do what it does when the machine goes down
+ * @host: the host
+ *
+ * Return: 0, -EOPNOTSUPP if that is nothing in this kernel, or a negative errno.
+ */
+int mock_transport_shutdown(struct mock_host *host)
+{
+	void (*shutdown)(struct device *dev);
+	/* so that the driver knows its bus */
+	int ret = register_virtio_driver(&driver);
+
+	if (ret)
+		return ret;
+	shutdown = driver.driver.bus->shutdown;
+	if (shutdown)
+		shutdown(&host->vdev.dev);
+	unregister_virtio_driver(&driver);
+	return shutdown ? 0 : -EOPNOTSUPP;
 }

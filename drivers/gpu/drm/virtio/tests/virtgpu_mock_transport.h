@@ -9,5 +9,6 @@
 struct mock_answer mock_transport_windows(struct mock_host *host,
 					  const struct vgpu_req *req);
 struct mock_host *mock_transport_create(struct kunit *test);
+int mock_transport_shutdown(struct mock_host *host);
 
 #endif

@@ -20,6 +20,7 @@
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_dma_buf.h>
+#include <linux/virtio_ring.h>
 #include <linux/workqueue.h>
 
 #include <drm/drm_atomic_helper.h>
@@ -483,6 +484,53 @@ static void device_is_pulled_out(struct kunit *test)
 	kunit_deactivate_static_stub(test, vgpu_device_is_absent);
 }
 
+/* The watchdog would, a second later. */
+static void look_after_queues(struct mock_host *host)
+{
+	struct vgpu_device *vgpu = host->vgpu;
+
+	mod_delayed_work(vgpu->answers, &vgpu->watchdog, 0);
+	flush_delayed_work(&vgpu->watchdog);
+}
+
+/*
+ * Succeeds if nobody waits for a device that the bus has taken away since the machine
+ * goes down, and nothing gets to the host, though somebody draws until the end.
+ */
+static void machine_goes_down(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct drm_file *file = mock_host_open(test, host);
+	struct drm_framebuffer *shown = mock_client_fb(test, file);
+	struct drm_framebuffer *next = mock_client_fb(test, file);
+	struct dma_resv *resv = next->obj[0]->resv;
+	unsigned int waiting;
+	int ret;
+
+	KUNIT_ASSERT_EQ(test, show(host, shown), 0);
+	mock_host_settle(host);
+	/* a frame that the host has not answered to yet */
+	host->auto_answer = NULL;
+	KUNIT_ASSERT_EQ(test, show(host, next), 0);
+	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(resv,
+							DMA_RESV_USAGE_READ));
+	ret = mock_transport_shutdown(host);
+	if (ret == -EOPNOTSUPP)
+		kunit_skip(test, "this kernel leaves devices as they are");
+	KUNIT_ASSERT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, host->status, 0);
+	KUNIT_EXPECT_TRUE(test, virtqueue_is_broken(host->vq));
+
+	waiting = mock_host_waiting(host);
+	KUNIT_EXPECT_EQ(test, show(host, shown), 0);
+	look_after_queues(host);
+	KUNIT_EXPECT_TRUE(test,
+			  dma_resv_test_signaled(resv, DMA_RESV_USAGE_READ));
+	KUNIT_EXPECT_EQ(test, vgpu_queue_throttle(&host->vgpu->ctrl), -ENODEV);
+	KUNIT_EXPECT_EQ(test, show(host, next), 0);
+	KUNIT_EXPECT_EQ(test, mock_host_waiting(host), waiting);
+}
+
 static void look_at_question(struct vgpu_cmd *cmd, int result)
 {
 	unsigned int *busy = cmd->priv;
@@ -525,6 +573,7 @@ static struct kunit_case transport_cases[] = {
 	KUNIT_CASE(blob_is_refused),
 	KUNIT_CASE(names_come_back),
 	KUNIT_CASE(device_is_pulled_out),
+	KUNIT_CASE(machine_goes_down),
 	KUNIT_CASE(stop_ends_questions),
 	{}
 };
