@@ -23,6 +23,12 @@ def jobs(tools, build):
             for subject, options in GUESTS.items()]
 
 
+def event_job(tools, module):
+    """What a module's tracepoints look like, which is the same whatever the device."""
+    return "".join(f"{tools}/guest/events.sh virtio_gpu {subject} {module} || exit 1\nrmmod virtio-gpu\n"
+                   for subject in GUESTS)
+
+
 def pixels(path):
     """(size, bytes) of a PPM, or None if there is none, or nothing is on it."""
     try:
