@@ -189,6 +189,12 @@ bool argument_fetch(void *data, size_t size)
 	}
 }
 
+/* Whether it is what lies in a buffer, and so may ask for anything at all. */
+bool argument_is_anything(void)
+{
+	return place_of(me()->step) == PLACE_BUFFER;
+}
+
 /* The same ioctl with a size, a direction or a type of another one. */
 unsigned long argument_bend(unsigned long cmd)
 {

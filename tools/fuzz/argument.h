@@ -20,6 +20,7 @@ uint64_t choose_bits(uint8_t selector, uint16_t value, const uint64_t *bits,
 uint8_t *argument_pages(void);
 void *argument_place(const void *data, size_t size);
 bool argument_fetch(void *data, size_t size);
+bool argument_is_anything(void);
 unsigned long argument_bend(unsigned long cmd);
 long call_ioctl(int fd, unsigned long cmd, void *data, size_t size);
 long call_ioctl_blocking(int fd, unsigned long cmd, void *data, size_t size);

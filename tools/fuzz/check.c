@@ -4,7 +4,7 @@
  *
  * The kernel tells some faults itself, in its log, and most of those end it.  The
  * rest are looked for here: a buffer that outlives its last user, a reference on
- * vgem that nobody has, a line in the log that should not be there.  Whatever is
+ * vgem or virtio-gpu that nobody has, a line in the log that should not be there.  Whatever is
  * found belongs to the input that has just run.
  */
 #include <errno.h>
@@ -23,8 +23,8 @@
 #define PATIENCE_MS 10000
 
 static char verdict[256];
-static int bufinfo = -1, references = -1, log_fd = -1;
-static long base_buffers, base_references;
+static int bufinfo = -1, references = -1, virtgpu_references = -1, log_fd = -1;
+static long base_buffers, base_references, base_virtgpu_references;
 
 /* The first of several is what matters. */
 void check_failed(const char *format, ...)
@@ -65,12 +65,22 @@ static long count_buffers(void)
 	return total ? atol(total + 7) : -1;
 }
 
-static long count_references(void)
+static long count_of(int refcnt)
 {
 	char text[32] = "";
 
-	return pread(references, text, sizeof(text) - 1, 0) > 0 ? atol(text) :
-								  -1;
+	return pread(refcnt, text, sizeof(text) - 1, 0) > 0 ? atol(text) : -1;
+}
+
+static long count_references(void)
+{
+	return count_of(references);
+}
+
+/* Each fence has one, so this tells of fences, too. */
+static long count_virtgpu_references(void)
+{
+	return count_of(virtgpu_references);
 }
 
 void check_init(void)
@@ -78,6 +88,9 @@ void check_init(void)
 	bufinfo =
 		open("/sys/kernel/debug/dma_buf/bufinfo", O_RDONLY | O_CLOEXEC);
 	references = open("/sys/module/vgem/refcnt", O_RDONLY | O_CLOEXEC);
+	/* not there without such a device, and then none is counted */
+	virtgpu_references =
+		open("/sys/module/virtio_gpu/refcnt", O_RDONLY | O_CLOEXEC);
 	log_fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (bufinfo < 0 || references < 0 || log_fd < 0) {
 		fprintf(stderr,
@@ -87,6 +100,7 @@ void check_init(void)
 	lseek(log_fd, 0, SEEK_END);
 	base_buffers = count_buffers();
 	base_references = count_references();
+	base_virtgpu_references = count_virtgpu_references();
 }
 
 static bool comes_to(long (*count)(void), long wanted)
@@ -175,5 +189,7 @@ void check_invariants(void)
 {
 	check_count(count_buffers, &base_buffers, "buffers");
 	check_count(count_references, &base_references, "references to vgem");
+	check_count(count_virtgpu_references, &base_virtgpu_references,
+		    "references to virtio-gpu");
 	check_log();
 }

@@ -53,7 +53,7 @@ static uint8_t *arena;
 /* The two threads share all of the above; never held over a call under test. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static char node_paths[NODE_COUNT][32];
+static char node_paths[NODE_END][32];
 
 /* --- device nodes --------------------------------------------------------- */
 
@@ -67,7 +67,8 @@ static bool driver_is(int fd, const char *name)
 }
 
 /* The numbers depend on the order in which modules were loaded. */
-static void find_nodes(const char *pattern, int first, const enum node *vgem)
+static void find_nodes(const char *pattern, int first, const enum node *vgem,
+		       enum node virtgpu)
 {
 	char path[32];
 	int fd, i, seen = 0;
@@ -81,8 +82,15 @@ static void find_nodes(const char *pattern, int first, const enum node *vgem)
 			strcpy(node_paths[vgem[seen++]], path);
 		else if (driver_is(fd, "vkms"))
 			strcpy(node_paths[NODE_VKMS], path);
+		else if (driver_is(fd, "virtio_gpu"))
+			strcpy(node_paths[virtgpu], path);
 		close(fd);
 	}
+}
+
+bool node_is_there(enum node node)
+{
+	return node_paths[node][0];
 }
 
 int open_node(enum node node, int flags)
@@ -222,6 +230,38 @@ struct file file_find(enum kind kind, uint8_t selector)
 	if (!file_among(kind, selector, &found)) {
 		file_make(kind);
 		file_among(kind, 0, &found);
+	}
+	return found;
+}
+
+static bool file_among_nodes(enum node node, uint8_t selector,
+			     struct file *found)
+{
+	unsigned int i, matches = 0;
+
+	pthread_mutex_lock(&lock);
+	for (i = 0; i < file_count; i++)
+		matches += files[i].node == node;
+	if (matches) {
+		selector %= matches;
+		for (i = 0; i < file_count; i++)
+			if (files[i].node == node && !selector--)
+				*found = files[i];
+	}
+	pthread_mutex_unlock(&lock);
+	return matches;
+}
+
+/* The same for a file of one node. */
+struct file file_find_node(enum node node, uint8_t selector)
+{
+	struct file found = { .fd = -1 };
+
+	if (selector >= ODD_SELECTOR)
+		return file_find(KIND_DRM, selector);
+	if (!file_among_nodes(node, selector, &found)) {
+		file_add_node(open_node(node, O_RDWR), node);
+		file_among_nodes(node, 0, &found);
 	}
 	return found;
 }
@@ -388,8 +428,8 @@ void objects_init(void)
 	static const enum node renders[] = { NODE_RENDER_A, NODE_RENDER_B };
 	int null;
 
-	find_nodes("/dev/dri/renderD%d", 128, renders);
-	find_nodes("/dev/dri/card%d", 0, cards);
+	find_nodes("/dev/dri/renderD%d", 128, renders, NODE_VIRTGPU_RENDER);
+	find_nodes("/dev/dri/card%d", 0, cards, NODE_VIRTGPU);
 	if (!node_paths[NODE_VGEM_B][0] || !node_paths[NODE_VKMS][0]) {
 		fprintf(stderr, "fuzz: load 'vgem devices=2' and vkms first\n");
 		exit(1);

@@ -5,6 +5,7 @@
 #ifndef FUZZ_OBJECTS_H
 #define FUZZ_OBJECTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,10 @@ enum node {
 	NODE_RENDER_B,
 	NODE_COUNT,
 	NODE_EXTRA, /* made through configfs */
+	/* behind the others, whose numbers are in the corpus */
+	NODE_VIRTGPU,
+	NODE_VIRTGPU_RENDER,
+	NODE_END,
 };
 
 struct file {
@@ -52,7 +57,9 @@ void objects_init(void);
 void objects_reset(void);
 
 int open_node(enum node node, int flags);
+bool node_is_there(enum node node);
 struct file file_find(enum kind kind, uint8_t selector);
+struct file file_find_node(enum node node, uint8_t selector);
 int file_add(int fd, enum kind kind);
 int file_add_node(int fd, enum node node);
 int file_add_twin(int fd, const struct file *original);

@@ -94,6 +94,16 @@ long op_video_dequeue(const struct step *step);
 long op_video_export(const struct step *step);
 long op_video_stream(const struct step *step);
 
+/* op_virtgpu.c */
+long op_virtgpu_open(const struct step *step);
+long op_virtgpu_create(const struct step *step);
+long op_virtgpu_blob(const struct step *step);
+long op_virtgpu_object(const struct step *step);
+long op_virtgpu_transfer(const struct step *step);
+long op_virtgpu_execute(const struct step *step);
+long op_virtgpu_ask(const struct step *step);
+long op_virtgpu_context(const struct step *step);
+
 /* op_device.c */
 long op_device_make(const struct step *step);
 long op_device_set(const struct step *step);

@@ -107,6 +107,14 @@ static const struct op ops[128] = {
 	[68] = { "device_remove", op_device_remove, 1 },
 	[69] = { "device_open", op_device_open, 2 },
 	[70] = { "debugfs", op_debugfs, 1 },
+	[71] = { "virtgpu_open", op_virtgpu_open, 2 },
+	[72] = { "virtgpu_create", op_virtgpu_create, 3 },
+	[73] = { "virtgpu_blob", op_virtgpu_blob, 1 },
+	[74] = { "virtgpu_object", op_virtgpu_object, 3 },
+	[75] = { "virtgpu_transfer", op_virtgpu_transfer, 3 },
+	[76] = { "virtgpu_execute", op_virtgpu_execute, 1 },
+	[77] = { "virtgpu_ask", op_virtgpu_ask, 1 },
+	[78] = { "virtgpu_context", op_virtgpu_context, 1 },
 };
 
 bool program_verbose;

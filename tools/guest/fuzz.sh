@@ -5,7 +5,8 @@
 #
 #   fuzz.sh PROGRAM [ARGUMENT ...]
 
-modprobe vgem devices=2 && modprobe vkms && modprobe vim2m || exit 1
+# virtio-gpu last: some steps know the others by their numbers
+modprobe vgem devices=2 && modprobe vkms && modprobe vim2m && modprobe virtio_gpu || exit 1
 
 # Where there is fault injection, a step may ask for it: also where sleeping is
 # allowed, which is everywhere here, and without a page of log each time.
