@@ -21,6 +21,7 @@
 
 #include "virtgpu_caps.h"
 #include "virtgpu_drv.h"
+#include "virtgpu_resp.h"
 
 /**
  * struct vgpu_caps - a capability set that somebody has asked for

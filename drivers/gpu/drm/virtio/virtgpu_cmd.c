@@ -2,449 +2,206 @@
 /**
  * DOC: virtio-gpu commands
  *
- * The host and the guest talk in little-endian structures. Here those of the
- * guest are written, those of the host are read in virtgpu_resp.c, and nothing
- * else happens: no queue, no memory, no device. So it can be tested on any
- * machine.
+ * A command is made, written by a function of virtgpu_req.c, given what it needs
+ * (data that follows, room for a long answer, a fence, objects that have to live
+ * so long), and sent. All that takes memory happens before it is sent, so sending
+ * cannot fail for want of it.
  *
- * Lifetime and locking: there are no objects here.
+ * Data that is not in one piece of memory becomes a list of pieces. Hosts have a
+ * limit to those, and one that breaks it gets its device stopped, not an error;
+ * so the limit is kept here.
+ *
+ * Lifetime: see virtgpu_vq.c. Locking: a command that was not sent is its maker's.
  */
 
-#include <linux/array_size.h>
-#include <linux/build_bug.h>
-#include <linux/string.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
 
-#include <asm/byteorder.h>
+#include <drm/drm_gem.h>
 
-#include <drm/virtgpu_drm.h>
+#include "virtgpu_drv.h"
 
-#include "virtgpu_cmd.h"
+/* QEMU and others take no more pieces than this, in and out, of one command. */
+#define MAX_SEGMENTS 1024
 
-/* The host cannot tell what is not written from what is meant. */
-static void start(struct vgpu_req *req, u32 type, size_t size)
+/**
+ * vgpu_cmd_create - make a command, to be written and sent
+ *
+ * It has no data, and its response is the one without data.
+ *
+ * Context: Process context, may sleep.
+ * Return: a command for vgpu_cmd_put(), or NULL without memory.
+ */
+struct vgpu_cmd *vgpu_cmd_create(void)
 {
-	memset(req, 0, sizeof(*req));
-	req->hdr.type = cpu_to_le32(type);
-	req->size = size;
-}
+	struct vgpu_cmd *cmd = kzalloc(sizeof(*cmd), GFP_KERNEL);
 
-static void put_rect(struct virtio_gpu_rect *to, const struct vgpu_rect *from)
-{
-	to->x = cpu_to_le32(from->x);
-	to->y = cpu_to_le32(from->y);
-	to->width = cpu_to_le32(from->width);
-	to->height = cpu_to_le32(from->height);
+	if (!cmd)
+		return NULL;
+
+	kref_init(&cmd->refs);
+	INIT_LIST_HEAD(&cmd->node);
+	init_completion(&cmd->completion);
+	cmd->expected = VIRTIO_GPU_RESP_OK_NODATA;
+	cmd->resp = &cmd->small_resp;
+	cmd->resp_size = sizeof(cmd->small_resp);
+	cmd->objects = &cmd->one_object;
+
+	return cmd;
 }
 
 /**
- * vgpu_req_create_2d - a resource that the CPU fills and a scanout shows
- * @req: the command, written whole
- * @res: its number, from the driver
- * @texture: format, width and height
+ * vgpu_cmd_drop_objects - give back the references on objects
+ * @cmd: a command that is over, or was never sent
+ *
+ * Context: Process context. Takes the reservation locks of the objects.
  */
-void vgpu_req_create_2d(struct vgpu_req *req, u32 res,
-			const struct vgpu_texture *texture)
+void vgpu_cmd_drop_objects(struct vgpu_cmd *cmd)
 {
-	start(req, VIRTIO_GPU_CMD_RESOURCE_CREATE_2D, sizeof(req->create_2d));
-	req->create_2d.resource_id = cpu_to_le32(res);
-	req->create_2d.format = cpu_to_le32(texture->format);
-	req->create_2d.width = cpu_to_le32(texture->width);
-	req->create_2d.height = cpu_to_le32(texture->height);
+	while (cmd->num_objects)
+		drm_gem_object_put(cmd->objects[--cmd->num_objects]);
+}
+
+static void cmd_free(struct kref *refs)
+{
+	struct vgpu_cmd *cmd = container_of(refs, struct vgpu_cmd, refs);
+
+	vgpu_cmd_drop_objects(cmd);
+	if (cmd->objects != &cmd->one_object)
+		kvfree(cmd->objects);
+
+	vgpu_fence_put(cmd->fence);
+	if (cmd->resp != &cmd->small_resp)
+		kvfree(cmd->resp);
+	sg_free_table(&cmd->data_sgt);
+	kvfree(cmd->data);
+	kfree(cmd);
 }
 
 /**
- * vgpu_req_create_3d - a resource that a rendering context uses
- * @req: the command, written whole
- * @res: its number, from the driver
- * @texture: all of it
+ * vgpu_cmd_put - give a reference back
+ * @cmd: a command, or NULL
  */
-void vgpu_req_create_3d(struct vgpu_req *req, u32 res,
-			const struct vgpu_texture *texture)
+void vgpu_cmd_put(struct vgpu_cmd *cmd)
 {
-	struct virtio_gpu_resource_create_3d *c = &req->create_3d;
+	if (cmd)
+		kref_put(&cmd->refs, cmd_free);
+}
 
-	start(req, VIRTIO_GPU_CMD_RESOURCE_CREATE_3D, sizeof(req->create_3d));
-	c->resource_id = cpu_to_le32(res);
-	c->target = cpu_to_le32(texture->target);
-	c->format = cpu_to_le32(texture->format);
-	c->bind = cpu_to_le32(texture->bind);
-	c->width = cpu_to_le32(texture->width);
-	c->height = cpu_to_le32(texture->height);
-	c->depth = cpu_to_le32(texture->depth);
-	c->array_size = cpu_to_le32(texture->array_size);
-	c->last_level = cpu_to_le32(texture->last_level);
-	c->nr_samples = cpu_to_le32(texture->nr_samples);
-	c->flags = cpu_to_le32(texture->flags);
+static int map_vmalloc(struct vgpu_cmd *cmd)
+{
+	unsigned int i, count = DIV_ROUND_UP(cmd->data_size, PAGE_SIZE);
+	struct page **pages;
+	int ret;
+
+	pages = kvmalloc_array(count, sizeof(*pages), GFP_KERNEL);
+	if (!pages)
+		return -ENOMEM;
+
+	for (i = 0; i < count; i++)
+		pages[i] = vmalloc_to_page(cmd->data + i * PAGE_SIZE);
+	ret = sg_alloc_table_from_pages(&cmd->data_sgt, pages, count, 0,
+					cmd->data_size, GFP_KERNEL);
+	kvfree(pages);
+
+	return ret;
 }
 
 /**
- * vgpu_req_create_blob - a resource that is bytes only
- * @req: the command, written whole
- * @res: its number, from the driver
- * @blob: what it is made from
- * @entries: how many &struct virtio_gpu_mem_entry follow
+ * vgpu_cmd_set_data - have something follow a command
+ * @cmd: the command
+ * @data: from kvmalloc(), the command's from now on, errors included
+ * @size: how much of it, in bytes; with 0 nothing follows
+ *
+ * Return: 0, or a negative errno:
+ *
+ *	* -ENOMEM: out of memory
+ *	* -E2BIG: the host would not take that many pieces
  */
-void vgpu_req_create_blob(struct vgpu_req *req, u32 res,
-			  const struct vgpu_blob *blob, u32 entries)
+int vgpu_cmd_set_data(struct vgpu_cmd *cmd, void *data, size_t size)
 {
-	struct virtio_gpu_resource_create_blob *c = &req->create_blob;
+	int ret;
 
-	start(req, VIRTIO_GPU_CMD_RESOURCE_CREATE_BLOB,
-	      sizeof(req->create_blob));
-	c->hdr.ctx_id = cpu_to_le32(blob->ctx_id);
-	c->resource_id = cpu_to_le32(res);
-	c->blob_mem = cpu_to_le32(blob->mem);
-	c->blob_flags = cpu_to_le32(blob->flags);
-	c->nr_entries = cpu_to_le32(entries);
-	c->blob_id = cpu_to_le64(blob->id);
-	c->size = cpu_to_le64(blob->size);
-}
+	cmd->data = data;
+	cmd->data_size = size;
+	if (!size)
+		return 0;
 
-/**
- * vgpu_req_unref - end a resource
- * @req: the command, written whole
- * @res: its number
- */
-void vgpu_req_unref(struct vgpu_req *req, u32 res)
-{
-	start(req, VIRTIO_GPU_CMD_RESOURCE_UNREF, sizeof(req->unref));
-	req->unref.resource_id = cpu_to_le32(res);
-}
-
-/**
- * vgpu_req_attach - give a resource memory of the guest
- * @req: the command, written whole
- * @res: its number
- * @entries: how many &struct virtio_gpu_mem_entry follow
- */
-void vgpu_req_attach(struct vgpu_req *req, u32 res, u32 entries)
-{
-	start(req, VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING, sizeof(req->attach));
-	req->attach.resource_id = cpu_to_le32(res);
-	req->attach.nr_entries = cpu_to_le32(entries);
-}
-
-/**
- * vgpu_req_detach - take the memory away
- * @req: the command, written whole
- * @res: its number
- */
-void vgpu_req_detach(struct vgpu_req *req, u32 res)
-{
-	start(req, VIRTIO_GPU_CMD_RESOURCE_DETACH_BACKING, sizeof(req->detach));
-	req->detach.resource_id = cpu_to_le32(res);
-}
-
-/**
- * vgpu_req_flush - show what has changed
- * @req: the command, written whole
- * @res: a resource on a scanout
- * @rect: where
- */
-void vgpu_req_flush(struct vgpu_req *req, u32 res, const struct vgpu_rect *rect)
-{
-	start(req, VIRTIO_GPU_CMD_RESOURCE_FLUSH, sizeof(req->flush));
-	req->flush.resource_id = cpu_to_le32(res);
-	put_rect(&req->flush.r, rect);
-}
-
-/**
- * vgpu_req_assign_uuid - ask for a name that other virtio devices know
- * @req: the command, written whole
- * @res: the resource
- */
-void vgpu_req_assign_uuid(struct vgpu_req *req, u32 res)
-{
-	start(req, VIRTIO_GPU_CMD_RESOURCE_ASSIGN_UUID,
-	      sizeof(req->assign_uuid));
-	req->assign_uuid.resource_id = cpu_to_le32(res);
-}
-
-/**
- * vgpu_req_map_blob - have memory of the host appear in the window
- * @req: the command, written whole
- * @res: a blob
- * @offset: where in the window, in bytes
- */
-void vgpu_req_map_blob(struct vgpu_req *req, u32 res, u64 offset)
-{
-	start(req, VIRTIO_GPU_CMD_RESOURCE_MAP_BLOB, sizeof(req->map_blob));
-	req->map_blob.resource_id = cpu_to_le32(res);
-	req->map_blob.offset = cpu_to_le64(offset);
-}
-
-/**
- * vgpu_req_unmap_blob - undo vgpu_req_map_blob()
- * @req: the command, written whole
- * @res: the blob
- */
-void vgpu_req_unmap_blob(struct vgpu_req *req, u32 res)
-{
-	start(req, VIRTIO_GPU_CMD_RESOURCE_UNMAP_BLOB, sizeof(req->unmap_blob));
-	req->unmap_blob.resource_id = cpu_to_le32(res);
-}
-
-/**
- * vgpu_req_scanout - what an output shows
- * @req: the command, written whole
- * @scanout: the output
- * @res: the resource, 0 for none
- * @rect: which part of it
- */
-void vgpu_req_scanout(struct vgpu_req *req, u32 scanout, u32 res,
-		      const struct vgpu_rect *rect)
-{
-	start(req, VIRTIO_GPU_CMD_SET_SCANOUT, sizeof(req->scanout));
-	req->scanout.scanout_id = cpu_to_le32(scanout);
-	req->scanout.resource_id = cpu_to_le32(res);
-	put_rect(&req->scanout.r, rect);
-}
-
-/**
- * vgpu_req_scanout_blob - what an output shows, if that is a blob
- * @req: the command, written whole
- * @scanout: the output
- * @res: the blob
- * @rect: which part of it
- * @layout: how to read it
- */
-void vgpu_req_scanout_blob(struct vgpu_req *req, u32 scanout, u32 res,
-			   const struct vgpu_rect *rect,
-			   const struct vgpu_scanout_layout *layout)
-{
-	struct virtio_gpu_set_scanout_blob *s = &req->scanout_blob;
-	unsigned int i;
-
-	start(req, VIRTIO_GPU_CMD_SET_SCANOUT_BLOB, sizeof(req->scanout_blob));
-	put_rect(&s->r, rect);
-	s->scanout_id = cpu_to_le32(scanout);
-	s->resource_id = cpu_to_le32(res);
-	s->width = cpu_to_le32(layout->width);
-	s->height = cpu_to_le32(layout->height);
-	s->format = cpu_to_le32(layout->format);
-	for (i = 0; i < ARRAY_SIZE(s->strides); i++) {
-		s->strides[i] = cpu_to_le32(layout->strides[i]);
-		s->offsets[i] = cpu_to_le32(layout->offsets[i]);
+	if (is_vmalloc_addr(data)) {
+		ret = map_vmalloc(cmd);
+	} else {
+		ret = sg_alloc_table(&cmd->data_sgt, 1, GFP_KERNEL);
+		if (!ret)
+			sg_set_buf(cmd->data_sgt.sgl, data, size);
 	}
+	if (ret)
+		return ret;
+
+	/* two more are for the command and the response */
+	return cmd->data_sgt.nents > MAX_SEGMENTS - 2 ? -E2BIG : 0;
 }
 
 /**
- * vgpu_req_transfer_2d - have the host read pixels from the guest's memory
- * @req: the command, written whole
- * @res: a 2D resource
- * @rect: which pixels
- * @offset: of the first of them in the memory, in bytes
+ * vgpu_cmd_expect - make room for an answer with data
+ * @cmd: the command
+ * @expected: type of the answer
+ * @size: of the answer, in bytes
+ *
+ * Return: 0, or -ENOMEM.
  */
-void vgpu_req_transfer_2d(struct vgpu_req *req, u32 res,
-			  const struct vgpu_rect *rect, u64 offset)
+int vgpu_cmd_expect(struct vgpu_cmd *cmd, u32 expected, size_t size)
 {
-	start(req, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D,
-	      sizeof(req->transfer_2d));
-	req->transfer_2d.resource_id = cpu_to_le32(res);
-	req->transfer_2d.offset = cpu_to_le64(offset);
-	put_rect(&req->transfer_2d.r, rect);
+	/* one piece, and zeros where the host does not write */
+	void *resp = kzalloc(size, GFP_KERNEL | __GFP_NOWARN);
+
+	if (!resp)
+		return -ENOMEM;
+
+	cmd->resp = resp;
+	cmd->resp_size = size;
+	cmd->expected = expected;
+
+	return 0;
 }
 
 /**
- * vgpu_req_transfer_3d - have the host read or write the guest's memory
- * @req: the command, written whole
- * @to_host: read, otherwise write
- * @ctx: context of the client
- * @res: a 3D resource
- * @box: which part of the resource
- * @transfer: which part of the memory
+ * vgpu_cmd_set_fence - have a fence signal with the answer
+ * @cmd: the command
+ * @fence: a fence, of which a reference is taken, or NULL
  */
-void vgpu_req_transfer_3d(struct vgpu_req *req, bool to_host, u32 ctx, u32 res,
-			  const struct drm_virtgpu_3d_box *box,
-			  const struct vgpu_transfer *transfer)
+void vgpu_cmd_set_fence(struct vgpu_cmd *cmd, struct vgpu_fence *fence)
 {
-	struct virtio_gpu_transfer_host_3d *t = &req->transfer_3d;
-
-	start(req,
-	      to_host ? VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D :
-			VIRTIO_GPU_CMD_TRANSFER_FROM_HOST_3D,
-	      sizeof(req->transfer_3d));
-	t->hdr.ctx_id = cpu_to_le32(ctx);
-	t->resource_id = cpu_to_le32(res);
-	t->box.x = cpu_to_le32(box->x);
-	t->box.y = cpu_to_le32(box->y);
-	t->box.z = cpu_to_le32(box->z);
-	t->box.w = cpu_to_le32(box->w);
-	t->box.h = cpu_to_le32(box->h);
-	t->box.d = cpu_to_le32(box->d);
-	t->offset = cpu_to_le64(transfer->offset);
-	t->level = cpu_to_le32(transfer->level);
-	t->stride = cpu_to_le32(transfer->stride);
-	t->layer_stride = cpu_to_le32(transfer->layer_stride);
+	if (fence)
+		dma_fence_get(&fence->base);
+	cmd->fence = fence;
 }
 
 /**
- * vgpu_req_ctx_create - a place to render in
- * @req: the command, written whole
- * @ctx: its number, from the driver
- * @init: VIRTIO_GPU_CONTEXT_INIT bits
- * @name: for people who debug the host; cut if it is long
+ * vgpu_cmd_add_object - keep an object until the answer
+ * @cmd: a command that has none
+ * @obj: the object, of which a reference is taken
  */
-void vgpu_req_ctx_create(struct vgpu_req *req, u32 ctx, u32 init,
-			 const char *name)
+void vgpu_cmd_add_object(struct vgpu_cmd *cmd, struct drm_gem_object *obj)
 {
-	struct virtio_gpu_ctx_create *c = &req->ctx_create;
-	size_t len = strnlen(name, sizeof(c->debug_name) - 1);
+	if (WARN_ON_ONCE(cmd->num_objects))
+		return;
 
-	start(req, VIRTIO_GPU_CMD_CTX_CREATE, sizeof(req->ctx_create));
-	c->hdr.ctx_id = cpu_to_le32(ctx);
-	c->context_init = cpu_to_le32(init);
-	c->nlen = cpu_to_le32(len);
-	memcpy(c->debug_name, name, len);
+	drm_gem_object_get(obj);
+	cmd->one_object = obj;
+	cmd->num_objects = 1;
 }
 
 /**
- * vgpu_req_ctx_destroy - end a context
- * @req: the command, written whole
- * @ctx: its number
+ * vgpu_cmd_set_objects - keep objects until the answer
+ * @cmd: a command that has none
+ * @objects: the objects, with a reference on each; the array, from kvmalloc(),
+ *	     and the references are the command's from now on
+ * @count: how many
  */
-void vgpu_req_ctx_destroy(struct vgpu_req *req, u32 ctx)
+void vgpu_cmd_set_objects(struct vgpu_cmd *cmd, struct drm_gem_object **objects,
+			  unsigned int count)
 {
-	start(req, VIRTIO_GPU_CMD_CTX_DESTROY, sizeof(req->ctx_destroy));
-	req->ctx_destroy.hdr.ctx_id = cpu_to_le32(ctx);
-}
-
-/**
- * vgpu_req_ctx_resource - let a context use a resource, or no more
- * @req: the command, written whole
- * @attach: let it, otherwise no more
- * @ctx: the context
- * @res: the resource
- */
-void vgpu_req_ctx_resource(struct vgpu_req *req, bool attach, u32 ctx, u32 res)
-{
-	start(req,
-	      attach ? VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE :
-		       VIRTIO_GPU_CMD_CTX_DETACH_RESOURCE,
-	      sizeof(req->ctx_resource));
-	req->ctx_resource.hdr.ctx_id = cpu_to_le32(ctx);
-	req->ctx_resource.resource_id = cpu_to_le32(res);
-}
-
-/**
- * vgpu_req_submit - have a context render
- * @req: the command, written whole
- * @ctx: the context
- * @size: of what follows, in bytes
- */
-void vgpu_req_submit(struct vgpu_req *req, u32 ctx, u32 size)
-{
-	start(req, VIRTIO_GPU_CMD_SUBMIT_3D, sizeof(req->submit));
-	req->submit.hdr.ctx_id = cpu_to_le32(ctx);
-	req->submit.size = cpu_to_le32(size);
-}
-
-/**
- * vgpu_req_display_info - ask which outputs there are
- * @req: the command, written whole
- */
-void vgpu_req_display_info(struct vgpu_req *req)
-{
-	start(req, VIRTIO_GPU_CMD_GET_DISPLAY_INFO, sizeof(req->hdr));
-}
-
-/**
- * vgpu_req_capset_info - ask about a capability set
- * @req: the command, written whole
- * @index: from 0
- */
-void vgpu_req_capset_info(struct vgpu_req *req, u32 index)
-{
-	start(req, VIRTIO_GPU_CMD_GET_CAPSET_INFO, sizeof(req->capset_info));
-	req->capset_info.capset_index = cpu_to_le32(index);
-}
-
-/**
- * vgpu_req_capset - ask for a capability set
- * @req: the command, written whole
- * @id: from vgpu_resp_capset_info()
- * @version: not above what that said
- */
-void vgpu_req_capset(struct vgpu_req *req, u32 id, u32 version)
-{
-	start(req, VIRTIO_GPU_CMD_GET_CAPSET, sizeof(req->capset));
-	req->capset.capset_id = cpu_to_le32(id);
-	req->capset.capset_version = cpu_to_le32(version);
-}
-
-/**
- * vgpu_req_edid - ask what the monitor of an output says of itself
- * @req: the command, written whole
- * @scanout: the output
- */
-void vgpu_req_edid(struct vgpu_req *req, u32 scanout)
-{
-	start(req, VIRTIO_GPU_CMD_GET_EDID, sizeof(req->edid));
-	req->edid.scanout = cpu_to_le32(scanout);
-}
-
-static void put_position(struct vgpu_req *req, u32 scanout,
-			 const struct vgpu_rect *pos)
-{
-	req->cursor.pos.scanout_id = cpu_to_le32(scanout);
-	req->cursor.pos.x = cpu_to_le32(pos->x);
-	req->cursor.pos.y = cpu_to_le32(pos->y);
-}
-
-static void put_cursor(struct vgpu_req *req, u32 scanout, u32 res,
-		       const struct vgpu_rect *pos, u32 hot_x, u32 hot_y)
-{
-	put_position(req, scanout, pos);
-	req->cursor.resource_id = cpu_to_le32(res);
-	req->cursor.hot_x = cpu_to_le32(hot_x);
-	req->cursor.hot_y = cpu_to_le32(hot_y);
-}
-
-/**
- * vgpu_req_cursor - give the cursor another picture
- * @req: the command, written whole
- * @scanout: the output
- * @res: the picture, 0 for none
- * @pos: where; width and height do not matter
- * @hot_x: column of the picture that points
- * @hot_y: row of the picture that points
- */
-void vgpu_req_cursor(struct vgpu_req *req, u32 scanout, u32 res,
-		     const struct vgpu_rect *pos, u32 hot_x, u32 hot_y)
-{
-	start(req, VIRTIO_GPU_CMD_UPDATE_CURSOR, sizeof(req->cursor));
-	put_cursor(req, scanout, res, pos, hot_x, hot_y);
-}
-
-/**
- * vgpu_req_cursor_move - put the cursor elsewhere
- * @req: the command, written whole
- * @scanout: the output
- * @res: the picture that it has; QEMU hides a cursor that is moved without
- * @pos: where; width and height do not matter
- * @hot_x: column of the picture that points
- * @hot_y: row of the picture that points
- */
-void vgpu_req_cursor_move(struct vgpu_req *req, u32 scanout, u32 res,
-			  const struct vgpu_rect *pos, u32 hot_x, u32 hot_y)
-{
-	start(req, VIRTIO_GPU_CMD_MOVE_CURSOR, sizeof(req->cursor));
-	put_cursor(req, scanout, res, pos, hot_x, hot_y);
-}
-
-/**
- * vgpu_req_fence - ask for the answer when the work is done, not when it begins
- * @req: a command that is written
- * @id: number of the fence
- * @on_ring: the fence is on a timeline of the context
- * @ring: on which
- */
-void vgpu_req_fence(struct vgpu_req *req, u64 id, bool on_ring, u8 ring)
-{
-	req->hdr.flags |= cpu_to_le32(VIRTIO_GPU_FLAG_FENCE);
-	req->hdr.fence_id = cpu_to_le64(id);
-	if (on_ring) {
-		req->hdr.flags |= cpu_to_le32(VIRTIO_GPU_FLAG_INFO_RING_IDX);
-		req->hdr.ring_idx = ring;
-	}
+	cmd->objects = objects;
+	cmd->num_objects = count;
 }

@@ -26,6 +26,7 @@
 
 #include "virtgpu_context.h"
 #include "virtgpu_drv.h"
+#include "virtgpu_resp.h"
 
 /**
  * vgpu_file_open - &drm_driver.open

@@ -5,7 +5,7 @@
  * An output is a window of the host. People open, close and resize it, and the
  * host tells of that by an event and nothing more. So the driver asks each time
  * for all of it: which windows are open, how large, and the EDID of each. What
- * the host says is looked at before it is believed (virtgpu_cmd.c), and an
+ * the host says is looked at before it is believed (virtgpu_resp.c), and an
  * answer that makes no sense leaves the output as it was.
  *
  * A framebuffer says how pixels lie in a buffer. A 2D resource of the host has a
@@ -41,6 +41,7 @@
 #include "virtgpu_display.h"
 #include "virtgpu_drv.h"
 #include "virtgpu_plane.h"
+#include "virtgpu_resp.h"
 
 #define MIN_SIZE       32
 #define MAX_SIZE       8192

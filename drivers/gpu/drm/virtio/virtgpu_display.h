@@ -11,8 +11,8 @@
 #include <drm/drm_encoder.h>
 #include <drm/drm_framebuffer.h>
 
-#include "virtgpu_cmd.h"
 #include "virtgpu_object.h"
+#include "virtgpu_resp.h"
 #include "virtgpu_vblank.h"
 
 struct drm_edid;

@@ -19,6 +19,7 @@
 #include "virtgpu_vq.h"
 
 struct drm_file;
+struct vgpu_capset;
 struct vgpu_output;
 
 /* Of headers that are newer than those of 6.12. */

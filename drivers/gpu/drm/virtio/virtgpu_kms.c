@@ -32,6 +32,7 @@
 
 #include "virtgpu_display.h"
 #include "virtgpu_drv.h"
+#include "virtgpu_resp.h"
 
 static void config_changed(struct work_struct *work)
 {

@@ -11,7 +11,7 @@
 #include <drm/drm_gem_storage.h>
 #include <drm/drm_mm.h>
 
-#include "virtgpu_cmd.h"
+#include "virtgpu_req.h"
 
 struct device;
 struct sg_table;

@@ -48,6 +48,7 @@
 #include "virtgpu_gem.h"
 #include "virtgpu_object.h"
 #include "virtgpu_prime.h"
+#include "virtgpu_resp.h"
 #include "virtgpu_vram.h"
 
 static void uuid_answered(struct vgpu_cmd *cmd, int result)

@@ -22,7 +22,7 @@
 
 #include <asm/byteorder.h>
 
-#include "virtgpu_cmd.h"
+#include "virtgpu_resp.h"
 
 static int host_error(u32 type)
 {

@@ -46,6 +46,7 @@
 
 #include "virtgpu_drv.h"
 #include "virtgpu_object.h"
+#include "virtgpu_resp.h"
 #include "virtgpu_trace.h"
 
 /* The end of a command, and of the queue's reference. */

@@ -36,6 +36,7 @@
 #include "virtgpu_gem.h"
 #include "virtgpu_object.h"
 #include "virtgpu_prime.h"
+#include "virtgpu_resp.h"
 #include "virtgpu_vram.h"
 
 /* Where the CPU sees it. */

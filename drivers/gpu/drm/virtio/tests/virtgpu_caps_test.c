@@ -18,6 +18,7 @@
 #include <drm/virtgpu_drm.h>
 
 #include "../virtgpu_caps.h"
+#include "../virtgpu_resp.h"
 #include "virtgpu_mock_client.h"
 #include "virtgpu_mock_host.h"
 

@@ -14,6 +14,7 @@
 #include <drm/virtgpu_drm.h>
 
 #include "../virtgpu_context.h"
+#include "../virtgpu_resp.h"
 #include "../virtgpu_submit.h"
 #include "virtgpu_mock_client.h"
 #include "virtgpu_mock_host.h"

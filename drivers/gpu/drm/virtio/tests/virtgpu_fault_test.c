@@ -32,6 +32,7 @@
 #include "../virtgpu_caps.h"
 #include "../virtgpu_gem.h"
 #include "../virtgpu_ioctl.h"
+#include "../virtgpu_resp.h"
 #include "../virtgpu_submit.h"
 #include "virtgpu_mock_exporter.h"
 #include "virtgpu_mock_host.h"

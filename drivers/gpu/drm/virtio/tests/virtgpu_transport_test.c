@@ -38,6 +38,7 @@
 #include "../virtgpu_object.h"
 #include "../virtgpu_pm.h"
 #include "../virtgpu_prime.h"
+#include "../virtgpu_resp.h"
 #include "virtgpu_mock_client.h"
 #include "virtgpu_mock_exporter.h"
 #include "virtgpu_mock_host.h"
