@@ -48,10 +48,10 @@
 #include "virtgpu_debugfs.h"
 #include "virtgpu_drv.h"
 #include "virtgpu_gem.h"
+#include "virtgpu_import.h"
 #include "virtgpu_ioctl.h"
 #include "virtgpu_object.h"
 #include "virtgpu_pm.h"
-#include "virtgpu_prime.h"
 
 static int vgpu_modeset = -1;
 module_param_named(modeset, vgpu_modeset, int, 0400);

@@ -33,10 +33,10 @@
 
 #include "virtgpu_context.h"
 #include "virtgpu_drv.h"
+#include "virtgpu_export.h"
 #include "virtgpu_gem.h"
 #include "virtgpu_object.h"
 #include "virtgpu_plane.h"
-#include "virtgpu_prime.h"
 
 static void vgpu_gem_print_info(struct drm_printer *p, unsigned int indent,
 				const struct drm_gem_object *obj)

@@ -33,9 +33,9 @@
 #include "virtgpu_gem.h"
 #include "virtgpu_ioctl.h"
 #include "virtgpu_object.h"
-#include "virtgpu_prime.h"
 #include "virtgpu_order.h"
 #include "virtgpu_submit.h"
+#include "virtgpu_uuid.h"
 #include "virtgpu_vram.h"
 
 /* How long VIRTGPU_WAIT waits. */

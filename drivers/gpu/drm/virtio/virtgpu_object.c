@@ -45,8 +45,8 @@
 
 #include "virtgpu_drv.h"
 #include "virtgpu_gem.h"
+#include "virtgpu_import.h"
 #include "virtgpu_object.h"
-#include "virtgpu_prime.h"
 #include "virtgpu_vram.h"
 
 /**

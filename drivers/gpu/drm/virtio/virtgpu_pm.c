@@ -40,7 +40,7 @@
 #include "virtgpu_drv.h"
 #include "virtgpu_object.h"
 #include "virtgpu_pm.h"
-#include "virtgpu_prime.h"
+#include "virtgpu_uuid.h"
 
 /* The host has none of them. Which there were, the list still says. */
 static void forget_resources(struct vgpu_device *vgpu, struct vgpu_object *vobj)

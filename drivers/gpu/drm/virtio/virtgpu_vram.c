@@ -33,9 +33,9 @@
 #include <drm/virtgpu_drm.h>
 
 #include "virtgpu_drv.h"
+#include "virtgpu_export.h"
 #include "virtgpu_gem.h"
 #include "virtgpu_object.h"
-#include "virtgpu_prime.h"
 #include "virtgpu_resp.h"
 #include "virtgpu_vram.h"
 

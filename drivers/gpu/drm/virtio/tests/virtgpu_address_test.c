@@ -23,8 +23,8 @@
 #include <drm/drm_gem.h>
 
 #include "../virtgpu_drv.h"
+#include "../virtgpu_import.h"
 #include "../virtgpu_object.h"
-#include "../virtgpu_prime.h"
 #include "virtgpu_mock_exporter.h"
 #include "virtgpu_mock_host.h"
 #include "virtgpu_mock_transport.h"

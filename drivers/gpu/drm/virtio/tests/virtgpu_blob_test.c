@@ -27,10 +27,10 @@
 #include <drm/drm_mode.h>
 #include <drm/virtgpu_drm.h>
 
+#include "../virtgpu_export.h"
 #include "../virtgpu_gem.h"
 #include "../virtgpu_ioctl.h"
 #include "../virtgpu_object.h"
-#include "../virtgpu_prime.h"
 #include "../virtgpu_vram.h"
 #include "virtgpu_mock_client.h"
 #include "virtgpu_mock_host.h"

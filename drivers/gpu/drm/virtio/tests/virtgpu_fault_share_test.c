@@ -19,8 +19,9 @@
 #include <drm/drm_gem.h>
 
 #include "../../../../dma-buf/tests/dma_buf_fault.h"
+#include "../virtgpu_export.h"
+#include "../virtgpu_import.h"
 #include "../virtgpu_object.h"
-#include "../virtgpu_prime.h"
 #include "virtgpu_mock_exporter.h"
 #include "virtgpu_mock_host.h"
 

@@ -24,10 +24,11 @@
 #include <drm/drm_vma_manager.h>
 #include <drm/virtgpu_drm.h>
 
+#include "../virtgpu_export.h"
 #include "../virtgpu_gem.h"
+#include "../virtgpu_import.h"
 #include "../virtgpu_object.h"
 #include "../virtgpu_order.h"
-#include "../virtgpu_prime.h"
 #include "../virtgpu_vram.h"
 #include "virtgpu_mock_client.h"
 #include "virtgpu_mock_exporter.h"

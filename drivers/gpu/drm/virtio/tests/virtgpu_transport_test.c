@@ -34,10 +34,11 @@
 
 #include "../virtgpu_context.h"
 #include "../virtgpu_display.h"
+#include "../virtgpu_export.h"
 #include "../virtgpu_gem.h"
+#include "../virtgpu_import.h"
 #include "../virtgpu_object.h"
 #include "../virtgpu_pm.h"
-#include "../virtgpu_prime.h"
 #include "../virtgpu_resp.h"
 #include "virtgpu_mock_client.h"
 #include "virtgpu_mock_exporter.h"

@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * DOC: virtio-gpu and other devices
+ * DOC: virtio-gpu imports
  *
- * Export: our storage is &struct drm_gem_storage, so any device can have it, and
- * it moves if one comes that is stricter. The host may have the pages then. If
- * no scanout shows the buffer, the host is told to let go, its answer is waited
- * for, and the pages move. If one does, the newcomer gets -EBUSY. Other virtio
- * devices need no pages, but the name by which the host knows the resource: a
- * UUID, see virtio_dma_buf_get_uuid(). A host that was reset, since the machine slept,
- * has forgotten it, and is asked for another.
- *
- * Import: any dma-buf will do. A host that takes blobs gets its pages as one. Of
- * the others each framebuffer that is made of the buffer gets a 2D resource, for
- * width, height and pitch are not known before, and the pages as its backing
- * (see virtgpu_display.c). What a rendering context would do with bytes that
- * have no shape, no host can tell, so without blobs it gets nothing.
+ * Any dma-buf will do. A host that takes blobs gets its pages as one. Of the others
+ * each framebuffer that is made of the buffer gets a 2D resource, for width, height
+ * and pitch are not known before, and the pages as its backing (see
+ * virtgpu_display.c). What a rendering context would do with bytes that have no shape,
+ * no host can tell, so without blobs it gets nothing.
  *
  * An imported buffer is mapped for the first use. The exporter may move it after
  * that. It tells us with its lock held, and then we must not wait for the host:
@@ -29,284 +21,22 @@
  */
 
 #include <kunit/static_stub.h>
-#include <linux/cleanup.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-map-ops.h>
 #include <linux/dma-resv.h>
 #include <linux/iommu-dma.h>
 #include <linux/mm.h>
-#include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/virtio_dma_buf.h>
 
 #include <drm/drm_gem.h>
 #include <drm/drm_prime.h>
-#include <drm/drm_print.h>
 #include <drm/virtgpu_drm.h>
 
 #include "virtgpu_drv.h"
+#include "virtgpu_export.h"
 #include "virtgpu_gem.h"
+#include "virtgpu_import.h"
 #include "virtgpu_object.h"
-#include "virtgpu_prime.h"
-#include "virtgpu_resp.h"
-#include "virtgpu_vram.h"
-
-static void uuid_answered(struct vgpu_cmd *cmd, int result)
-{
-	struct vgpu_object *vobj = cmd->priv;
-	struct vgpu_device *vgpu = cmd->queue->vgpu;
-	uuid_t uuid;
-
-	if (!result)
-		result = vgpu_resp_uuid(cmd->resp, cmd->resp_len, &uuid);
-
-	scoped_guard(spinlock, &vgpu->objects_lock) {
-		if (!result)
-			vobj->uuid = uuid;
-		vobj->uuid_state = result ? VGPU_UUID_FAILED : VGPU_UUID_KNOWN;
-	}
-}
-
-/**
- * vgpu_uuid_ask - ask the host for a name of a resource, if it gives any
- * @vobj: an object whose resource the host has
- *
- * Return: 0, or -ENOMEM.
- */
-int vgpu_uuid_ask(struct vgpu_object *vobj)
-{
-	struct drm_gem_object *obj = &vobj->storage.base;
-	struct vgpu_device *vgpu = to_vgpu(obj->dev);
-	struct vgpu_cmd *cmd;
-	bool first = false;
-	int ret;
-
-	cmd = vgpu_cmd_create();
-	if (!cmd)
-		return -ENOMEM;
-	ret = vgpu_cmd_expect(cmd, VIRTIO_GPU_RESP_OK_RESOURCE_UUID,
-			      sizeof(struct virtio_gpu_resp_resource_uuid));
-	if (ret)
-		goto out;
-
-	vgpu_req_assign_uuid(&cmd->req, vobj->res.id);
-	vgpu_cmd_add_object(cmd, obj);
-	cmd->done = uuid_answered;
-	cmd->priv = vobj;
-	scoped_guard(spinlock, &vgpu->objects_lock) {
-		first = vobj->uuid_state == VGPU_UUID_NONE;
-		if (first) {
-			vobj->uuid_state = VGPU_UUID_ASKED;
-			vobj->uuid_cmd = cmd;
-			kref_get(&cmd->refs);
-		}
-	}
-	if (first)
-		vgpu_queue_send(&vgpu->ctrl, cmd);
-out:
-	vgpu_cmd_put(cmd);
-	return ret;
-}
-
-/**
- * vgpu_uuid_ask_again - have a name after the host was reset, if there was one
- * @vobj: the object
- */
-void vgpu_uuid_ask_again(struct vgpu_object *vobj)
-{
-	struct vgpu_device *vgpu = to_vgpu(vobj->storage.base.dev);
-	struct vgpu_cmd *before = NULL;
-	bool there;
-
-	dma_resv_lock(vobj->storage.base.resv, NULL);
-	there = vobj->res.created;
-	dma_resv_unlock(vobj->storage.base.resv);
-
-	scoped_guard(spinlock, &vgpu->objects_lock) {
-		if (vobj->uuid_state != VGPU_UUID_LOST)
-			return;
-		vobj->uuid_state = there ? VGPU_UUID_NONE : VGPU_UUID_FAILED;
-		swap(vobj->uuid_cmd, before);
-	}
-	vgpu_cmd_put(before);
-	if (there && vgpu_uuid_ask(vobj))
-		drm_err(vgpu->drm, "buffer %u has no name any more\n",
-			vobj->res.id);
-}
-
-static int dmabuf_get_uuid(struct dma_buf *dmabuf, uuid_t *uuid)
-{
-	struct drm_gem_object *obj = dmabuf->priv;
-	struct vgpu_object *vobj = to_vgpu_object(obj);
-	struct vgpu_device *vgpu = to_vgpu(obj->dev);
-	struct vgpu_cmd *cmd;
-	bool known;
-	int ret;
-
-	scoped_guard(spinlock, &vgpu->objects_lock) {
-		cmd = vobj->uuid_cmd;
-		if (cmd)
-			kref_get(&cmd->refs);
-	}
-	if (!cmd)
-		return -ENODEV;
-
-	ret = vgpu_cmd_wait(cmd);
-	vgpu_cmd_put(cmd);
-	if (ret == -ERESTARTSYS)
-		return ret;
-
-	scoped_guard(spinlock, &vgpu->objects_lock) {
-		known = vobj->uuid_state == VGPU_UUID_KNOWN;
-		if (known)
-			*uuid = vobj->uuid;
-	}
-	return known ? 0 : -ENODEV;
-}
-
-/* Nobody needs the pages where they are, but the host, which can let go. */
-static bool only_host_pins(const struct vgpu_object *vobj)
-{
-	const struct drm_gem_storage *storage = &vobj->storage;
-
-	if (!vobj->sgt || vobj->scanouts || storage->pin_count != 1 ||
-	    storage->vmap_count)
-		return false;
-	/* made again, it would not be known by its UUID, nor have what was rendered */
-	return vobj->res.kind != VGPU_RES_BLOB ||
-	       (vobj->uuid_state == VGPU_UUID_NONE &&
-		!to_vgpu(storage->base.dev)->has_virgl);
-}
-
-/* Have the host let go, and wait for that; killed tasks leave it as it was. */
-static int take_from_host(struct vgpu_object *vobj)
-{
-	struct vgpu_device *vgpu = to_vgpu(vobj->storage.base.dev);
-	struct vgpu_fence *fence;
-	long left;
-
-	fence = vgpu_fence_create(&vgpu->fences);
-	if (!fence)
-		return -ENOMEM;
-
-	vgpu_object_detach_locked(vobj, fence);
-	left = dma_fence_wait_timeout(&fence->base, true, VGPU_ANSWER_TIMEOUT);
-	/* a host that failed may look at the memory still */
-	if (left > 0 && dma_fence_get_status(&fence->base) < 0)
-		left = 0;
-	vgpu_fence_put(fence);
-	if (left <= 0)
-		return left ?: -EBUSY;
-
-	vgpu_object_put_memory_locked(vobj);
-	return 0;
-}
-
-static int dmabuf_constrain(struct dma_buf *dmabuf,
-			    const struct dma_buf_constraints *c, bool move)
-{
-	struct vgpu_object *vobj = to_vgpu_object(dmabuf->priv);
-	struct vgpu_device *vgpu = to_vgpu(vobj->storage.base.dev);
-	int ret;
-
-	ret = drm_gem_storage_dmabuf_constrain(dmabuf, c, false);
-	if (ret != -EBUSY && ret != -EAGAIN)
-		return ret;
-	if (ret == -EBUSY && !only_host_pins(vobj))
-		return ret;
-	if (!move)
-		return -EAGAIN;
-
-	if (vobj->sgt) {
-		ret = take_from_host(vobj);
-		if (ret)
-			return ret;
-	}
-	ret = drm_gem_storage_dmabuf_constrain(dmabuf, c, true);
-
-	/* Contexts use it without saying so. If this fails, the next use tries. */
-	if (vobj->res.created || vobj->res.kind == VGPU_RES_BLOB) {
-		vgpu_object_attach_locked(vobj, NULL);
-		vgpu_queue_kick(&vgpu->ctrl);
-	}
-	return ret;
-}
-
-static const struct virtio_dma_buf_ops storage_dmabuf_ops = {
-	.ops = {
-		.attach = virtio_dma_buf_attach,
-		.detach = drm_gem_storage_dmabuf_detach,
-		.pin = drm_gem_storage_dmabuf_pin,
-		.unpin = drm_gem_storage_dmabuf_unpin,
-		.constrain = dmabuf_constrain,
-		.map_dma_buf = drm_gem_storage_map_dma_buf,
-		.unmap_dma_buf = drm_gem_storage_unmap_dma_buf,
-		.mmap = drm_gem_dmabuf_mmap,
-		.vmap = drm_gem_dmabuf_vmap,
-		.vunmap = drm_gem_dmabuf_vunmap,
-		.storage_kind = drm_gem_storage_dmabuf_kind,
-		.release = drm_gem_dmabuf_release,
-	},
-	.get_uuid = dmabuf_get_uuid,
-};
-
-/* Memory of the host does not move. */
-static const struct virtio_dma_buf_ops vram_dmabuf_ops = {
-	.ops = {
-		.attach = virtio_dma_buf_attach,
-		.cache_sgt_mapping = true,
-		.map_dma_buf = vgpu_vram_map_dma_buf,
-		.unmap_dma_buf = vgpu_vram_unmap_dma_buf,
-		.mmap = drm_gem_dmabuf_mmap,
-		.release = drm_gem_dmabuf_release,
-	},
-	.get_uuid = dmabuf_get_uuid,
-};
-
-static bool is_vram(const struct vgpu_object *vobj)
-{
-	return vobj->host_blob && !vobj->guest_blob;
-}
-
-/**
- * vgpu_prime_export - &drm_gem_object_funcs.export
- * @obj: an object of ours that was not imported
- * @flags: DRM_CLOEXEC and DRM_RDWR
- *
- * Return: a dma-buf or an error pointer:
- *
- *	* -ENOMEM: out of memory
- *	* what drm_gem_dmabuf_export() said
- */
-struct dma_buf *vgpu_prime_export(struct drm_gem_object *obj, int flags)
-{
-	struct vgpu_object *vobj = to_vgpu_object(obj);
-	struct vgpu_device *vgpu = to_vgpu(obj->dev);
-	DEFINE_DMA_BUF_EXPORT_INFO(info);
-	int ret;
-
-	/* a blob was asked for one when it was made, or is to have none */
-	if (vgpu->has_uuid && !vobj->guest_blob && !vobj->host_blob) {
-		ret = vgpu_object_lock(vobj);
-		if (ret)
-			return ERR_PTR(ret);
-		ret = vgpu_object_attach_locked(vobj, NULL);
-		dma_resv_unlock(obj->resv);
-		vgpu_queue_kick(&vgpu->ctrl);
-		ret = ret ?: vgpu_uuid_ask(vobj);
-		if (ret)
-			return ERR_PTR(ret);
-	}
-
-	info.ops =
-		is_vram(vobj) ? &vram_dmabuf_ops.ops : &storage_dmabuf_ops.ops;
-	info.size = obj->size;
-	info.flags = flags;
-	info.priv = obj;
-	info.resv = obj->resv;
-
-	return drm_gem_dmabuf_export(obj->dev, &info);
-}
 
 /* What the exporter took back goes when the host has let go of it. */
 static void unmap_stale_locked(struct vgpu_object *vobj)
@@ -564,13 +294,10 @@ struct drm_gem_object *vgpu_prime_import(struct drm_device *drm,
 	struct vgpu_object *vobj;
 	int ret;
 
-	if (dmabuf->ops == &storage_dmabuf_ops.ops ||
-	    dmabuf->ops == &vram_dmabuf_ops.ops) {
-		obj = dmabuf->priv;
-		if (obj->dev == drm) {
-			drm_gem_object_get(obj);
-			return obj;
-		}
+	obj = vgpu_prime_own(drm, dmabuf);
+	if (obj) {
+		drm_gem_object_get(obj);
+		return obj;
 	}
 
 	/* a table has addresses of the DMA API, and nothing may look behind them */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef _VIRTGPU_PRIME_H_
-#define _VIRTGPU_PRIME_H_
+#ifndef _VIRTGPU_IMPORT_H_
+#define _VIRTGPU_IMPORT_H_
 
 #include <linux/types.h>
 
@@ -11,14 +11,11 @@ struct drm_gem_object;
 struct vgpu_cmd;
 struct vgpu_object;
 
-struct dma_buf *vgpu_prime_export(struct drm_gem_object *obj, int flags);
 struct drm_gem_object *vgpu_prime_import(struct drm_device *drm,
 					 struct dma_buf *dmabuf);
 bool vgpu_is_translated(struct device *dev);
 int vgpu_import_map_locked(struct vgpu_object *vobj);
 void vgpu_import_unmap_locked(struct vgpu_object *vobj);
 void vgpu_import_let_go(struct vgpu_cmd *cmd);
-int vgpu_uuid_ask(struct vgpu_object *vobj);
-void vgpu_uuid_ask_again(struct vgpu_object *vobj);
 
 #endif

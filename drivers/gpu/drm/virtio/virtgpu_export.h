@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _VIRTGPU_EXPORT_H_
+#define _VIRTGPU_EXPORT_H_
+
+struct dma_buf;
+struct drm_device;
+struct drm_gem_object;
+
+struct dma_buf *vgpu_prime_export(struct drm_gem_object *obj, int flags);
+struct drm_gem_object *vgpu_prime_own(struct drm_device *drm,
+				      struct dma_buf *dmabuf);
+
+#endif
