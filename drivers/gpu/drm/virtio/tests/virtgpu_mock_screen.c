@@ -143,6 +143,20 @@ int mock_screen_show(struct mock_host *host, const struct mock_frame *frame)
 }
 
 /**
+ * mock_screen_show_fb - mock_screen_show() of a framebuffer and nothing else
+ * @host: the host
+ * @fb: the framebuffer
+ *
+ * Return: as mock_screen_show().
+ */
+int mock_screen_show_fb(struct mock_host *host, struct drm_framebuffer *fb)
+{
+	const struct mock_frame frame = { .fb = fb };
+
+	return mock_screen_show(host, &frame);
+}
+
+/**
  * mock_screen_edid - what a monitor says of itself
  * @edid: gets a block
  * @extensions: how many it says come after it

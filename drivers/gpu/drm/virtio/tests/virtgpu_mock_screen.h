@@ -27,6 +27,7 @@ struct mock_frame {
 };
 
 int mock_screen_show(struct mock_host *host, const struct mock_frame *frame);
+int mock_screen_show_fb(struct mock_host *host, struct drm_framebuffer *fb);
 void mock_screen_edid(u8 *edid, u8 extensions);
 
 #endif
