@@ -401,6 +401,51 @@ static void attachment_settle_locked(struct dma_buf_attachment *attach)
 	dma_buf_revoke_progress_locked(dmabuf);
 }
 
+/* The exporter has to know whose device it was, and nobody else knows it then. */
+static void attachment_part(struct dma_buf_attachment *attach)
+{
+	struct dma_buf *dmabuf = attach->dmabuf;
+
+	trace_dma_buf_detach(attach);
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	attachment_settle_locked(attach);
+	dma_resv_unlock(dmabuf->resv);
+
+	if (attach->dev && dmabuf->ops->detach)
+		dmabuf->ops->detach(dmabuf, attach);
+}
+
+/**
+ * dma_buf_detach_device - let a device go before its importer does
+ * @attach: attachment without mappings and pins
+ *
+ * For an importer whose device is unplugged while user space has the buffer open by
+ * it. What is kept mapped for a device, by the core or by the exporter, must not
+ * outlive the device's driver. The attachment stays, as dma_buf_attach_cpu() would
+ * have made it: the buffer can be used by the CPU, and dma_buf_detach() ends it.
+ *
+ * Context: Process context, may sleep. The caller must not hold the
+ *	    reservation lock, which is taken here. The exporter is told as by
+ *	    dma_buf_detach().
+ */
+void dma_buf_detach_device(struct dma_buf_attachment *attach)
+{
+	struct dma_buf *dmabuf;
+
+	if (WARN_ON_ONCE(!attach || !attach->dev))
+		return;
+
+	attachment_part(attach);
+
+	dmabuf = attach->dmabuf;
+	dma_resv_lock(dmabuf->resv, NULL);
+	attach->dev = NULL;
+	list_add(&attach->node, &to_dma_buf_object(dmabuf)->cpu_attachments);
+	dma_resv_unlock(dmabuf->resv);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_detach_device, DMA_BUF);
+
 /**
  * dma_buf_detach - take a device away
  * @dmabuf: buffer the attachment belongs to
@@ -419,15 +464,7 @@ void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 	if (WARN_ON_ONCE(!dmabuf || !attach || attach->dmabuf != dmabuf))
 		return;
 
-	trace_dma_buf_detach(attach);
-
-	dma_resv_lock(dmabuf->resv, NULL);
-	attachment_settle_locked(attach);
-	dma_resv_unlock(dmabuf->resv);
-
-	if (attach->dev && dmabuf->ops->detach)
-		dmabuf->ops->detach(dmabuf, attach);
-
+	attachment_part(attach);
 	kfree(attach);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_detach, DMA_BUF);

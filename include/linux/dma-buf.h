@@ -509,6 +509,7 @@ dma_buf_attach_cpu(struct dma_buf *dmabuf,
 int dma_buf_attach_check_peer(struct dma_buf_attachment *attach,
 			      struct device *provider);
 bool dma_buf_attach_revocable(struct dma_buf_attachment *attach);
+void dma_buf_detach_device(struct dma_buf_attachment *attach);
 void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach);
 
 /* What devices need: dma-buf-negotiate.c, dma-buf-declare.c */

@@ -147,6 +147,37 @@ static void cpu_is_told_of_moves(struct kunit *test)
 	dma_buf_detach(buf->dmabuf, attach);
 }
 
+/* Succeeds if nothing is mapped for a device that goes, and the CPU stays. */
+static void device_goes(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_CACHED);
+	struct dma_buf_attachment *attach, *other;
+	struct iosys_map map;
+	struct sg_table *sgt;
+
+	attach = dma_buf_attach(buf->dmabuf, mock_device(test, "goes"));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	other = mock_attach(buf, mock_device(test, "stays"), NULL);
+	sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
+	mock_calls(buf);
+
+	dma_buf_detach_device(attach);
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "unmap:both* detach");
+	KUNIT_EXPECT_NULL(test, attach->dev);
+	KUNIT_EXPECT_EQ(test, mock_attachments(buf, NULL), 1);
+	sgt = mock_map(other, DMA_BIDIRECTIONAL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	mock_unmap(other, sgt, DMA_BIDIRECTIONAL);
+
+	KUNIT_EXPECT_EQ(test, dma_buf_vmap_unlocked(attach->dmabuf, &map), 0);
+	dma_buf_vunmap_unlocked(attach->dmabuf, &map);
+	mock_calls(buf);
+	dma_buf_detach(buf->dmabuf, attach);
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "");
+}
+
 static const struct dma_buf_attach_ops peer_importer = {
 	.allow_peer2peer = true,
 	.move_notify = mock_log_move,
@@ -311,6 +342,7 @@ static struct kunit_case dma_buf_beyond_cases[] = {
 	KUNIT_CASE(cpu_attaches),
 	KUNIT_CASE(cpu_is_in_bufinfo),
 	KUNIT_CASE(cpu_is_told_of_moves),
+	KUNIT_CASE(device_goes),
 	KUNIT_CASE_PARAM(peer_without_a_path, peer_gen_params),
 	KUNIT_CASE(peer_on_no_bus),
 	KUNIT_CASE(peer_with_a_path),

@@ -47,6 +47,8 @@ static int pin_locked(struct vgpu_object *vobj)
 	struct drm_gem_object *obj = &vobj->storage.base;
 	int ret = 0;
 
+	if (vobj->orphaned)
+		return -ENODEV;
 	if (obj->import_attach)
 		ret = dma_buf_pin(obj->import_attach);
 	else if (obj->funcs->pin)

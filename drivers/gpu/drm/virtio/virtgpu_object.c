@@ -304,6 +304,7 @@ static void object_orphan(struct vgpu_object *vobj)
 {
 	struct drm_gem_object *obj = &vobj->storage.base;
 	struct vgpu_res *res;
+	bool parts;
 
 	dma_resv_lock(obj->resv, NULL);
 	list_for_each_entry(res, &vobj->resources, node) {
@@ -312,7 +313,14 @@ static void object_orphan(struct vgpu_object *vobj)
 	}
 	vobj->res.created = false;
 	vgpu_object_put_memory_locked(vobj);
+	/* unless a commit that came too late has it pinned for a moment */
+	parts = obj->import_attach && !vobj->orphaned && !vobj->scanouts;
+	vobj->orphaned = true;
 	dma_resv_unlock(obj->resv);
+
+	/* exporters keep mapped what we have given back */
+	if (parts)
+		dma_buf_detach_device(obj->import_attach);
 }
 
 /**

@@ -129,6 +129,9 @@ struct vgpu_object {
 	/** @dying: imported, and given up; under the reservation lock */
 	bool dying;
 
+	/** @orphaned: the device has gone before it */
+	bool orphaned;
+
 	/** @contexts: &struct vgpu_user, those that may use the object's resource */
 	struct list_head contexts;
 

@@ -265,11 +265,23 @@ static void host_keeps_memory(struct kunit *test)
 	drm_gem_object_put(obj);
 }
 
-/* Succeeds if a device that goes leaves no memory mapped, and takes no more. */
+static void count_detached(struct dma_buf *dmabuf, void *arg)
+{
+	++*(int *)arg;
+}
+
+/*
+ * Succeeds if a device that goes leaves no memory mapped, not even by exporters that
+ * keep what they have mapped until it is detached, and takes no more.
+ */
 static void device_goes(struct kunit *test)
 {
+	int detached = 0;
 	struct mock_host *host = test->priv;
-	struct mock_exporter exporter = {};
+	struct mock_exporter exporter = {
+		.detached = count_detached,
+		.arg = &detached,
+	};
 	struct dma_buf *dmabuf = mock_export(test, &exporter);
 	struct vgpu_object *imported = import(test, dmabuf);
 	struct vgpu_object *mine = own(test), *late;
@@ -280,6 +292,7 @@ static void device_goes(struct kunit *test)
 	mock_host_end(host);
 	vgpu_objects_orphan(host->vgpu);
 	KUNIT_EXPECT_EQ(test, exporter.mapped, 0);
+	KUNIT_EXPECT_EQ(test, detached, 1);
 	KUNIT_EXPECT_EQ(test, mine->storage.pin_count, 0);
 
 	dma_resv_lock(mine->storage.base.resv, NULL);
@@ -294,6 +307,7 @@ static void device_goes(struct kunit *test)
 	drm_gem_object_put(&late->storage.base);
 	drm_gem_object_put(&mine->storage.base);
 	drm_gem_object_put(&imported->storage.base);
+	KUNIT_EXPECT_EQ(test, detached, 1);
 	dma_buf_put(dmabuf);
 	flush_delayed_fput();
 }
