@@ -10,65 +10,81 @@
  * DRM's helper leaves no room there, so the steps of a commit are made here, from
  * the helpers for each.
  *
- * A commit ends when the host has taken its frames, so that who has a single buffer
- * can draw the next one into it. But it does not wait long for that: a host that is
- * busy gets fewer frames, one that is stuck does not get to keep the commits.
+ * A commit ends when the host has read its frames from the memory of the guest, so
+ * that who has a single buffer can draw the next one into it. But it does not wait long
+ * for that: a host that is busy gets fewer frames, one that is stuck does not get to
+ * keep the commits.
  *
  * Lifetime: a commit holds its state. Locking: the caller has the locks of mode
  * setting until the state is that of the device; what follows needs none.
  */
 
-#include <linux/wait.h>
+#include <linux/jiffies.h>
 #include <linux/workqueue.h>
 
 #include <drm/drm_atomic.h>
 #include <drm/drm_atomic_helper.h>
+#include <drm/drm_exec.h>
 #include <drm/drm_plane.h>
 
 #include "virtgpu_commit.h"
-#include "virtgpu_display.h"
 #include "virtgpu_drv.h"
 #include "virtgpu_frame.h"
 
+static int reserve_frames(struct drm_atomic_state *atomic,
+			  struct drm_exec *exec)
+{
+	struct drm_plane_state *state;
+	unsigned int count = 0;
+	struct drm_plane *plane;
+	int ret = 0;
+	int i;
+
+	for_each_new_plane_in_state(atomic, plane, state, i)
+		count++;
+	drm_exec_until_all_locked(exec) {
+		for_each_new_plane_in_state(atomic, plane, state, i) {
+			ret = vgpu_frame_reserve(state, exec, count);
+			drm_exec_retry_on_contention(exec);
+			if (ret)
+				return ret;
+		}
+	}
+	return ret;
+}
+
+/*
+ * All at once: nobody waits for one of them while we wait for the lock of another.
+ * Without memory for that the commit waits for the frames itself.
+ */
 static void publish_frames(struct drm_atomic_state *atomic)
 {
 	struct drm_plane_state *state;
 	struct drm_plane *plane;
+	struct drm_exec exec;
 	int i;
 
-	for_each_new_plane_in_state(atomic, plane, state, i)
-		vgpu_frame_publish(state);
+	drm_exec_init(&exec, DRM_EXEC_IGNORE_DUPLICATES, 0);
+	if (!reserve_frames(atomic, &exec)) {
+		for_each_new_plane_in_state(atomic, plane, state, i)
+			vgpu_frame_publish_locked(state);
+	}
+	drm_exec_fini(&exec);
 }
 
 /* What a plane had no use for must not stay in a reservation object. */
 static void settle_frames(struct drm_atomic_state *atomic)
 {
+	unsigned long deadline = jiffies + VGPU_FRAME_TIMEOUT;
 	struct drm_plane_state *state;
 	struct drm_plane *plane;
 	int i;
 
-	for_each_new_plane_in_state(atomic, plane, state, i) {
+	for_each_new_plane_in_state(atomic, plane, state, i)
 		vgpu_frame_abandon(state);
-		vgpu_frame_wait(state);
-		vgpu_frame_sent(state);
-	}
-}
-
-/* One that only moves a cursor leaves the frames alone. */
-static void wait_for_frames(struct drm_atomic_state *atomic)
-{
-	struct drm_plane_state *state;
-	struct vgpu_output *output;
-	struct drm_plane *plane;
-	int i;
-
 	for_each_new_plane_in_state(atomic, plane, state, i) {
-		if (plane->type != DRM_PLANE_TYPE_PRIMARY || !state->crtc)
-			continue;
-		output = crtc_to_output(state->crtc);
-		wait_event_timeout(output->answered,
-				   !atomic_read(&output->frames),
-				   VGPU_FRAME_TIMEOUT);
+		vgpu_frame_wait(state, deadline);
+		vgpu_frame_sent(state);
 	}
 }
 
@@ -82,9 +98,8 @@ static void finish(struct drm_atomic_state *atomic)
 
 	drm_atomic_helper_commit_modeset_disables(drm, atomic);
 	drm_atomic_helper_commit_planes(drm, atomic, 0);
-	settle_frames(atomic);
 	drm_atomic_helper_commit_modeset_enables(drm, atomic);
-	wait_for_frames(atomic);
+	settle_frames(atomic);
 	/*
 	 * From here on the next commit may end, and free the states that this
 	 * one has made; those that it has replaced are left.

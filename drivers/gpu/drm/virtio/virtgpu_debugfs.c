@@ -10,7 +10,7 @@
  *
  * virtio-gpu-irq-fence
  *	``fence A E``: the last number that the host has answered, and the last
- *	that it was sent
+ *	that was given to a fence
  *
  * virtio-gpu-host-visible-mm
  *	which parts of the window to the host's memory are in use

@@ -203,7 +203,6 @@ static int output_init(struct vgpu_device *vgpu, u32 index)
 	int ret;
 
 	output->index = index;
-	init_waitqueue_head(&output->answered);
 	output->panic_transfer = vgpu_cmd_create();
 	output->panic_flush = vgpu_cmd_create();
 	if (!output->panic_transfer || !output->panic_flush)
@@ -279,7 +278,10 @@ struct vgpu_res *vgpu_framebuffer_res(struct drm_framebuffer *fb)
 	return vfb->has_view ? &vfb->view : &to_vgpu_object(fb->obj[0])->res;
 }
 
-/* What is copied line by line has to be there; the host checks the others. */
+/*
+ * What is copied line by line has to be there; the host checks the others. Nothing is
+ * asked of what is behind the last line.
+ */
 static bool pixels_fit(const struct vgpu_object *vobj,
 		       const struct drm_mode_fb_cmd2 *cmd)
 {
@@ -287,7 +289,9 @@ static bool pixels_fit(const struct vgpu_object *vobj,
 
 	if (!vobj->dumb)
 		return true;
-	return !check_mul_overflow((u64)cmd->pitches[0], cmd->height, &end) &&
+	return !check_mul_overflow((u64)cmd->pitches[0], cmd->height - 1,
+				   &end) &&
+	       !check_add_overflow(end, (u64)cmd->width * 4, &end) &&
 	       !check_add_overflow(end, cmd->offsets[0], &end) &&
 	       end <= vobj->storage.base.size;
 }
@@ -301,7 +305,9 @@ static bool needs_view(const struct vgpu_object *vobj,
 	case VGPU_RES_NONE:
 		return true;
 	case VGPU_RES_2D:
-		return vobj->dumb && (cmd->pitches[0] != own->width * 4 ||
+		/* at an offset there may be one beside it that begins at none */
+		return vobj->dumb && (cmd->offsets[0] ||
+				      cmd->pitches[0] != own->width * 4 ||
 				      cmd->height > own->height);
 	default:
 		return false;
@@ -369,6 +375,7 @@ vgpu_framebuffer_create(struct drm_device *drm, struct drm_file *file,
 {
 	struct vgpu_framebuffer *fb;
 	struct drm_gem_object *obj;
+	int ret;
 
 	if (cmd->pixel_format != DRM_FORMAT_HOST_XRGB8888 &&
 	    cmd->pixel_format != DRM_FORMAT_HOST_ARGB8888)
@@ -377,6 +384,13 @@ vgpu_framebuffer_create(struct drm_device *drm, struct drm_file *file,
 	obj = drm_gem_object_lookup(file, cmd->handles[0]);
 	if (!obj)
 		return ERR_PTR(-EINVAL);
+
+	/* what it will have commits tell the host, and they wait for nobody */
+	ret = vgpu_queue_throttle(&to_vgpu(drm)->ctrl);
+	if (ret) {
+		drm_gem_object_put(obj);
+		return ERR_PTR(ret);
+	}
 
 	fb = framebuffer_create(drm, cmd, obj);
 	if (IS_ERR(fb)) {
@@ -520,6 +534,9 @@ static void take_edid(struct vgpu_output *output, struct vgpu_cmd *cmd)
 	if (!edid)
 		return;
 
+	/* sysfs and the property show it before anybody probes */
+	guard(mutex)(&vgpu->drm->mode_config.mutex);
+	drm_edid_connector_update(&output->connector, edid);
 	scoped_guard(mutex, &vgpu->output_lock)
 		swap(output->edid, edid);
 	drm_edid_free(edid);

@@ -2,9 +2,7 @@
 #ifndef _VIRTGPU_DISPLAY_H_
 #define _VIRTGPU_DISPLAY_H_
 
-#include <linux/atomic.h>
 #include <linux/types.h>
-#include <linux/wait.h>
 
 #include <drm/drm_connector.h>
 #include <drm/drm_crtc.h>
@@ -61,12 +59,6 @@ struct vgpu_output {
 
 	/** @panic_flush: shows it; likewise */
 	struct vgpu_cmd *panic_flush;
-
-	/** @frames: how many the host has been sent, and has not answered */
-	atomic_t frames;
-
-	/** @answered: woken when a frame is */
-	wait_queue_head_t answered;
 
 	/** @vblank: when a frame is over */
 	struct vgpu_vblank vblank;

@@ -180,6 +180,9 @@ struct vgpu_file {
 	/** @created: the host knows the context; until the machine sleeps */
 	bool created;
 
+	/** @lost: it did, before the machine slept */
+	bool lost;
+
 	/** @init: which kind of context */
 	u32 init;
 

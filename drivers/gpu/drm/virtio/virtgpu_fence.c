@@ -230,7 +230,7 @@ void vgpu_fence_cancel_event(struct vgpu_fence *fence)
  * vgpu_fence_emit - give a fence its number
  * @fence: a fence that has none; the list takes a reference
  *
- * Context: Any, with the lock of the queue that the command goes to.
+ * Context: Any, with the lock of the queue that the command goes to, if it goes to one.
  * Return: the number for the host.
  */
 u64 vgpu_fence_emit(struct vgpu_fence *fence)

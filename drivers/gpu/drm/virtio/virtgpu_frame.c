@@ -6,7 +6,7 @@
  * framebuffer is prepared: the commands of the frame are made, the memory is
  * pinned and the host is told of it. The fence of the frame is shown to nobody
  * then, for another plane may still fail, or a signal end the wait for a commit
- * before. When nothing can fail any more vgpu_frame_publish() puts it into the
+ * before. When nothing can fail any more vgpu_frame_publish_locked() puts it into the
  * reservation object, and whoever wants to move the memory, or write to it, knows
  * what to wait for.
  *
@@ -20,7 +20,10 @@
 
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
+#include <linux/jiffies.h>
+#include <linux/minmax.h>
 
+#include <drm/drm_exec.h>
 #include <drm/drm_framebuffer.h>
 #include <drm/drm_gem_atomic_helper.h>
 
@@ -121,35 +124,40 @@ out_unlock:
 }
 
 /**
- * vgpu_frame_publish - let others wait for a frame
+ * vgpu_frame_reserve - have room for the fence of a frame
  * @base: a state that vgpu_frame_prepare() was called for, and that will be shown
+ * @exec: locks its buffer
+ * @count: of planes that may show the same buffer, for reservations do not add up
  *
- * Without memory for that the commit waits for the frame instead, see
- * vgpu_frame_wait().
- *
- * Context: Process context. Takes the reservation lock, so not where others wait
- *	    for the end of the commit already.
+ * Return: 0, or what drm_exec_prepare_obj() said.
  */
-void vgpu_frame_publish(struct drm_plane_state *base)
+int vgpu_frame_reserve(struct drm_plane_state *base, struct drm_exec *exec,
+		       unsigned int count)
+{
+	if (!to_vgpu_plane_state(base)->fence)
+		return 0;
+	return drm_exec_prepare_obj(exec, base->fb->obj[0], count);
+}
+
+/**
+ * vgpu_frame_publish_locked - let others wait for a frame
+ * @base: a state that vgpu_frame_reserve() was called for
+ */
+void vgpu_frame_publish_locked(struct drm_plane_state *base)
 {
 	struct vgpu_plane_state *state = to_vgpu_plane_state(base);
-	struct dma_resv *resv;
 
 	if (!state->fence)
 		return;
 
-	resv = base->fb->obj[0]->resv;
-	dma_resv_lock(resv, NULL);
-	state->published = !dma_resv_reserve_fences(resv, 1);
-	if (state->published)
-		dma_resv_add_fence(resv, &state->fence->base,
-				   DMA_RESV_USAGE_READ);
-	dma_resv_unlock(resv);
+	dma_resv_add_fence(base->fb->obj[0]->resv, &state->fence->base,
+			   DMA_RESV_USAGE_READ);
+	state->published = true;
 }
 
 /**
  * vgpu_frame_abandon - nobody is to wait for a frame that was not shown
- * @base: a state that vgpu_frame_publish() was called for; if commands were queued,
+ * @base: a state that vgpu_frame_publish_locked() was called for; if commands were queued,
  *	nothing happens
  *
  * Context: Process context. Waits for nobody.
@@ -172,18 +180,27 @@ void vgpu_frame_abandon(struct drm_plane_state *base)
 }
 
 /**
- * vgpu_frame_wait - wait for a frame that nobody else can wait for
+ * vgpu_frame_wait - wait until the host has a frame
  * @base: a state whose commands were queued
+ * @deadline: when to give up, in jiffies
+ *
+ * Where nobody else can wait for the frame, this does, for longer. A frame that the
+ * host reads no memory of the guest for is not waited for.
  *
  * Context: Process context. Waits for the host, not for ever.
  */
-void vgpu_frame_wait(struct drm_plane_state *base)
+void vgpu_frame_wait(struct drm_plane_state *base, unsigned long deadline)
 {
 	struct vgpu_plane_state *state = to_vgpu_plane_state(base);
+	long left;
 
-	if (state->fence && !state->published)
-		dma_fence_wait_timeout(&state->fence->base, false,
-				       VGPU_ANSWER_TIMEOUT);
+	if (!state->fence)
+		return;
+
+	if (!state->published)
+		deadline = jiffies + VGPU_ANSWER_TIMEOUT;
+	left = max((long)(deadline - jiffies), 0L);
+	dma_fence_wait_timeout(&state->fence->base, false, left);
 }
 
 /**

@@ -7,6 +7,7 @@
 
 #include <drm/drm_plane.h>
 
+struct drm_exec;
 struct vgpu_cmd;
 struct vgpu_fence;
 
@@ -43,10 +44,12 @@ to_vgpu_plane_state(struct drm_plane_state *state)
 }
 
 int vgpu_frame_prepare(struct drm_plane *plane, struct drm_plane_state *base);
-void vgpu_frame_publish(struct drm_plane_state *base);
+int vgpu_frame_reserve(struct drm_plane_state *base, struct drm_exec *exec,
+		       unsigned int count);
+void vgpu_frame_publish_locked(struct drm_plane_state *base);
 void vgpu_frame_sent(struct drm_plane_state *base);
 void vgpu_frame_abandon(struct drm_plane_state *base);
-void vgpu_frame_wait(struct drm_plane_state *base);
+void vgpu_frame_wait(struct drm_plane_state *base, unsigned long deadline);
 void vgpu_frame_cleanup(struct drm_plane *plane, struct drm_plane_state *base);
 
 #endif

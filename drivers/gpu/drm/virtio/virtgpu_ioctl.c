@@ -211,7 +211,8 @@ static int resource_info_ioctl(struct drm_device *drm, void *data,
 		ret = -EINVAL;
 	args->size = obj->size;
 	args->res_handle = vobj->res.kind == VGPU_RES_NONE ? 0 : vobj->res.id;
-	if (vobj->guest_blob || vobj->host_blob)
+	/* what a client has not asked to be a blob is none of its business */
+	if (!vobj->dumb && (vobj->guest_blob || vobj->host_blob))
 		args->blob_mem = vobj->res.blob.mem;
 	drm_gem_object_put(obj);
 

@@ -286,6 +286,8 @@ static void query_capsets(struct vgpu_device *vgpu, unsigned long deadline)
 			drm_err(vgpu->drm, "cap set %u: error %d\n", i, ret);
 			return;
 		}
+		/* slow, but it answers */
+		deadline = jiffies + VGPU_ANSWER_TIMEOUT;
 		mask |= BIT_ULL(capset->id);
 		drm_info(vgpu->drm, "cap set %u: id %u, version %u, %u bytes\n",
 			 i, capset->id, capset->max_version, capset->max_size);
@@ -299,7 +301,8 @@ static void query_capsets(struct vgpu_device *vgpu, unsigned long deadline)
  * vgpu_device_start - ask the host what there is
  * @vgpu: the device
  *
- * Context: Process context, waits for the host, for %VGPU_ANSWER_TIMEOUT in all.
+ * Context: Process context, waits for the host, for %VGPU_ANSWER_TIMEOUT in all, or for
+ *	    each answer if there is one.
  */
 void vgpu_device_start(struct vgpu_device *vgpu)
 {
@@ -308,6 +311,8 @@ void vgpu_device_start(struct vgpu_device *vgpu)
 	virtio_device_ready(vgpu->vdev);
 	if (vgpu->num_outputs)
 		vgpu_display_query(vgpu, deadline);
+	if (time_before(jiffies, deadline))
+		deadline = jiffies + VGPU_ANSWER_TIMEOUT;
 	query_capsets(vgpu, deadline);
 }
 

@@ -16,9 +16,10 @@
  * storage stay pinned for as long as the host has them.
  *
  * With the DMA API the device may see a copy of the memory (swiotlb), or the CPU what
- * is in its cache. Then our own memory is synced before each command that has the host
- * look at it, and after each that has it write there, before the fence signals. An
- * exporter does that for its memory.
+ * is in its cache. Then our own memory is synced before each transfer to the host and
+ * each frame, and after each transfer from the host, before the fence signals. What
+ * rendering commands do with the memory of a blob, nobody knows. An exporter does that
+ * for its memory.
  *
  * A blob cannot change its memory. It is ended, and made again under the same
  * number.
@@ -441,9 +442,12 @@ static void import_free(struct vgpu_object *vobj)
 
 	/* the object may be gone when the command is sent, and the lock with it */
 	get_dma_buf(dmabuf);
-	fence = vgpu_fence_create(&to_vgpu(obj->dev)->fences);
 
 	dma_resv_lock(dmabuf->resv, NULL);
+	/* made with the mapping, for there may be no memory for one now */
+	fence = vobj->end;
+	if (fence)
+		dma_fence_get(&fence->base);
 	vobj->dying = true;
 	created = vobj->res.created;
 	if (created) {

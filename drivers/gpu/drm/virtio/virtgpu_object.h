@@ -159,6 +159,9 @@ struct vgpu_object {
 	/** @host_blob: the host has a part in it; likewise */
 	bool host_blob;
 
+	/** @lost: what the host had of it is gone for good, the machine slept */
+	bool lost;
+
 	/** @uuid_state: see there; changes under &vgpu_device.objects_lock */
 	enum vgpu_uuid_state uuid_state;
 

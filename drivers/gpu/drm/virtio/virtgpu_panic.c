@@ -74,7 +74,8 @@ static void put_pixel(struct drm_scanout_buffer *sb, unsigned int x,
  * @plane: a primary plane
  * @sb: told what can be drawn in
  *
- * Context: A panic: no locks, no memory, no waiting.
+ * Context: A panic: no locks of ours, no memory but what virtio tries to have at once,
+ *	    no waiting.
  * Return: 0, or -ENODEV if nothing is shown, or nothing that the CPU can draw in.
  */
 int vgpu_panic_get_scanout(struct drm_plane *plane,
@@ -132,6 +133,9 @@ void vgpu_panic_flush(struct drm_plane *plane)
 	    !list_empty(&output->panic_flush->node))
 		return;
 
+	/* without its lock: a panic leaves nobody who could take the table away */
+	if (to_vgpu_object(fb->obj[0])->synced)
+		vgpu_sync(vgpu->drm->dev, to_vgpu_object(fb->obj[0])->sgt, true);
 	if (res->kind == VGPU_RES_2D) {
 		vgpu_req_transfer_2d(&output->panic_transfer->req, res->id,
 				     &all, fb->offsets[0]);

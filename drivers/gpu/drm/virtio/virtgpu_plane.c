@@ -196,28 +196,15 @@ static void add_scanout(struct vgpu_device *vgpu, struct vgpu_output *output,
 	vgpu_queue_add(&vgpu->ctrl, state->scanout);
 }
 
-static void frame_answered(struct vgpu_cmd *cmd, int result)
-{
-	struct vgpu_output *output = cmd->priv;
-
-	atomic_dec(&output->frames);
-	wake_up_all(&output->answered);
-}
-
-static void add_flush(struct vgpu_device *vgpu, struct vgpu_output *output,
-		      struct vgpu_plane_state *state,
+static void add_flush(struct vgpu_device *vgpu, struct vgpu_plane_state *state,
 		      const struct vgpu_rect *rect)
 {
 	struct drm_framebuffer *fb = state->base.fb;
 
 	vgpu_req_flush(&state->flush->req, vgpu_framebuffer_res(fb)->id, rect);
 	vgpu_cmd_add_object(state->flush, fb->obj[0]);
-	if (state->fence) {
+	if (state->fence)
 		vgpu_cmd_set_fence(state->flush, state->fence);
-		atomic_inc(&output->frames);
-		state->flush->done = frame_answered;
-		state->flush->priv = output;
-	}
 	vgpu_queue_add(&vgpu->ctrl, state->flush);
 }
 
@@ -265,7 +252,7 @@ static void primary_update(struct drm_plane *plane,
 	if (output->owed)
 		add_scanout(vgpu, output, state);
 	output->owed = false;
-	add_flush(vgpu, output, state, &rect);
+	add_flush(vgpu, state, &rect);
 	vgpu_queue_kick(&vgpu->ctrl);
 }
 

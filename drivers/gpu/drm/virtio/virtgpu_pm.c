@@ -54,6 +54,7 @@ static void forget_resources(struct vgpu_device *vgpu, struct vgpu_object *vobj)
 	}
 	/* of a blob of the host, nothing can come back */
 	vobj->res.created = false;
+	vobj->lost |= vobj->host_blob;
 	dma_resv_unlock(vobj->storage.base.resv);
 
 	scoped_guard(spinlock, &vgpu->objects_lock) {
@@ -70,6 +71,8 @@ static void restore_resources(struct vgpu_device *vgpu,
 
 	dma_resv_lock(vobj->storage.base.resv, NULL);
 	list_for_each_entry_safe(res, next, &vobj->resources, node) {
+		if (vobj->lost)
+			break;
 		/* moved meanwhile; the next use has it mapped, when its exporter is awake */
 		if (vobj->storage.base.import_attach && !vobj->sgt)
 			break;
@@ -93,6 +96,7 @@ static void forget_contexts(struct vgpu_device *vgpu)
 	list_for_each_entry(file, &vgpu->drm->filelist, lhead) {
 		vfile = file->driver_priv;
 		guard(mutex)(&vfile->lock);
+		vfile->lost |= vfile->created;
 		vfile->created = false;
 	}
 }
@@ -109,6 +113,10 @@ static void restore_contexts(struct vgpu_device *vgpu)
 	list_for_each_entry(file, &vgpu->drm->filelist, lhead) {
 		vfile = file->driver_priv;
 		guard(mutex)(&vfile->lock);
+		/* who has none yet says which kind it wants, later */
+		if (!vfile->lost)
+			continue;
+		vfile->lost = false;
 		if (vgpu_file_create_context(vgpu, vfile))
 			drm_err(vgpu->drm, "context %u does not come back\n",
 				vfile->ctx_id);

@@ -180,6 +180,7 @@ static int prepare_end(struct vgpu_res *res)
  * Return: 0, or a negative errno:
  *
  *	* -ENOMEM: out of memory
+ *	* -EIO: the machine has slept, and the host has forgotten what it had of it
  *	* -E2BIG: the memory is in more pieces than a command has room for
  *	* what vgpu_object_get_memory_locked() said
  */
@@ -195,6 +196,8 @@ int vgpu_res_attach_locked(struct vgpu_object *vobj, struct vgpu_res *res,
 
 	if (res->attached)
 		return 0;
+	if (vobj->lost)
+		return -EIO;
 
 	ret = vgpu_object_get_memory_locked(vobj);
 	if (!ret)

@@ -21,6 +21,7 @@
 
 #include <linux/cleanup.h>
 #include <linux/hrtimer.h>
+#include <linux/minmax.h>
 
 #include <drm/drm_atomic.h>
 #include <drm/drm_crtc.h>
@@ -33,6 +34,9 @@
 
 /* For a mode that does not say. */
 #define DEFAULT_PERIOD (NSEC_PER_SEC / 60)
+
+/* A mode says what a client wants it to, and no timer is to be all that runs. */
+#define SHORTEST_PERIOD (NSEC_PER_SEC / 1000)
 
 static enum hrtimer_restart vblank_expires(struct hrtimer *timer)
 {
@@ -103,7 +107,9 @@ int vgpu_vblank_enable(struct drm_crtc *crtc)
 	int duration = drm_crtc_vblank_crtc(crtc)->framedur_ns;
 
 	scoped_guard(spinlock_irqsave, &vblank->lock) {
-		vblank->period = duration > 0 ? duration : DEFAULT_PERIOD;
+		vblank->period = duration > 0 ?
+					 max(duration, (int)SHORTEST_PERIOD) :
+					 DEFAULT_PERIOD;
 		vblank->running = true;
 		hrtimer_start(&vblank->timer, vblank->period, HRTIMER_MODE_REL);
 	}

@@ -73,14 +73,12 @@ static const struct vm_operations_struct vram_vm_ops = {
 	.close = drm_gem_vm_close,
 };
 
-static int vram_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
+/* Whether the host has put it into the window, and how the CPU is to look at it. */
+static int window_state(struct vgpu_object *vobj, u32 *caching)
 {
-	struct vgpu_object *vobj = to_vgpu_object(obj);
-	pgprot_t prot;
-	u32 caching;
 	int ret;
 
-	if (!vobj->map_cmd || is_cow_mapping(vma->vm_flags))
+	if (!vobj->map_cmd || vobj->lost)
 		return -EINVAL;
 
 	ret = vgpu_cmd_wait(vobj->map_cmd);
@@ -88,9 +86,23 @@ static int vram_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 		return ret;
 	if (!ret)
 		ret = vgpu_resp_map_info(vobj->map_cmd->resp,
-					 vobj->map_cmd->resp_len, &caching);
-	if (ret)
+					 vobj->map_cmd->resp_len, caching);
+	return ret ? -EINVAL : 0;
+}
+
+static int vram_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
+{
+	struct vgpu_object *vobj = to_vgpu_object(obj);
+	pgprot_t prot;
+	u32 caching;
+	int ret;
+
+	if (is_cow_mapping(vma->vm_flags))
 		return -EINVAL;
+
+	ret = window_state(vobj, &caching);
+	if (ret)
+		return ret;
 
 	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_IO);
 	prot = pgprot_decrypted(vm_get_page_prot(vma->vm_flags));
@@ -272,6 +284,8 @@ static bool by_name_only(const struct vgpu_object *vobj)
  * Return: a mapped table, or an error pointer:
  *
  *	* -EIO: the buffer cannot be mapped, and the device is none of virtio
+ *	* -EINVAL: the host has nothing in the window for it
+ *	* -ERESTARTSYS: a signal arrived while the host had not said
  *	* -ENOMEM: out of memory
  *	* what dma_map_resource() said
  */
@@ -282,11 +296,17 @@ struct sg_table *vgpu_vram_map_dma_buf(struct dma_buf_attachment *attach,
 	struct vgpu_device *vgpu = to_vgpu(vobj->storage.base.dev);
 	struct sg_table *sgt;
 	dma_addr_t addr;
+	u32 caching;
 	int ret;
 
 	if (by_name_only(vobj) &&
 	    (!is_virtio_device(attach->dev) || !vgpu->has_uuid))
 		return ERR_PTR(-EIO);
+	if (!by_name_only(vobj)) {
+		ret = window_state(vobj, &caching);
+		if (ret)
+			return ERR_PTR(ret);
+	}
 
 	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
 	if (!sgt)

@@ -324,6 +324,24 @@ static pgprot_t prot_at(unsigned long addr)
 	return prot;
 }
 
+/* What a device of somebody else's is told of the window. */
+static bool device_can_map(struct kunit *test, struct drm_file *file,
+			   u32 handle)
+{
+	struct drm_gem_object *obj = drm_gem_object_lookup(file, handle);
+	struct dma_buf dmabuf = { .priv = obj };
+	struct dma_buf_attachment attach = { .dmabuf = &dmabuf };
+	struct sg_table *sgt;
+
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	attach.dev = obj->dev->dev;
+	sgt = vgpu_vram_map_dma_buf(&attach, DMA_BIDIRECTIONAL);
+	if (!IS_ERR(sgt))
+		vgpu_vram_unmap_dma_buf(&attach, sgt, DMA_BIDIRECTIONAL);
+	drm_gem_object_put(obj);
+	return sgt != ERR_PTR(-EINVAL);
+}
+
 /* Succeeds if the host's memory is cached as it says, and leaves the window in the end. */
 static void window_is_cached(struct kunit *test)
 {
@@ -359,6 +377,8 @@ static void window_is_cached(struct kunit *test)
 						     caching->info));
 		KUNIT_EXPECT_EQ(test, vm_munmap(addr, PAGE_SIZE), 0);
 	}
+	KUNIT_EXPECT_EQ(test, device_can_map(test, file, args.bo_handle),
+			!caching->refused);
 	/* there is room for one */
 	KUNIT_EXPECT_EQ(test, create_blob(test, file, &args), -ENOSPC);
 

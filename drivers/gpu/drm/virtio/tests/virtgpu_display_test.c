@@ -321,6 +321,22 @@ static void blanks_are_counted(struct kunit *test)
 	drm_crtc_vblank_put(crtc);
 }
 
+/* Succeeds if a client cannot ask for more blanks than a machine has time for. */
+static void blanks_leave_time(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct vgpu_output *output = &host->vgpu->outputs[0];
+	struct drm_vblank_crtc *vblank = drm_crtc_vblank_crtc(&output->crtc);
+	struct drm_file *file = mock_host_open(test, host);
+
+	KUNIT_ASSERT_EQ(test, show(test, mock_client_fb(test, file), NULL), 0);
+	/* as of a mode with a clock of 2 GHz and a handful of pixels */
+	vblank->framedur_ns = 500;
+	vgpu_vblank_enable(&output->crtc);
+	KUNIT_EXPECT_EQ(test, ktime_to_ns(output->vblank.period),
+			NSEC_PER_MSEC);
+}
+
 /* Succeeds if a flip is over with the next blank, and not before. */
 static void flip_ends_at_a_blank(struct kunit *test)
 {
@@ -342,6 +358,46 @@ static void flip_ends_at_a_blank(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, drm_crtc_handle_vblank(crtc));
 	KUNIT_EXPECT_TRUE(test, completion_done(&crtc->state->commit->flip_done));
 	drm_crtc_vblank_put(crtc);
+	mock_host_settle(host);
+}
+
+/* Succeeds if halves of a buffer can be shown side by side, and nothing beyond it. */
+static void framebuffer_at_an_offset(struct kunit *test)
+{
+	struct drm_mode_create_dumb dumb = {
+		.width = 2 * WIDTH,
+		.height = HEIGHT,
+		.bpp = 32,
+	};
+	struct mock_host *host = test->priv;
+	struct drm_device *drm = host->vgpu->drm;
+	struct drm_file *file = mock_host_open(test, host);
+	struct drm_mode_fb_cmd2 cmd = {
+		.width = WIDTH,
+		.height = HEIGHT,
+		.pixel_format = DRM_FORMAT_HOST_XRGB8888,
+	};
+	struct drm_framebuffer *fb;
+
+	KUNIT_ASSERT_EQ(test, vgpu_dumb_create(file, drm, &dumb), 0);
+	cmd.handles[0] = dumb.handle;
+	cmd.pitches[0] = dumb.pitch;
+	cmd.offsets[0] = WIDTH * 4;
+	fb = drm->mode_config.funcs->fb_create(drm, file, &cmd);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fb);
+	/* the other half has the buffer's own resource */
+	KUNIT_EXPECT_TRUE(test, to_vgpu_framebuffer(fb)->has_view);
+	drm_framebuffer_put(fb);
+
+	cmd.offsets[0] = dumb.size - dumb.pitch * (HEIGHT - 1) - WIDTH * 4;
+	fb = drm->mode_config.funcs->fb_create(drm, file, &cmd);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fb);
+	drm_framebuffer_put(fb);
+	cmd.offsets[0] += 4;
+	KUNIT_EXPECT_PTR_EQ(test,
+			    drm->mode_config.funcs->fb_create(drm, file, &cmd),
+			    ERR_PTR(-EINVAL));
+	drm_gem_handle_delete(file, dumb.handle);
 	mock_host_settle(host);
 }
 
@@ -484,9 +540,14 @@ static void edid_is_checked(struct kunit *test)
 	host->priv = resp;
 	host->auto_answer = describes;
 	host->vgpu->has_edid = true;
+	drm_connector_attach_edid_property(&host->vgpu->outputs[0].connector);
 
 	vgpu_display_query(host->vgpu, jiffies + VGPU_ANSWER_TIMEOUT);
 	KUNIT_EXPECT_EQ(test, !!host->vgpu->outputs[0].edid, monitor->good);
+	/* nobody has probed */
+	KUNIT_EXPECT_EQ(test,
+			!!host->vgpu->outputs[0].connector.edid_blob_ptr,
+			monitor->good);
 }
 
 /* Succeeds if a silent host is asked of all monitors, and waited for once. */
@@ -514,7 +575,9 @@ static struct kunit_case display_cases[] = {
 	KUNIT_CASE(damage_is_copied),
 	KUNIT_CASE(cursor_is_told),
 	KUNIT_CASE(blanks_are_counted),
+	KUNIT_CASE(blanks_leave_time),
 	KUNIT_CASE(flip_ends_at_a_blank),
+	KUNIT_CASE(framebuffer_at_an_offset),
 	KUNIT_CASE(panic_is_shown),
 	KUNIT_CASE(panic_does_not_wait),
 	KUNIT_CASE_PARAM(edid_is_checked, monitor_gen_params),

@@ -129,16 +129,21 @@ static void sleep_and_wake(struct kunit *test)
 				    again[i].command);
 }
 
-/* Succeeds if a file has its context afterwards, with the name and the buffer it had. */
+/*
+ * Succeeds if a file has its context afterwards, with the name and the buffer it had,
+ * and one that had none can still say which kind it wants.
+ */
 static void contexts_come_back(struct kunit *test)
 {
 	struct mock_host *host = test->priv;
 	struct vgpu_device *vgpu = host->vgpu;
+	struct drm_file *file, *other;
 	struct vgpu_file *vfile;
-	struct drm_file *file;
 	u32 handle = 0;
 
 	vgpu->has_virgl = true;
+	other = mock_host_open(test, host);
+	list_add(&other->lhead, &vgpu->drm->filelist);
 	file = mock_host_open(test, host);
 	vfile = file->driver_priv;
 	/* somebody else wakes the machine */
@@ -158,7 +163,10 @@ static void contexts_come_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE],
 			1);
 	KUNIT_EXPECT_STREQ(test, vfile->name, "whose it is");
+	vfile = other->driver_priv;
+	KUNIT_EXPECT_FALSE(test, vfile->created);
 	list_del_init(&file->lhead);
+	list_del_init(&other->lhead);
 }
 
 /*
