@@ -95,7 +95,8 @@ static int map_vmalloc(struct vgpu_cmd *cmd)
 	struct page **pages;
 	int ret;
 
-	pages = kvmalloc_array(count, sizeof(*pages), GFP_KERNEL);
+	pages = kvmalloc_array(count, sizeof(*pages),
+			       GFP_KERNEL | __GFP_NOWARN);
 	if (!pages)
 		return -ENOMEM;
 

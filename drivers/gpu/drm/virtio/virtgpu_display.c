@@ -22,9 +22,11 @@
 #include <linux/cleanup.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include <drm/drm_atomic.h>
 #include <drm/drm_atomic_helper.h>
+#include <drm/drm_atomic_state_helper.h>
 #include <drm/drm_damage_helper.h>
 #include <drm/drm_drv.h>
 #include <drm/drm_edid.h>
@@ -92,10 +94,27 @@ static const struct drm_crtc_helper_funcs vgpu_crtc_helper_funcs = {
 	.atomic_flush = vgpu_vblank_flush,
 };
 
+/*
+ * A machine that wakes resets all states before it commits what was shown, and DRM does
+ * not look whether there was memory for them. So it is the memory that there is.
+ */
+static void vgpu_crtc_reset(struct drm_crtc *crtc)
+{
+	struct drm_crtc_state *state = crtc->state;
+
+	if (state) {
+		__drm_atomic_helper_crtc_destroy_state(state);
+		memset(state, 0, sizeof(*state));
+	} else {
+		state = kzalloc(sizeof(*state), GFP_KERNEL);
+	}
+	__drm_atomic_helper_crtc_reset(crtc, state);
+}
+
 static const struct drm_crtc_funcs vgpu_crtc_funcs = {
 	.set_config = drm_atomic_helper_set_config,
 	.page_flip = drm_atomic_helper_page_flip,
-	.reset = drm_atomic_helper_crtc_reset,
+	.reset = vgpu_crtc_reset,
 	.atomic_duplicate_state = drm_atomic_helper_crtc_duplicate_state,
 	.atomic_destroy_state = drm_atomic_helper_crtc_destroy_state,
 	.enable_vblank = vgpu_vblank_enable,
@@ -187,13 +206,40 @@ vgpu_connector_detect(struct drm_connector *connector, bool force)
 					 connector_status_disconnected;
 }
 
+static void vgpu_connector_reset(struct drm_connector *connector)
+{
+	struct drm_connector_state *state = connector->state;
+
+	if (state) {
+		__drm_atomic_helper_connector_destroy_state(state);
+		memset(state, 0, sizeof(*state));
+	} else {
+		state = kzalloc(sizeof(*state), GFP_KERNEL);
+	}
+	__drm_atomic_helper_connector_reset(connector, state);
+}
+
 static const struct drm_connector_funcs vgpu_connector_funcs = {
 	.detect = vgpu_connector_detect,
 	.fill_modes = drm_helper_probe_single_connector_modes,
-	.reset = drm_atomic_helper_connector_reset,
+	.reset = vgpu_connector_reset,
 	.atomic_duplicate_state = drm_atomic_helper_connector_duplicate_state,
 	.atomic_destroy_state = drm_atomic_helper_connector_destroy_state,
 };
+
+static int crtc_init(struct drm_device *drm, struct drm_crtc *crtc,
+		     struct drm_plane *primary, struct drm_plane *cursor)
+{
+	int ret;
+
+	INIT_LIST_HEAD(&crtc->head);
+	ret = drmm_crtc_init_with_planes(drm, crtc, primary, cursor,
+					 &vgpu_crtc_funcs, NULL);
+	/* in DRM's list all the same, if there was no memory for its checksums */
+	if (ret && crtc->dev && !list_empty(&crtc->head))
+		drm_crtc_cleanup(crtc);
+	return ret;
+}
 
 static int output_init(struct vgpu_device *vgpu, u32 index)
 {
@@ -221,8 +267,7 @@ static int output_init(struct vgpu_device *vgpu, u32 index)
 	if (IS_ERR(cursor))
 		return PTR_ERR(cursor);
 
-	ret = drmm_crtc_init_with_planes(drm, &output->crtc, primary, cursor,
-					 &vgpu_crtc_funcs, NULL);
+	ret = crtc_init(drm, &output->crtc, primary, cursor);
 	if (ret)
 		return ret;
 	drm_crtc_helper_add(&output->crtc, &vgpu_crtc_helper_funcs);

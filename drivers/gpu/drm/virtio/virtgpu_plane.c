@@ -17,6 +17,7 @@
  */
 
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include <drm/drm_atomic.h>
 #include <drm/drm_atomic_helper.h>
@@ -62,13 +63,14 @@ static void plane_reset(struct drm_plane *plane)
 {
 	struct vgpu_plane_state *state;
 
+	/* the same memory again, as of CRTCs, see virtgpu_display.c */
 	if (plane->state) {
+		state = to_vgpu_plane_state(plane->state);
 		__drm_atomic_helper_plane_destroy_state(plane->state);
-		kfree(to_vgpu_plane_state(plane->state));
-		plane->state = NULL;
+		memset(state, 0, sizeof(*state));
+	} else {
+		state = kzalloc(sizeof(*state), GFP_KERNEL);
 	}
-
-	state = kzalloc(sizeof(*state), GFP_KERNEL);
 	if (state)
 		__drm_atomic_helper_plane_reset(plane, &state->base);
 }

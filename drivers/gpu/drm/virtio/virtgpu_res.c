@@ -96,7 +96,7 @@ static struct virtio_gpu_mem_entry *memory_entries(struct vgpu_object *vobj,
 	unsigned int i;
 
 	*count = dma ? sgt->nents : sgt->orig_nents;
-	entries = kvcalloc(*count, sizeof(*entries), GFP_KERNEL);
+	entries = kvcalloc(*count, sizeof(*entries), GFP_KERNEL | __GFP_NOWARN);
 	if (!entries)
 		return NULL;
 

@@ -10,6 +10,7 @@
 #include <kunit/test.h>
 #include <linux/cleanup.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
 #include <linux/file.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
@@ -20,6 +21,7 @@
 #include <drm/drm_fourcc.h>
 #include <drm/drm_framebuffer.h>
 #include <drm/drm_gem.h>
+#include <drm/drm_gem_storage.h>
 #include <drm/drm_mode_config.h>
 #include <drm/drm_modes.h>
 #include <drm/drm_modeset_helper_vtables.h>
@@ -193,6 +195,17 @@ static void end_import(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, list_empty(&ctx->dmabuf->attachments));
 }
 
+/* Each of many pages fails like the others, and that is not ours. */
+static void have_pages(struct kunit *test, struct drm_framebuffer *fb)
+{
+	struct drm_gem_object *obj = fb->obj[0];
+
+	dma_resv_lock(obj->resv, NULL);
+	KUNIT_EXPECT_EQ(test, drm_gem_storage_pin(obj), 0);
+	drm_gem_storage_unpin(obj);
+	dma_resv_unlock(obj->resv);
+}
+
 /* New ones, which the host knows nothing of. */
 static void have_frame(struct kunit *test)
 {
@@ -201,6 +214,8 @@ static void have_frame(struct kunit *test)
 	ctx->frame.fb = mock_client_fb(test, ctx->file);
 	ctx->frame.cursor =
 		mock_client_fb_of(test, ctx->file, DRM_FORMAT_HOST_ARGB8888);
+	have_pages(test, ctx->frame.fb);
+	have_pages(test, ctx->frame.cursor);
 }
 
 static int show(struct kunit *test)
@@ -341,7 +356,7 @@ static const struct fault_op ops[] = {
 		.good = end_fb,
 		.refused = expect_no_fb,
 		.finish = end_import,
-		.least = 3,
+		.least = 2,
 	},
 	{
 		.name = "virtio-gpu commit",
