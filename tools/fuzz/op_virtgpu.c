@@ -73,8 +73,9 @@ static bool is_there(void)
 
 static struct file virtgpu_file(const struct step *step)
 {
-	return file_find_node(
-		step->a & 0x10 ? NODE_VIRTGPU_RENDER : NODE_VIRTGPU, step->a);
+	enum node node = step->a & 0x10 ? NODE_VIRTGPU_RENDER : NODE_VIRTGPU;
+
+	return file_find_node(node, step->a);
 }
 
 /* a: the render node if odd */
@@ -183,6 +184,7 @@ long op_virtgpu_transfer(const struct step *step)
 {
 	struct file file = virtgpu_file(step);
 	uint32_t other = number(step->value);
+	unsigned long cmd;
 	struct transfer transfer = {
 		.box = {
 			.x = step->c & 0x02 ? other : 0,
@@ -199,9 +201,8 @@ long op_virtgpu_transfer(const struct step *step)
 	if (!is_there())
 		return NOT_DONE;
 	transfer.bo_handle = handle_find(&file, step->b);
-	return call_ioctl_blocking(
-		file.fd, step->c & 1 ? TRANSFER_FROM_HOST : TRANSFER_TO_HOST,
-		&transfer, sizeof(transfer));
+	cmd = step->c & 1 ? TRANSFER_FROM_HOST : TRANSFER_TO_HOST;
+	return call_ioctl_blocking(file.fd, cmd, &transfer, sizeof(transfer));
 }
 
 /* b: how many buffers, c: flags, and pointers */

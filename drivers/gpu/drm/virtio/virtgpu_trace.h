@@ -15,16 +15,14 @@ DECLARE_EVENT_CLASS(virtio_gpu_cmd,
 		 const struct virtio_gpu_ctrl_hdr *hdr, u32 seqno),
 	TP_ARGS(vq, hdr, seqno),
 	TP_STRUCT__entry(
-		/* as the format files have them, offsets included */
-		__field(int, dev)
-		__field(unsigned int, vq)
+		/* in the order of the format files, which offsets go by */
+		__field(int, dev) __field(unsigned int, vq)
 		__string(name, vq->name)
-		__field(u32, type)
-		__field(u32, flags)
-		__field(u64, fence_id)
-		__field(u32, ctx_id)
-		__field(u32, num_free)
-		__field(u32, seqno)
+		/* of the header */
+		__field(u32, type) __field(u32, flags)
+		__field(u64, fence_id) __field(u32, ctx_id)
+		/* of the queue */
+		__field(u32, num_free) __field(u32, seqno)
 	),
 	TP_fast_assign(
 		__entry->seqno = seqno;
