@@ -13,7 +13,7 @@
  * A commit ends when the host has read its frames from the memory of the guest, so
  * that who has a single buffer can draw the next one into it. But it does not wait long
  * for that: a host that is busy gets fewer frames, one that is stuck does not get to
- * keep the commits.
+ * keep the commits. Then comes the vertical blank that its flip ends with.
  *
  * Lifetime: a commit holds its state. Locking: the caller has the locks of mode
  * setting until the state is that of the device; what follows needs none.
@@ -105,6 +105,8 @@ static void finish(struct drm_atomic_state *atomic)
 	 * one has made; those that it has replaced are left.
 	 */
 	drm_atomic_helper_commit_hw_done(atomic);
+	/* who commits and waits finds its event there, and can commit again */
+	drm_atomic_helper_wait_for_flip_done(drm, atomic);
 	drm_atomic_helper_cleanup_planes(drm, atomic);
 	drm_atomic_helper_commit_cleanup_done(atomic);
 	drm_atomic_state_put(atomic);

@@ -337,9 +337,14 @@ static void blanks_leave_time(struct kunit *test)
 			NSEC_PER_MSEC);
 }
 
-/* Succeeds if a flip is over with the next blank, and not before. */
+/*
+ * Succeeds if a flip is over with the next blank, and not before, and a commit that
+ * waits with its flip.
+ */
 static void flip_ends_at_a_blank(struct kunit *test)
 {
+	struct mock_frame frame = { .nonblock = true };
+	struct drm_crtc_commit *commit;
 	struct mock_host *host = test->priv;
 	struct vgpu_output *output = &host->vgpu->outputs[0];
 	struct drm_file *file = mock_host_open(test, host);
@@ -347,16 +352,23 @@ static void flip_ends_at_a_blank(struct kunit *test)
 	struct drm_crtc *crtc = &output->crtc;
 
 	KUNIT_ASSERT_EQ(test, show(test, mock_client_fb(test, file), NULL), 0);
+	KUNIT_EXPECT_TRUE(test, completion_done(&crtc->state->commit->flip_done));
 	KUNIT_ASSERT_EQ(test, drm_crtc_vblank_get(crtc), 0);
 	/* the test is the clock from now on */
 	hrtimer_cancel(&vblank->timer);
-	KUNIT_EXPECT_EQ(test, show(test, mock_client_fb(test, file), NULL), 0);
-	KUNIT_EXPECT_FALSE(test, try_wait_for_completion(&crtc->state->commit->flip_done));
+	frame.fb = mock_client_fb(test, file);
+	KUNIT_ASSERT_EQ(test, mock_screen_show(host, &frame), 0);
+	commit = drm_crtc_commit_get(crtc->state->commit);
+	wait_for_completion(&commit->hw_done);
+	KUNIT_EXPECT_FALSE(test, completion_done(&commit->flip_done));
+	KUNIT_EXPECT_FALSE(test, completion_done(&commit->cleanup_done));
 
 	hrtimer_forward(&vblank->timer, hrtimer_get_expires(&vblank->timer),
 			vblank->period);
 	KUNIT_EXPECT_TRUE(test, drm_crtc_handle_vblank(crtc));
-	KUNIT_EXPECT_TRUE(test, completion_done(&crtc->state->commit->flip_done));
+	KUNIT_EXPECT_TRUE(test, completion_done(&commit->flip_done));
+	wait_for_completion(&commit->cleanup_done);
+	drm_crtc_commit_put(commit);
 	drm_crtc_vblank_put(crtc);
 	mock_host_settle(host);
 }

@@ -108,7 +108,7 @@ static int fill_state(struct drm_atomic_state *state,
 }
 
 /**
- * mock_screen_show - commit a frame, and wait until that is done
+ * mock_screen_show - commit a frame, and wait until that is done if it says so
  * @host: the host, which has to answer
  * @frame: what is to be shown on the first output
  *
@@ -129,7 +129,9 @@ int mock_screen_show(struct mock_host *host, const struct mock_frame *frame)
 	do {
 		ret = fill_state(state, &host->vgpu->outputs[0], frame);
 		if (!ret)
-			ret = drm_atomic_commit(state);
+			ret = frame->nonblock ?
+				      drm_atomic_nonblocking_commit(state) :
+				      drm_atomic_commit(state);
 		/* a debug kernel has locks fail now and then */
 		if (ret == -EDEADLK) {
 			drm_atomic_state_clear(state);

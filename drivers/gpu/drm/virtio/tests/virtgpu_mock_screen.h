@@ -17,6 +17,7 @@ struct mock_host;
  * @cursor: a framebuffer that lies over it, or NULL for none
  * @x: where, column and row
  * @hot: what of the cursor points, column and row
+ * @nonblock: leave to a worker what may have to wait
  */
 struct mock_frame {
 	struct drm_framebuffer *fb;
@@ -24,6 +25,7 @@ struct mock_frame {
 	const struct drm_mode_rect *clip;
 	struct drm_framebuffer *cursor;
 	int x, hot;
+	bool nonblock;
 };
 
 int mock_screen_show(struct mock_host *host, const struct mock_frame *frame);
