@@ -92,6 +92,8 @@ static int display_test_init(struct kunit *test)
 	host->window.height = ODD_HEIGHT;
 	KUNIT_ASSERT_EQ(test, vgpu_device_init(host->vgpu), 0);
 	vgpu_device_start(host->vgpu);
+	/* nobody takes what is in it */
+	vgpu_queue_stop(&host->vgpu->cursor);
 	host->auto_answer = tells_all;
 	host->priv = ctx;
 	ctx->file = mock_host_open(test, host);

@@ -172,9 +172,11 @@ void mock_host_end(struct mock_host *host)
 	struct vgpu_device *vgpu = host->vgpu;
 
 	vgpu_queue_stop(&vgpu->ctrl);
+	vgpu_queue_stop(&vgpu->cursor);
 	cancel_delayed_work_sync(&vgpu->watchdog);
 	cancel_work_sync(&vgpu->ctrl.answers);
 	vgpu_queue_reclaim(&vgpu->ctrl);
+	vgpu_queue_reclaim(&vgpu->cursor);
 	flush_work(&vgpu->release);
 	mock_host_drop_ring(host);
 }
