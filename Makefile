@@ -127,6 +127,16 @@ check-nested: ## blobs of a guest on virtio-gpu: our kernel as the host, with QE
 	@tools/kernel ours --machine bare --jobs $(JOBS)
 	@tools/nested
 
+mesa: ## build Debian's Mesa with mesa-patches: software GL that keeps to the rules of dma-bufs (build/mesa)
+	@tools/packages mesa
+	@tools/mesa/build --jobs $(JOBS)
+
+check-mesa: ## the same tests in the guest with the distribution's Mesa and with the patched one
+	@tools/packages kernel check mesa
+	@tools/kernel ours --jobs $(JOBS)
+	@tools/mesa/build --jobs $(JOBS)
+	@tools/mesa/check
+
 faults: ## fail every allocation of every operation once, print a table
 	@tools/packages kernel check
 	@tools/faults --jobs $(JOBS)
@@ -155,5 +165,5 @@ help: ## this list
 		/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run check demo-negotiation kernel debug stock vm install patches compile-check constraints coverage docs \
-	parity parity-user parity-kernel parity-intree parity-i915 parity-virtio matrix stress scanout check-nested faults \
-	fuzz bench bench-check lint clean help
+	parity parity-user parity-kernel parity-intree parity-i915 parity-virtio matrix stress scanout check-nested \
+	mesa check-mesa faults fuzz bench bench-check lint clean help

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* What the cases are made of: buffers of vgem, a renderer, and what it asks the kernel. */
+#ifndef MESA_TEST_H
+#define MESA_TEST_H
+
+#include <EGL/egl.h>
+#include <EGL/eglext.h>
+#include <GLES2/gl2.h>
+#include <GLES2/gl2ext.h>
+#include <gbm.h>
+#include <linux/dma-buf.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define WIDTH  128
+#define HEIGHT 96
+
+/* Anything that is not as it should be ends the process. */
+_Noreturn void die(const char *format, ...);
+
+#define check(condition, ...)             \
+	do {                              \
+		if (!(condition))         \
+			die(__VA_ARGS__); \
+	} while (0)
+
+/* --- buffers: buffer.c ------------------------------------------------------------- */
+
+struct buffer {
+	int card, dmabuf;
+	uint32_t handle, width, height, stride;
+	size_t size;
+	uint8_t *map;
+	ino_t inode;
+};
+
+/* Part of a buffer that is an image: pixels of four bytes. */
+struct view {
+	uint32_t offset, stride, width, height;
+};
+
+int card_open(const char *driver);
+void buffer_create(struct buffer *buffer, uint32_t width, uint32_t height,
+		   bool read_only);
+struct view view_of(const struct buffer *buffer);
+uint32_t pixel_of(int seed, uint32_t x, uint32_t y);
+void buffer_fill(struct buffer *buffer, const struct view *view, int seed);
+int buffer_wrong(struct buffer *buffer, const struct view *view, int seed);
+uint32_t buffer_fence(struct buffer *buffer, bool write);
+void buffer_signal(struct buffer *buffer, uint32_t fence);
+ino_t inode_of(int fd);
+
+/* --- the renderer: render.c -------------------------------------------------------- */
+
+struct renderer {
+	int fd;
+	struct gbm_device *gbm;
+	EGLDisplay display;
+	EGLContext context;
+};
+
+/* What is sampled or drawn to. */
+struct target {
+	uint32_t width, height;
+	EGLImageKHR image;
+	GLenum kind;
+	GLuint texture, framebuffer;
+};
+
+extern const char *renderer_driver;
+
+void renderer_open(struct renderer *renderer);
+void *egl_function(const char *name);
+EGLImageKHR image_import(const struct renderer *renderer, int dmabuf,
+			 const struct view *view, uint32_t fourcc);
+void target_import(const struct renderer *renderer, struct target *target,
+		   int dmabuf, const struct view *view, uint32_t fourcc);
+void target_image(struct target *target, GLenum kind, EGLImageKHR image,
+		  uint32_t width, uint32_t height);
+void target_plain(struct target *target, uint32_t width, uint32_t height);
+void target_filled(struct target *target, uint32_t width, uint32_t height,
+		   int seed);
+void target_draw(struct target *target, const struct target *source);
+void target_read(struct target *target, uint32_t *pixels);
+int target_wrong(struct target *target, int seed);
+
+/* --- what it asks the kernel: kernel.c --------------------------------------------- */
+
+/* Of one buffer, from now on. */
+void kernel_watch(ino_t inode);
+/* Interrupts each request this many times before the kernel sees it. */
+void kernel_interrupt(int times);
+/* How often the CPU's access was begun for all that flags say. */
+int kernel_begun(uint64_t flags);
+/* Whether what was begun has ended, each in the way it was begun. */
+bool kernel_ended(void);
+/* Whether the thread is in such a request now, and sleeps. */
+bool kernel_waits(pid_t thread);
+
+/* --- cases ------------------------------------------------------------------------- */
+
+struct test {
+	const char *name;
+	void (*run)(const struct renderer *renderer);
+};
+
+extern const struct test import_tests[], access_tests[], fence_tests[];
+
+#endif

@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The cases of mesa-patches/tests with each renderer that draws with the CPU, and a
+# line for each as tools/mesa/check reads it: what it was run with, and what came of it.
+#
+#   mesa.sh PROGRAM DRIVER [CASE ...]		on the card of this driver
+
+program=$1 driver=$2
+shift 2
+cases=${*:-$("$program" --list)}
+seconds=120
+
+# One that hangs is waiting for what nobody gives: it fails as well.
+run() { # CASE
+	timeout -s KILL $seconds "$program" "$1" "$driver" > /tmp/said 2>&1
+	code=$?
+	case $code in
+	0) echo passed ;;
+	1) echo failed ;;
+	137) echo hung ;;
+	*) [ $code -gt 128 ] && echo crashed || echo failed ;;
+	esac
+}
+
+modprobe -a vgem vkms
+[ "$driver" = vkms ] || modprobe "$driver"
+for renderer in softpipe llvmpipe; do
+	export GALLIUM_DRIVER=$renderer
+	# with more of what a CPU can, LLVM's code draws wrong colours on an emulated one
+	export GALLIUM_OVERRIDE_CPU_CAPS=sse4.1
+	for case in $cases; do
+		outcome=$(run "$case")
+		printf 'mesa\t%s\t%s\t%s\t%s\n' "$renderer" "$case" "$outcome" \
+			"$(sed -n '/^# /{s///;p;q}' /tmp/said)"
+	done
+done
