@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Building Mesa and judging it: what a patch changes is built again, what fails is told."""
+import contextlib
+import io
+import os
+import shutil
+import tempfile
+import unittest
+
+from toolbox import tool
+
+build = tool("mesa/build")
+check = tool("mesa/check")
+
+EXPECTED = """# Mesa renderer case outcome why
+distribution  *         import  crashed  maps what it must not
+patched       llvmpipe  late    failed   not done yet
+"""
+
+
+def write(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as f:
+        f.write(text)
+
+
+class Build(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="mesa-test.")
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.new, self.old = (os.path.join(self.folder, name) for name in ("new", "old"))
+
+    def test_the_series_names_patches_in_order(self):
+        write(os.path.join(self.folder, "series"), "# first\nb.patch\n\na.patch # why\n")
+        self.assertEqual([os.path.basename(path) for path in build.series(self.folder)], ["b.patch", "a.patch"])
+
+    def test_a_patch_in_our_series_is_there(self):
+        self.assertTrue(build.series(build.PATCHES))
+        for path in build.series(build.PATCHES):
+            self.assertTrue(os.path.exists(path), path)
+
+    def test_only_what_changed_is_newer(self):
+        for tree in (self.new, self.old):
+            write(os.path.join(tree, "src/same.c"), "same")
+        write(os.path.join(self.new, "src/changed.c"), "new")
+        write(os.path.join(self.old, "src/changed.c"), "old")
+        write(os.path.join(self.new, "added/a.c"), "a")
+        write(os.path.join(self.old, "gone/b.c"), "b")
+        same = os.path.join(self.old, "src/same.c")
+        os.utime(same, (1, 1))
+        build.carry_over(self.new, self.old)
+        self.assertEqual(os.stat(same).st_mtime, 1)
+        with open(os.path.join(self.old, "src/changed.c")) as f:
+            self.assertEqual(f.read(), "new")
+        self.assertTrue(os.path.exists(os.path.join(self.old, "added/a.c")))
+        self.assertFalse(os.path.exists(os.path.join(self.old, "gone")))
+
+    def test_a_patch_that_does_not_apply_is_one_line(self):
+        write(os.path.join(self.folder, "series"), "a.patch\n")
+        write(os.path.join(self.folder, "a.patch"), "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-there\n+here\n")
+        write(os.path.join(self.new, "f"), "elsewhere\n")
+        log = build.Log(os.path.join(self.folder, "log"))
+        with self.assertRaises(build.Stop) as caught:
+            build.apply(self.new, self.folder, log)
+        log.file.close()
+        self.assertRegex(str(caught.exception), r"^a\.patch: applying it failed: .*FAILED at 1.*\(all of it: .*log\)$")
+
+    def test_a_program_that_is_missing_names_the_packages(self):
+        log = build.Log(os.path.join(self.folder, "log"))
+        with self.assertRaises(build.Stop) as caught:
+            log.run(["there-is-no-such-program"], "nothing")
+        log.file.close()
+        self.assertIn("tools/packages mesa", str(caught.exception))
+
+
+class Check(unittest.TestCase):
+    def judged(self, distribution, patched):
+        found = {"distribution": {("softpipe", "import"): (distribution, "")},
+                 "patched": {("softpipe", "import"): (patched, "3 pixels are others")}}
+        with contextlib.redirect_stdout(io.StringIO()):
+            return check.judge(check.expectations(EXPECTED), found)
+
+    def test_a_renderer_of_its_own_comes_before_each(self):
+        known = check.expectations(EXPECTED)
+        self.assertEqual(check.expected(known, "distribution", "softpipe", "import"), "crashed")
+        self.assertEqual(check.expected(known, "patched", "llvmpipe", "late"), "failed")
+        self.assertEqual(check.expected(known, "patched", "softpipe", "late"), "passed")
+
+    def test_no_reason_is_no_expectation(self):
+        with self.assertRaises(check.Stop):
+            check.expectations("patched * import failed\n")
+
+    def test_lines_of_the_guest(self):
+        text = "noise\nmesa\tsoftpipe\timport\tfailed\t3 pixels are others\r\nmesa\tshort\n"
+        self.assertEqual(check.results(text), {("softpipe", "import"): ("failed", "3 pixels are others")})
+
+    def test_as_expected(self):
+        self.assertEqual(self.judged("crashed", "passed"), (2, []))
+
+    def test_what_fails_unexpectedly_is_told_with_its_reason(self):
+        good, wrong = self.judged("crashed", "failed")
+        self.assertEqual(good, 1)
+        self.assertEqual(wrong, ["patched: softpipe import: failed, expected passed: 3 pixels are others"])
+
+    def test_what_passes_unexpectedly_counts_as_well(self):
+        self.assertEqual(self.judged("passed", "passed")[0], 1)
+
+    def test_what_did_not_run_counts(self):
+        with contextlib.redirect_stdout(io.StringIO()):
+            _, wrong = check.judge({}, {"patched": {("softpipe", "a"): ("passed", "")}, "distribution": {}})
+        self.assertEqual(wrong, ["distribution: softpipe a: not run, expected passed"])
