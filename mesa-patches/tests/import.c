@@ -189,7 +189,8 @@ static void test_planes(const struct renderer *renderer)
 			wrong += abs((int)(pixels[i] >> shift & 0xff) - grey) >
 				 3;
 	}
-	check(!wrong, "%d values are others", wrong);
+	check(!wrong, "%d values are others, the first pixels are %08x %08x %08x",
+	      wrong, pixels[0], pixels[WIDTH / 2], pixels[WIDTH - 1]);
 }
 
 static EGLImageKHR import_modifier(const struct renderer *renderer,

@@ -105,6 +105,12 @@ class Check(unittest.TestCase):
     def test_what_passes_unexpectedly_counts_as_well(self):
         self.assertEqual(self.judged("passed", "passed")[0], 1)
 
+    def test_fails_is_each_way_not_to_pass(self):
+        for outcome in ("failed", "crashed", "hung"):
+            self.assertTrue(check.as_wanted(outcome, "fails"), outcome)
+        for outcome in ("passed", "not run"):
+            self.assertFalse(check.as_wanted(outcome, "fails"), outcome)
+
     def test_what_did_not_run_counts(self):
         with contextlib.redirect_stdout(io.StringIO()):
             _, wrong = check.judge({}, {"patched": {("softpipe", "a"): ("passed", "")}, "distribution": {}})
