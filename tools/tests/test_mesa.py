@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Building Mesa and judging it: what a patch changes is built again, what fails is told."""
+import argparse
 import contextlib
 import io
 import os
@@ -93,6 +94,12 @@ class Check(unittest.TestCase):
     def test_lines_of_the_guest(self):
         text = "noise\nmesa\tsoftpipe\timport\tfailed\t3 pixels are others\r\nmesa\tshort\n"
         self.assertEqual(check.results(text), {("softpipe", "import"): ("failed", "3 pixels are others")})
+
+    def test_weston_runs_if_it_is_asked_for_or_all_are(self):
+        for cases, wanted in ((["weston-v4l2"], ["mesa-weston.sh"]), (["import"], ["mesa.sh"]),
+                              ([], ["mesa.sh", "mesa-weston.sh"])):
+            job = check.job_of(argparse.Namespace(cases=cases, driver="vkms"))
+            self.assertEqual([os.path.basename(line.split()[0]) for line in job.splitlines()], wanted)
 
     def test_as_expected(self):
         self.assertEqual(self.judged("crashed", "passed"), (2, []))
