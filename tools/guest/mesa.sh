@@ -27,7 +27,7 @@ modprobe -a vgem vkms
 [ "$driver" = vkms ] || modprobe "$driver"
 for renderer in softpipe llvmpipe; do
 	export GALLIUM_DRIVER=$renderer
-	# with more of what a CPU can, LLVM's code draws wrong colours on an emulated one
+	# what llvmpipe does with more was seen to draw wrong colours on an emulated CPU
 	export GALLIUM_OVERRIDE_CPU_CAPS=sse4.1
 	for case in $cases; do
 		outcome=$(run "$case")
