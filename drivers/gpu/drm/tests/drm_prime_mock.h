@@ -105,11 +105,14 @@ void prime_mock_close(struct kunit *test, struct drm_file *file, u32 handle);
 #define PRIME_MOCK_EXPECT_SOON(test, cond)                              \
 	do {                                                            \
 		unsigned long late = jiffies + 30 * HZ;                 \
-		while (!(cond) && time_before(jiffies, late)) {         \
+		while (!(cond)) {                                       \
+			if (time_after(jiffies, late)) {                \
+				KUNIT_FAIL(test, "never: %s", #cond);   \
+				break;                                  \
+			}                                               \
 			flush_delayed_fput();                           \
 			usleep_range(1000, 5000);                       \
 		}                                                       \
-		KUNIT_EXPECT_TRUE_MSG(test, cond, "never: %s", #cond);  \
 	} while (0)
 
 #endif /* DRM_PRIME_MOCK_H_ */
