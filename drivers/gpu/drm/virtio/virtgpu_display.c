@@ -430,7 +430,7 @@ vgpu_framebuffer_create(struct drm_device *drm, struct drm_file *file,
 	if (!obj)
 		return ERR_PTR(-EINVAL);
 
-	/* what it will have commits tell the host, and they wait for nobody */
+	/* its first commit makes it a resource of the host, and cannot be held up */
 	ret = vgpu_queue_throttle(&to_vgpu(drm)->ctrl);
 	if (ret) {
 		drm_gem_object_put(obj);
