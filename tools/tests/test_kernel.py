@@ -117,16 +117,84 @@ class Interrupted(unittest.TestCase):
 @unittest.skipUnless(TREE, "needs --tree")
 class Rebuilt(unittest.TestCase):
     def test_only_what_depends_on_a_file_that_changed(self):
-        source = os.path.join(kernel.REPO, "drivers/dma-buf/dma-buf-sync.c")
-        before = os.stat(source)
+        # the link is touched, which -L looks at: not the file, which other trees are built of
+        link = os.path.join(TREE, "drivers/dma-buf/dma-buf-sync.c")
+        before = os.lstat(link)
         make = ["make", "-Ln", "-C", TREE, "CC=ccache gcc", "HOSTCC=ccache gcc", "drivers/dma-buf/", "drivers/gpu/drm/vgem/"]
-        self.addCleanup(os.utime, source, ns=(before.st_atime_ns, before.st_mtime_ns))
-        os.utime(source)
+        self.addCleanup(os.utime, link, ns=(before.st_atime_ns, before.st_mtime_ns), follow_symlinks=False)
+        os.utime(link, follow_symlinks=False)
         done = subprocess.run(make, capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
         self.assertEqual(done.returncode, 0, done.stderr)
         # what make does not do it thinks of as new, and with it the tools that it would build with
         compiled = set(re.findall(r"-c -o (?!scripts/)(\S+\.o)", done.stdout))
         self.assertEqual(compiled, {"drivers/dma-buf/dma-buf-sync.o"}, done.stdout[-3000:])
+
+
+class Unchanged(unittest.TestCase):
+    """A tree that make need not be asked about: and all that says that it must be."""
+
+    def setUp(self):
+        self.top = tempfile.mkdtemp(prefix="kernel-test.")
+        self.addCleanup(shutil.rmtree, self.top)
+        self.tree, self.kdir = os.path.join(self.top, "tree"), os.path.join(self.top, "kdir")
+        for path in ("tree/modroot/.done", "tree/vmlinux", "tree/.config", "kdir/mm/slub.c", "kdir/.git/index"):
+            self.write(path)
+        self.stamp().begin()
+        self.stamp().end()
+        made = os.stat(self.tree + ".built").st_ctime_ns
+        os.utime(self.tree + ".built", ns=(made, made))
+
+    def write(self, path, text=""):
+        path = os.path.join(self.top, path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as f:
+            f.write(text)
+
+    def stamp(self, make=("make", "-j2")):
+        # not of this repository, which somebody may be at work on
+        with mock.patch.object(kernel, "INPUTS", ()):
+            return kernel.Stamp(self.tree, self.kdir, list(make), sys.executable)
+
+    def touched(self, path, times):
+        """Its change is newer than all that setUp() made, by the file system's coarse clock."""
+        path = os.path.join(self.top, path)
+        while os.stat(path).st_ctime_ns <= os.stat(self.tree + ".built").st_mtime_ns:
+            os.utime(path, times)
+
+    def test_holds(self):
+        self.assertTrue(self.stamp().holds())
+        self.assertTrue(self.stamp(("make", "-j7")).holds())
+        self.touched("kdir/.git/index", None)
+        self.assertTrue(self.stamp().holds())
+
+    def test_a_file_that_changed(self):
+        self.touched("kdir/mm/slub.c", None)
+        self.assertFalse(self.stamp().holds())
+
+    def test_a_file_with_an_old_time_that_came_here(self):
+        self.touched("kdir/mm/slub.c", (1, 1))
+        self.assertFalse(self.stamp().holds())
+
+    def test_another_configuration_or_command(self):
+        self.assertFalse(self.stamp(("make", "-j2", "ARCH=arm")).holds())
+        self.write("tree/.config", "CONFIG_KASAN=y")
+        self.assertFalse(self.stamp().holds())
+
+    def test_what_was_made_is_gone(self):
+        os.unlink(os.path.join(self.tree, "vmlinux"))
+        self.assertFalse(self.stamp().holds())
+
+    def test_a_source_that_is_gone(self):
+        shutil.rmtree(self.kdir)
+        self.assertFalse(self.stamp().holds())
+
+    def test_what_changes_while_it_builds_is_not_in_it(self):
+        """The stamp has the time of the beginning, when it ends."""
+        self.stamp().begin()
+        began = os.stat(self.tree + ".built.partial").st_mtime_ns
+        os.utime(self.tree + ".built.partial", ns=(began, began - 10**12))
+        self.stamp().end()
+        self.assertEqual(os.stat(self.tree + ".built").st_mtime_ns, began - 10**12)
 
 
 class Progress(unittest.TestCase):
