@@ -8,13 +8,7 @@
  * the host says is looked at before it is believed (virtgpu_resp.c), and an
  * answer that makes no sense leaves the output as it was.
  *
- * A framebuffer says how pixels lie in a buffer. A 2D resource of the host has a
- * shape of its own. Where the two differ, or where the buffer is imported and
- * has no resource, the framebuffer has a resource of its own: a view. It is told
- * of the same memory.
- *
- * Lifetime: outputs live as long as the DRM device. A view ends with its
- * framebuffer, which holds the object.
+ * Lifetime: outputs live as long as the DRM device.
  *
  * Locking: &vgpu_device.output_lock guards what the host has said.
  */
@@ -27,12 +21,8 @@
 #include <drm/drm_atomic.h>
 #include <drm/drm_atomic_helper.h>
 #include <drm/drm_atomic_state_helper.h>
-#include <drm/drm_damage_helper.h>
 #include <drm/drm_drv.h>
 #include <drm/drm_edid.h>
-#include <drm/drm_fourcc.h>
-#include <drm/drm_framebuffer.h>
-#include <drm/drm_gem_framebuffer_helper.h>
 #include <drm/drm_managed.h>
 #include <drm/drm_modeset_helper.h>
 #include <drm/drm_print.h>
@@ -42,6 +32,7 @@
 #include "virtgpu_commit.h"
 #include "virtgpu_display.h"
 #include "virtgpu_drv.h"
+#include "virtgpu_framebuffer.h"
 #include "virtgpu_plane.h"
 #include "virtgpu_resp.h"
 
@@ -293,157 +284,6 @@ static int output_init(struct vgpu_device *vgpu, u32 index)
 
 	return drm_connector_attach_encoder(&output->connector,
 					    &output->encoder);
-}
-
-static void framebuffer_destroy(struct drm_framebuffer *base)
-{
-	struct vgpu_framebuffer *fb = to_vgpu_framebuffer(base);
-
-	if (fb->has_view)
-		vgpu_res_destroy(to_vgpu_object(base->obj[0]), &fb->view);
-	drm_gem_fb_destroy(base);
-}
-
-static const struct drm_framebuffer_funcs vgpu_framebuffer_funcs = {
-	.create_handle = drm_gem_fb_create_handle,
-	.destroy = framebuffer_destroy,
-	.dirty = drm_atomic_helper_dirtyfb,
-};
-
-/**
- * vgpu_framebuffer_res - what the host has of a framebuffer
- * @fb: a framebuffer of ours
- *
- * Return: the resource that shows it.
- */
-struct vgpu_res *vgpu_framebuffer_res(struct drm_framebuffer *fb)
-{
-	struct vgpu_framebuffer *vfb = to_vgpu_framebuffer(fb);
-
-	return vfb->has_view ? &vfb->view : &to_vgpu_object(fb->obj[0])->res;
-}
-
-/*
- * What is copied line by line has to be there; the host checks the others. Nothing is
- * asked of what is behind the last line.
- */
-static bool pixels_fit(const struct vgpu_object *vobj,
-		       const struct drm_mode_fb_cmd2 *cmd)
-{
-	u64 end;
-
-	if (!vobj->dumb)
-		return true;
-	return !check_mul_overflow((u64)cmd->pitches[0], cmd->height - 1,
-				   &end) &&
-	       !check_add_overflow(end, (u64)cmd->width * 4, &end) &&
-	       !check_add_overflow(end, cmd->offsets[0], &end) &&
-	       end <= vobj->storage.base.size;
-}
-
-static bool needs_view(const struct vgpu_object *vobj,
-		       const struct drm_mode_fb_cmd2 *cmd)
-{
-	const struct vgpu_texture *own = &vobj->res.texture;
-
-	switch (vobj->res.kind) {
-	case VGPU_RES_NONE:
-		return true;
-	case VGPU_RES_2D:
-		/* at an offset there may be one beside it that begins at none */
-		return vobj->dumb && (cmd->offsets[0] ||
-				      cmd->pitches[0] != own->width * 4 ||
-				      cmd->height > own->height);
-	default:
-		return false;
-	}
-}
-
-static int view_init(struct vgpu_device *vgpu, struct vgpu_framebuffer *fb,
-		     const struct drm_mode_fb_cmd2 *cmd)
-{
-	struct vgpu_texture *texture = &fb->view.texture;
-	int ret;
-
-	if (cmd->pitches[0] % 4)
-		return -EINVAL;
-
-	fb->view.kind = VGPU_RES_2D;
-	texture->format = vgpu_host_format(cmd->pixel_format);
-	texture->width = cmd->pitches[0] / 4;
-	texture->height = cmd->height;
-	ret = vgpu_res_init(vgpu, &fb->view);
-	fb->has_view = !ret;
-
-	return ret;
-}
-
-static struct vgpu_framebuffer *
-framebuffer_create(struct drm_device *drm, const struct drm_mode_fb_cmd2 *cmd,
-		   struct drm_gem_object *obj)
-{
-	struct vgpu_object *vobj = to_vgpu_object(obj);
-	struct vgpu_device *vgpu = to_vgpu(drm);
-	struct vgpu_framebuffer *fb;
-	int ret = 0;
-
-	if (!pixels_fit(vobj, cmd))
-		return ERR_PTR(-EINVAL);
-
-	fb = kzalloc(sizeof(*fb), GFP_KERNEL);
-	if (!fb)
-		return ERR_PTR(-ENOMEM);
-
-	if (needs_view(vobj, cmd))
-		ret = view_init(vgpu, fb, cmd);
-	if (ret)
-		goto err_free;
-
-	fb->base.obj[0] = obj;
-	drm_helper_mode_fill_fb_struct(drm, &fb->base, cmd);
-	ret = drm_framebuffer_init(drm, &fb->base, &vgpu_framebuffer_funcs);
-	if (ret)
-		goto err_view;
-	return fb;
-
-err_view:
-	if (fb->has_view)
-		vgpu_res_fini(vgpu, &fb->view);
-err_free:
-	kfree(fb);
-	return ERR_PTR(ret);
-}
-
-static struct drm_framebuffer *
-vgpu_framebuffer_create(struct drm_device *drm, struct drm_file *file,
-			const struct drm_mode_fb_cmd2 *cmd)
-{
-	struct vgpu_framebuffer *fb;
-	struct drm_gem_object *obj;
-	int ret;
-
-	if (cmd->pixel_format != DRM_FORMAT_HOST_XRGB8888 &&
-	    cmd->pixel_format != DRM_FORMAT_HOST_ARGB8888)
-		return ERR_PTR(-ENOENT);
-
-	obj = drm_gem_object_lookup(file, cmd->handles[0]);
-	if (!obj)
-		return ERR_PTR(-EINVAL);
-
-	/* its first commit makes it a resource of the host, and cannot be held up */
-	ret = vgpu_queue_throttle(&to_vgpu(drm)->ctrl);
-	if (ret) {
-		drm_gem_object_put(obj);
-		return ERR_PTR(ret);
-	}
-
-	fb = framebuffer_create(drm, cmd, obj);
-	if (IS_ERR(fb)) {
-		drm_gem_object_put(obj);
-		return ERR_CAST(fb);
-	}
-
-	return &fb->base;
 }
 
 static const struct drm_mode_config_funcs vgpu_mode_config_funcs = {

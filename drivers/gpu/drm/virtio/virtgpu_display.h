@@ -7,14 +7,14 @@
 #include <drm/drm_connector.h>
 #include <drm/drm_crtc.h>
 #include <drm/drm_encoder.h>
-#include <drm/drm_framebuffer.h>
 
-#include "virtgpu_object.h"
 #include "virtgpu_resp.h"
 #include "virtgpu_vblank.h"
 
 struct drm_edid;
+struct drm_framebuffer;
 struct scatterlist;
+struct vgpu_cmd;
 struct vgpu_device;
 
 /**
@@ -79,27 +79,6 @@ static inline struct vgpu_output *crtc_to_output(struct drm_crtc *crtc)
 	return container_of(crtc, struct vgpu_output, crtc);
 }
 
-/**
- * struct vgpu_framebuffer - a buffer and how its pixels lie
- */
-struct vgpu_framebuffer {
-	/** @base: the framebuffer */
-	struct drm_framebuffer base;
-
-	/** @has_view: the buffer's own resource does not have this shape */
-	bool has_view;
-
-	/** @view: one that has */
-	struct vgpu_res view;
-};
-
-static inline struct vgpu_framebuffer *
-to_vgpu_framebuffer(struct drm_framebuffer *fb)
-{
-	return container_of(fb, struct vgpu_framebuffer, base);
-}
-
-struct vgpu_res *vgpu_framebuffer_res(struct drm_framebuffer *fb);
 int vgpu_display_init(struct vgpu_device *vgpu);
 void vgpu_display_query(struct vgpu_device *vgpu, unsigned long deadline);
 

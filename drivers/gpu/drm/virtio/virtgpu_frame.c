@@ -30,6 +30,7 @@
 #include "virtgpu_display.h"
 #include "virtgpu_drv.h"
 #include "virtgpu_frame.h"
+#include "virtgpu_framebuffer.h"
 #include "virtgpu_object.h"
 
 /* Whether pixels are copied, as opposed to being there, or drawn there. */

@@ -5,8 +5,8 @@
  * Any dma-buf will do. A host that takes blobs gets its pages as one. Of the others
  * each framebuffer that is made of the buffer gets a 2D resource, for width, height
  * and pitch are not known before, and the pages as its backing (see
- * virtgpu_display.c). What a rendering context would do with bytes that have no shape,
- * no host can tell, so without blobs it gets nothing.
+ * virtgpu_framebuffer.c). What a rendering context would do with bytes that have no
+ * shape, no host can tell, so without blobs it gets nothing.
  *
  * An imported buffer is mapped for the first use. The exporter may move it after
  * that. It tells us with its lock held, and then we must not wait for the host:

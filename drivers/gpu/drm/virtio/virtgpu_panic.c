@@ -31,6 +31,7 @@
 
 #include "virtgpu_display.h"
 #include "virtgpu_drv.h"
+#include "virtgpu_framebuffer.h"
 #include "virtgpu_object.h"
 #include "virtgpu_panic.h"
 

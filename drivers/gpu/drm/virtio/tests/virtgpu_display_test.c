@@ -32,6 +32,7 @@
 
 #include "../virtgpu_commit.h"
 #include "../virtgpu_display.h"
+#include "../virtgpu_framebuffer.h"
 #include "../virtgpu_gem.h"
 #include "virtgpu_mock_client.h"
 #include "virtgpu_mock_host.h"

@@ -28,6 +28,7 @@
 
 #include "../../../../dma-buf/tests/dma_buf_fault.h"
 #include "../virtgpu_display.h"
+#include "../virtgpu_framebuffer.h"
 #include "../virtgpu_import.h"
 #include "virtgpu_mock_client.h"
 #include "virtgpu_mock_exporter.h"

@@ -22,6 +22,7 @@
 #include <drm/virtgpu_drm.h>
 
 #include "../virtgpu_display.h"
+#include "../virtgpu_framebuffer.h"
 #include "../virtgpu_gem.h"
 #include "../virtgpu_import.h"
 #include "../virtgpu_object.h"
@@ -366,7 +367,7 @@ static void blob_is_refused(struct kunit *test)
 	drm_gem_object_put(obj);
 	fb = drm->mode_config.funcs->fb_create(drm, file, &cmd);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fb);
-	view = container_of(fb, struct vgpu_framebuffer, base)->has_view;
+	view = to_vgpu_framebuffer(fb)->has_view;
 	KUNIT_EXPECT_TRUE(test, view);
 	drm_framebuffer_put(fb);
 	drm_gem_handle_delete(file, cmd.handles[0]);
