@@ -10,9 +10,11 @@
 #include <linux/string.h>
 
 #include <drm/drm_atomic.h>
+#include <drm/drm_atomic_helper.h>
 #include <drm/drm_atomic_uapi.h>
 #include <drm/drm_edid.h>
 #include <drm/drm_framebuffer.h>
+#include <drm/drm_mode_config.h>
 #include <drm/drm_modes.h>
 #include <drm/drm_modeset_lock.h>
 #include <drm/drm_property.h>
@@ -26,6 +28,39 @@ static const struct drm_display_mode mode = {
 	DRM_MODE("640x480", DRM_MODE_TYPE_DRIVER, 25175, 640, 656, 752, 800, 0,
 		 480, 490, 492, 525, 0, 0),
 };
+
+/**
+ * mock_screen_test_init - &kunit_suite.init of what needs a screen
+ * @test: gets a host that obeys, of a device with outputs, in its private pointer
+ *
+ * Return: 0.
+ */
+int mock_screen_test_init(struct kunit *test)
+{
+	struct mock_host *host = mock_host_create(test);
+
+	host->auto_answer = mock_host_obeys;
+	host->vgpu->num_outputs = VIRTIO_GPU_MAX_SCANOUTS;
+	/* the helper has made one, which would be lost under the driver's */
+	drm_mode_config_cleanup(host->vgpu->drm);
+	KUNIT_ASSERT_EQ(test, vgpu_display_init(host->vgpu), 0);
+	test->priv = host;
+	return 0;
+}
+
+/**
+ * mock_screen_test_exit - &kunit_suite.exit for mock_screen_test_init()
+ * @test: the test
+ */
+void mock_screen_test_exit(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+
+	if (!host)
+		return;
+	drm_atomic_helper_shutdown(host->vgpu->drm);
+	mock_host_end(host);
+}
 
 static int fill_primary(struct drm_plane_state *plane,
 			const struct mock_frame *frame)

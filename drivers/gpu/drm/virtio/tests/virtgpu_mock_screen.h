@@ -2,6 +2,7 @@
 #ifndef _VIRTGPU_MOCK_SCREEN_H_
 #define _VIRTGPU_MOCK_SCREEN_H_
 
+#include <kunit/test.h>
 #include <linux/types.h>
 
 struct drm_framebuffer;
@@ -28,6 +29,8 @@ struct mock_frame {
 	bool nonblock;
 };
 
+int mock_screen_test_init(struct kunit *test);
+void mock_screen_test_exit(struct kunit *test);
 int mock_screen_show(struct mock_host *host, const struct mock_frame *frame);
 int mock_screen_show_fb(struct mock_host *host, struct drm_framebuffer *fb);
 void mock_screen_edid(u8 *edid, u8 extensions);

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: tests of virtio-gpu frames
+ *
+ * Frames are told to others when they are certain, and to the host in the end,
+ * whatever came between.
+ */
+
+#include <kunit/static_stub.h>
+#include <kunit/test.h>
+#include <linux/dma-resv.h>
+#include <linux/jiffies.h>
+#include <linux/module.h>
+#include <linux/scatterlist.h>
+#include <linux/virtio.h>
+
+#include <drm/drm_file.h>
+#include <drm/drm_fourcc.h>
+#include <drm/drm_framebuffer.h>
+#include <drm/drm_gem.h>
+
+#include "../virtgpu_commit.h"
+#include "../virtgpu_framebuffer.h"
+#include "virtgpu_mock_client.h"
+#include "virtgpu_mock_host.h"
+#include "virtgpu_mock_screen.h"
+
+#define WIDTH  MOCK_CLIENT_WIDTH
+#define HEIGHT MOCK_CLIENT_HEIGHT
+
+static int show(struct kunit *test, struct drm_framebuffer *fb,
+		struct mock_fence *fence)
+{
+	const struct mock_frame frame = { .fb = fb, .fence = fence };
+
+	return mock_screen_show(test->priv, &frame);
+}
+
+static struct dma_resv *resv_of(struct drm_framebuffer *fb)
+{
+	return fb->obj[0]->resv;
+}
+
+static int is_unseen(void *resv)
+{
+	return dma_resv_test_signaled(resv, DMA_RESV_USAGE_BOOKKEEP);
+}
+
+/* Succeeds if nobody has seen a fence of a frame that was never shown. */
+static void frame_given_up(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct drm_framebuffer *fb = mock_client_fb(test, mock_host_open(test, host));
+	struct mock_fence *fence = mock_fence_create(test);
+
+	/* what the commit waits for while it can still fail, and does */
+	fence->stays = true;
+	fence->look = is_unseen;
+	fence->arg = resv_of(fb);
+	mock_signal(true);
+	KUNIT_EXPECT_EQ(test, show(test, fb, fence), -ERESTARTSYS);
+	mock_signal(false);
+
+	KUNIT_EXPECT_EQ(test, fence->waits, 1);
+	KUNIT_EXPECT_EQ(test, fence->seen, 1);
+	KUNIT_EXPECT_TRUE(test, is_unseen(resv_of(fb)));
+	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_RESOURCE_FLUSH], 0);
+	mock_host_settle(host);
+}
+
+/*
+ * Succeeds if a commit waits for its frame, for a while, and who comes after it
+ * until the host has it.
+ */
+static void frame_shown(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct drm_framebuffer *fb = mock_client_fb(test, mock_host_open(test, host));
+	unsigned long begun = jiffies;
+
+	host->auto_answer = NULL;
+	KUNIT_EXPECT_EQ(test, show(test, fb, NULL), 0);
+	KUNIT_EXPECT_TRUE(test,
+			  time_after_eq(jiffies, begun + VGPU_FRAME_TIMEOUT));
+	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(resv_of(fb),
+							DMA_RESV_USAGE_READ));
+	/* reading it is no reason for others not to read */
+	KUNIT_EXPECT_TRUE(test, dma_resv_test_signaled(resv_of(fb),
+						       DMA_RESV_USAGE_WRITE));
+
+	while (mock_host_waiting(host)) {
+		mock_host_answer(host, MOCK_OK);
+		mock_host_tell(host);
+	}
+	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_RESOURCE_FLUSH], 1);
+	KUNIT_EXPECT_TRUE(test, is_unseen(resv_of(fb)));
+	host->auto_answer = mock_host_obeys;
+}
+
+/*
+ * Succeeds if a frame that stays on the screen is no reason for the module to stay,
+ * nor is one that the host was spared.
+ */
+static void frame_lets_the_module_go(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct drm_file *file = mock_host_open(test, host);
+	struct drm_framebuffer *fb = mock_client_fb(test, file);
+	int before = module_refcount(THIS_MODULE);
+
+	KUNIT_EXPECT_EQ(test, show(test, fb, NULL), 0);
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), before);
+
+	host->vgpu->ctrl.num_backlog += VGPU_BACKLOG_LIMIT + 1;
+	KUNIT_EXPECT_EQ(test, show(test, fb, NULL), 0);
+	host->vgpu->ctrl.num_backlog -= VGPU_BACKLOG_LIMIT + 1;
+	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), before);
+}
+
+/* Succeeds if a frame that a busy host was spared is on the screen in the end. */
+static void scanout_owed(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct vgpu_queue *q = &host->vgpu->ctrl;
+	struct drm_file *file = mock_host_open(test, host);
+	struct drm_framebuffer *first = mock_client_fb(test, file);
+	struct drm_framebuffer *second = mock_client_fb(test, file);
+	unsigned int *scanouts = &host->seen[VIRTIO_GPU_CMD_SET_SCANOUT];
+
+	KUNIT_EXPECT_EQ(test, show(test, first, NULL), 0);
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, *scanouts, 1);
+
+	/* as with a host that has stopped */
+	q->num_backlog += VGPU_BACKLOG_LIMIT + 1;
+	KUNIT_EXPECT_EQ(test, show(test, second, NULL), 0);
+	q->num_backlog -= VGPU_BACKLOG_LIMIT + 1;
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, *scanouts, 1);
+	KUNIT_EXPECT_TRUE(test, is_unseen(resv_of(second)));
+
+	/* nothing changes but pixels */
+	KUNIT_EXPECT_EQ(test, show(test, second, NULL), 0);
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, *scanouts, 2);
+	KUNIT_EXPECT_EQ(test, show(test, second, NULL), 0);
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, *scanouts, 2);
+}
+
+/* Keeps of each copy what is copied, in a struct virtio_gpu_rect. */
+static struct mock_answer note_copies(struct mock_host *host,
+				      const struct vgpu_req *req)
+{
+	struct virtio_gpu_rect *copied = host->priv;
+
+	if (le32_to_cpu(req->hdr.type) == VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D)
+		*copied = req->transfer_2d.r;
+	return MOCK_OK;
+}
+
+static void expect_copied(struct kunit *test, const struct mock_frame *frame,
+			  const struct drm_mode_rect *wanted)
+{
+	struct mock_host *host = test->priv;
+	struct virtio_gpu_rect *copied = host->priv;
+
+	*copied = (struct virtio_gpu_rect){};
+	KUNIT_EXPECT_EQ(test, mock_screen_show(host, frame), 0);
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, le32_to_cpu(copied->x), wanted->x1);
+	KUNIT_EXPECT_EQ(test, le32_to_cpu(copied->y), wanted->y1);
+	KUNIT_EXPECT_EQ(test, le32_to_cpu(copied->width),
+			wanted->x2 - wanted->x1);
+	KUNIT_EXPECT_EQ(test, le32_to_cpu(copied->height),
+			wanted->y2 - wanted->y1);
+}
+
+/* Succeeds if what has changed is copied, and what was left out before that. */
+static void damage_is_copied(struct kunit *test)
+{
+	static const struct drm_mode_rect whole = { 0, 0, WIDTH, HEIGHT };
+	static const struct drm_mode_rect none = {};
+	static const struct drm_mode_rect clip = { 3, 4, 8, 6 };
+	struct mock_host *host = test->priv;
+	struct vgpu_queue *q = &host->vgpu->ctrl;
+	struct virtio_gpu_rect copied;
+	struct mock_frame frame = { .clip = &clip };
+
+	frame.fb = mock_client_fb(test, mock_host_open(test, host));
+	host->priv = &copied;
+	host->auto_answer = note_copies;
+	/* the host has never seen this buffer */
+	expect_copied(test, &frame, &whole);
+	expect_copied(test, &frame, &clip);
+
+	/* as with a host that has stopped, and goes on */
+	q->num_backlog += VGPU_BACKLOG_LIMIT + 1;
+	expect_copied(test, &frame, &none);
+	q->num_backlog -= VGPU_BACKLOG_LIMIT + 1;
+	expect_copied(test, &frame, &whole);
+	expect_copied(test, &frame, &clip);
+	host->auto_answer = mock_host_obeys;
+}
+
+/* The cursor's queue has no room. */
+static int no_room(struct vgpu_queue *q, struct scatterlist **sgs,
+		   unsigned int out, unsigned int in, struct vgpu_cmd *cmd)
+{
+	if (q == &q->vgpu->cursor)
+		return -ENOSPC;
+	return virtqueue_add_sgs(q->vq, sgs, out, in, cmd, GFP_ATOMIC);
+}
+
+static void expect_cursor(struct kunit *test, const struct mock_frame *frame,
+			  u32 type)
+{
+	struct mock_host *host = test->priv;
+	struct vgpu_queue *q = &host->vgpu->cursor;
+	const struct virtio_gpu_update_cursor *said;
+
+	KUNIT_EXPECT_EQ(test, mock_screen_show(host, frame), 0);
+	mock_host_settle(host);
+	KUNIT_ASSERT_FALSE(test, list_empty(&q->backlog));
+	said = &list_last_entry(&q->backlog, struct vgpu_cmd, node)->req.cursor;
+	KUNIT_EXPECT_EQ(test, le32_to_cpu(said->hdr.type), type);
+	KUNIT_EXPECT_EQ(test, le32_to_cpu(said->resource_id),
+			vgpu_framebuffer_res(frame->cursor)->id);
+	KUNIT_EXPECT_EQ(test, le32_to_cpu(said->pos.x), frame->x);
+	KUNIT_EXPECT_EQ(test, le32_to_cpu(said->hot_x), frame->hot);
+}
+
+/* Succeeds if the host learns of a cursor's picture once, and in the end. */
+static void cursor_is_told(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct vgpu_queue *q = &host->vgpu->cursor;
+	struct drm_file *file = mock_host_open(test, host);
+	struct mock_frame frame = { .fb = mock_client_fb(test, file), .hot = 2 };
+
+	frame.cursor = mock_client_fb_of(test, file, DRM_FORMAT_HOST_ARGB8888);
+	/* the stub is this thread's; nobody else may send */
+	disable_delayed_work_sync(&host->vgpu->watchdog);
+	kunit_activate_static_stub(test, vgpu_ring_add, no_room);
+	vgpu_queue_start(q, host->vq);
+	expect_cursor(test, &frame, VIRTIO_GPU_CMD_UPDATE_CURSOR);
+	frame.x = 7;
+	expect_cursor(test, &frame, VIRTIO_GPU_CMD_MOVE_CURSOR);
+	frame.hot = 3;
+	expect_cursor(test, &frame, VIRTIO_GPU_CMD_UPDATE_CURSOR);
+
+	/* what a host that has stopped was spared, it is told when it goes on */
+	frame.hot = 4;
+	q->num_backlog += VGPU_BACKLOG_LIMIT + 1;
+	KUNIT_EXPECT_EQ(test, mock_screen_show(host, &frame), 0);
+	q->num_backlog -= VGPU_BACKLOG_LIMIT + 1;
+	expect_cursor(test, &frame, VIRTIO_GPU_CMD_UPDATE_CURSOR);
+	expect_cursor(test, &frame, VIRTIO_GPU_CMD_MOVE_CURSOR);
+
+	vgpu_queue_stop(q);
+	vgpu_queue_reclaim(q);
+	kunit_deactivate_static_stub(test, vgpu_ring_add);
+}
+
+static struct kunit_case frame_cases[] = {
+	KUNIT_CASE(frame_given_up),
+	KUNIT_CASE(frame_shown),
+	KUNIT_CASE(frame_lets_the_module_go),
+	KUNIT_CASE(scanout_owed),
+	KUNIT_CASE(damage_is_copied),
+	KUNIT_CASE(cursor_is_told),
+	{}
+};
+
+static struct kunit_suite frame_suite = {
+	.name = "virtio_gpu_frame",
+	.init = mock_screen_test_init,
+	.exit = mock_screen_test_exit,
+	.test_cases = frame_cases,
+};
+
+kunit_test_suite(frame_suite);
