@@ -14,6 +14,7 @@
  * Lifetime: see virtgpu_vq.c. Locking: a command that was not sent is its maker's.
  */
 
+#include <kunit/static_stub.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -35,8 +36,10 @@
  */
 struct vgpu_cmd *vgpu_cmd_create(void)
 {
-	struct vgpu_cmd *cmd = kzalloc(sizeof(*cmd), GFP_KERNEL);
+	struct vgpu_cmd *cmd;
 
+	KUNIT_STATIC_STUB_REDIRECT(vgpu_cmd_create);
+	cmd = kzalloc(sizeof(*cmd), GFP_KERNEL);
 	if (!cmd)
 		return NULL;
 

@@ -3,9 +3,10 @@
  * DOC: virtio-gpu commits
  *
  * A commit may fail until its state has become the state of the device, and not
- * any more after that. Between the two is the only moment at which the fences of
- * its frames can be shown to others. Before it a fence could be seen of a frame
- * that is never shown. After it the commit runs in a worker, perhaps, and has to
+ * any more after that. So all commands that it takes are made before, those that
+ * switch something off included. Between the two is the only moment at which the
+ * fences of its frames can be shown to others. Before it a fence could be seen of a
+ * frame that is never shown. After it the commit runs in a worker, perhaps, and has to
  * end without a reservation lock: the holder of one may wait for just this commit.
  * DRM's helper leaves no room there, so the steps of a commit are made here, from
  * the helpers for each.
@@ -28,6 +29,7 @@
 #include <drm/drm_plane.h>
 
 #include "virtgpu_commit.h"
+#include "virtgpu_display.h"
 #include "virtgpu_drv.h"
 #include "virtgpu_frame.h"
 
@@ -148,6 +150,8 @@ int vgpu_commit(struct drm_device *drm, struct drm_atomic_state *atomic,
 	int ret;
 
 	ret = drm_atomic_helper_setup_commit(atomic, nonblock);
+	if (!ret)
+		ret = vgpu_display_prepare(atomic);
 	if (!ret)
 		ret = drm_atomic_helper_prepare_planes(drm, atomic);
 	if (ret)

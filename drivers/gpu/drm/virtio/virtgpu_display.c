@@ -8,6 +8,9 @@
  * the host says is looked at before it is believed (virtgpu_resp.c), and an
  * answer that makes no sense leaves the output as it was.
  *
+ * An output that is switched off has the host show nothing. The command for that is
+ * made before the commit is certain, and is part of the state of its CRTC.
+ *
  * Lifetime: outputs live as long as the DRM device.
  *
  * Locking: &vgpu_device.output_lock guards what the host has said.
@@ -49,19 +52,41 @@ static struct vgpu_output *connector_to_output(struct drm_connector *connector)
 	return container_of(connector, struct vgpu_output, connector);
 }
 
-static void scanout_off(struct vgpu_output *output)
+/**
+ * vgpu_display_prepare - have what it takes to switch outputs off
+ * @atomic: a state that was checked, of a commit that can still fail
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int vgpu_display_prepare(struct drm_atomic_state *atomic)
+{
+	struct drm_crtc_state *old, *new;
+	struct vgpu_crtc_state *state;
+	struct drm_crtc *crtc;
+	int i;
+
+	for_each_oldnew_crtc_in_state(atomic, crtc, old, new, i) {
+		/* another mode switches it off for a moment */
+		if (!old->active || !drm_atomic_crtc_needs_modeset(new))
+			continue;
+		state = to_vgpu_crtc_state(new);
+		state->off = vgpu_cmd_create();
+		if (!state->off)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void scanout_off(struct vgpu_output *output,
+			struct vgpu_crtc_state *state)
 {
 	struct vgpu_device *vgpu = to_vgpu(output->crtc.dev);
 	const struct vgpu_rect none = {};
-	struct vgpu_cmd *cmd = vgpu_cmd_create();
 
-	/* The window keeps its last picture. */
-	if (!cmd)
-		return;
-
-	vgpu_req_scanout(&cmd->req, output->index, 0, &none);
-	vgpu_queue_send(&vgpu->ctrl, cmd);
-	vgpu_cmd_put(cmd);
+	vgpu_req_scanout(&state->off->req, output->index, 0, &none);
+	vgpu_queue_send(&vgpu->ctrl, state->off);
+	vgpu_cmd_put(state->off);
+	state->off = NULL;
 }
 
 /* The primary plane has done the rest: a window shows what has a size. */
@@ -74,9 +99,11 @@ static void vgpu_crtc_enable(struct drm_crtc *crtc,
 static void vgpu_crtc_disable(struct drm_crtc *crtc,
 			      struct drm_atomic_state *state)
 {
+	struct drm_crtc_state *new = drm_atomic_get_new_crtc_state(state, crtc);
+
 	drm_crtc_vblank_off(crtc);
 	vgpu_vblank_stop(crtc);
-	scanout_off(crtc_to_output(crtc));
+	scanout_off(crtc_to_output(crtc), to_vgpu_crtc_state(new));
 }
 
 static const struct drm_crtc_helper_funcs vgpu_crtc_helper_funcs = {
@@ -91,23 +118,50 @@ static const struct drm_crtc_helper_funcs vgpu_crtc_helper_funcs = {
  */
 static void vgpu_crtc_reset(struct drm_crtc *crtc)
 {
-	struct drm_crtc_state *state = crtc->state;
+	struct vgpu_crtc_state *state;
 
-	if (state) {
-		__drm_atomic_helper_crtc_destroy_state(state);
+	if (crtc->state) {
+		state = to_vgpu_crtc_state(crtc->state);
+		__drm_atomic_helper_crtc_destroy_state(crtc->state);
+		vgpu_cmd_put(state->off);
 		memset(state, 0, sizeof(*state));
 	} else {
 		state = kzalloc(sizeof(*state), GFP_KERNEL);
 	}
-	__drm_atomic_helper_crtc_reset(crtc, state);
+	__drm_atomic_helper_crtc_reset(crtc, state ? &state->base : NULL);
+}
+
+static struct drm_crtc_state *crtc_duplicate_state(struct drm_crtc *crtc)
+{
+	struct vgpu_crtc_state *state;
+
+	if (WARN_ON_ONCE(!crtc->state))
+		return NULL;
+
+	state = kzalloc(sizeof(*state), GFP_KERNEL);
+	if (!state)
+		return NULL;
+	__drm_atomic_helper_crtc_duplicate_state(crtc, &state->base);
+
+	return &state->base;
+}
+
+static void crtc_destroy_state(struct drm_crtc *crtc,
+			       struct drm_crtc_state *base)
+{
+	struct vgpu_crtc_state *state = to_vgpu_crtc_state(base);
+
+	__drm_atomic_helper_crtc_destroy_state(base);
+	vgpu_cmd_put(state->off);
+	kfree(state);
 }
 
 static const struct drm_crtc_funcs vgpu_crtc_funcs = {
 	.set_config = drm_atomic_helper_set_config,
 	.page_flip = drm_atomic_helper_page_flip,
 	.reset = vgpu_crtc_reset,
-	.atomic_duplicate_state = drm_atomic_helper_crtc_duplicate_state,
-	.atomic_destroy_state = drm_atomic_helper_crtc_destroy_state,
+	.atomic_duplicate_state = crtc_duplicate_state,
+	.atomic_destroy_state = crtc_destroy_state,
 	.enable_vblank = vgpu_vblank_enable,
 	.disable_vblank = vgpu_vblank_disable,
 	.get_vblank_timestamp = vgpu_vblank_timestamp,

@@ -11,6 +11,7 @@
 #include "virtgpu_resp.h"
 #include "virtgpu_vblank.h"
 
+struct drm_atomic_state;
 struct drm_edid;
 struct drm_framebuffer;
 struct scatterlist;
@@ -74,11 +75,29 @@ struct vgpu_output {
 	bool cursor_owed;
 };
 
+/**
+ * struct vgpu_crtc_state - a CRTC, and what it takes to switch it off
+ */
+struct vgpu_crtc_state {
+	/** @base: the state that DRM knows */
+	struct drm_crtc_state base;
+
+	/** @off: has the host show nothing; NULL but for a commit that does so */
+	struct vgpu_cmd *off;
+};
+
+static inline struct vgpu_crtc_state *
+to_vgpu_crtc_state(struct drm_crtc_state *state)
+{
+	return container_of(state, struct vgpu_crtc_state, base);
+}
+
 static inline struct vgpu_output *crtc_to_output(struct drm_crtc *crtc)
 {
 	return container_of(crtc, struct vgpu_output, crtc);
 }
 
+int vgpu_display_prepare(struct drm_atomic_state *atomic);
 int vgpu_display_init(struct vgpu_device *vgpu);
 void vgpu_display_query(struct vgpu_device *vgpu, unsigned long deadline);
 

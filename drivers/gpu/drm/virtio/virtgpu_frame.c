@@ -4,7 +4,8 @@
  *
  * A commit that has begun cannot fail, so all that can fail comes before, when the
  * framebuffer is prepared: the commands of the frame are made, the memory is
- * pinned and the host is told of it. The fence of the frame is shown to nobody
+ * pinned and the host is told of it. A plane that is switched off has a command as
+ * well, which is made then, too. The fence of the frame is shown to nobody
  * then, for another plane may still fail, or a signal end the wait for a commit
  * before. When nothing can fail any more vgpu_frame_publish_locked() puts it into the
  * reservation object, and whoever wants to move the memory, or write to it, knows
@@ -98,6 +99,16 @@ static int make_commands(struct drm_plane *plane,
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+/* Where nothing was shown before there is nothing to end. */
+static int make_end(struct drm_plane *plane, struct vgpu_plane_state *state)
+{
+	if (!plane->state->crtc)
+		return 0;
+
+	state->scanout = vgpu_cmd_create();
+	return state->scanout ? 0 : -ENOMEM;
 }
 
 static int get_memory(struct vgpu_plane_state *state)
@@ -251,7 +262,7 @@ void vgpu_frame_cleanup(struct drm_plane *plane, struct drm_plane_state *base)
 /**
  * vgpu_frame_prepare - &drm_plane_helper_funcs.prepare_fb
  * @plane: the plane
- * @base: a state that is about to be shown
+ * @base: a state that is about to be shown, or shows nothing any more
  *
  * Return: 0, or a negative errno:
  *
@@ -266,7 +277,7 @@ int vgpu_frame_prepare(struct drm_plane *plane, struct drm_plane_state *base)
 	int ret;
 
 	if (!base->fb)
-		return 0;
+		return make_end(plane, state);
 
 	/* what the commit waits for, before our own fence is there */
 	ret = drm_gem_plane_helper_prepare_fb(plane, base);

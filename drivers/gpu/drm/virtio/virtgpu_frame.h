@@ -30,7 +30,7 @@ struct vgpu_plane_state {
 	/** @transfer: copies the pixels; NULL if there is nothing to copy */
 	struct vgpu_cmd *transfer;
 
-	/** @scanout: shows the resource, or moves the cursor */
+	/** @scanout: shows the resource, or moves the cursor, or ends either */
 	struct vgpu_cmd *scanout;
 
 	/** @flush: says what has changed; NULL for the cursor */

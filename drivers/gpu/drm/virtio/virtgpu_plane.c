@@ -263,19 +263,16 @@ static void primary_update(struct drm_plane *plane,
 static void primary_disable(struct drm_plane *plane,
 			    struct drm_atomic_state *atomic)
 {
-	struct drm_plane_state *old =
-		drm_atomic_get_old_plane_state(atomic, plane);
 	struct vgpu_device *vgpu = to_vgpu(plane->dev);
-	struct vgpu_rect rect = {};
+	const struct vgpu_rect none = {};
+	struct drm_plane_state *new, *old;
 	struct vgpu_cmd *cmd;
 
-	cmd = vgpu_cmd_create();
-	if (!cmd)
-		return;
-
-	vgpu_req_scanout(&cmd->req, crtc_to_output(old->crtc)->index, 0, &rect);
+	new = drm_atomic_get_new_plane_state(atomic, plane);
+	old = drm_atomic_get_old_plane_state(atomic, plane);
+	cmd = to_vgpu_plane_state(new)->scanout;
+	vgpu_req_scanout(&cmd->req, crtc_to_output(old->crtc)->index, 0, &none);
 	vgpu_queue_send(&vgpu->ctrl, cmd);
-	vgpu_cmd_put(cmd);
 }
 
 static void copy_cursor(struct vgpu_device *vgpu,
@@ -351,20 +348,17 @@ static void cursor_update(struct drm_plane *plane,
 static void cursor_disable(struct drm_plane *plane,
 			   struct drm_atomic_state *atomic)
 {
-	struct drm_plane_state *old =
-		drm_atomic_get_old_plane_state(atomic, plane);
 	struct vgpu_device *vgpu = to_vgpu(plane->dev);
+	struct drm_plane_state *new, *old;
 	const struct vgpu_rect pos = {};
 	struct vgpu_cmd *cmd;
 
-	cmd = vgpu_cmd_create();
-	if (!cmd)
-		return;
-
+	new = drm_atomic_get_new_plane_state(atomic, plane);
+	old = drm_atomic_get_old_plane_state(atomic, plane);
+	cmd = to_vgpu_plane_state(new)->scanout;
 	vgpu_req_cursor(&cmd->req, crtc_to_output(old->crtc)->index, 0, &pos, 0,
 			0);
 	send_cursor(vgpu, cmd);
-	vgpu_cmd_put(cmd);
 }
 
 static const struct drm_plane_helper_funcs vgpu_primary_helper_funcs = {

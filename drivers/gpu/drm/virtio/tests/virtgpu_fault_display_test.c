@@ -252,6 +252,36 @@ static void expect_not_shown(struct kunit *test)
 						 DMA_RESV_USAGE_BOOKKEEP));
 }
 
+static void have_shown(struct kunit *test)
+{
+	have_frame(test);
+	KUNIT_ASSERT_EQ(test, show(test), 0);
+}
+
+static int switch_off(struct kunit *test)
+{
+	struct mock_frame frame = ctx_of(test)->frame;
+
+	frame.cursor = NULL;
+	frame.no_cursor = true;
+	frame.off = true;
+	return mock_screen_show(test->priv, &frame);
+}
+
+static void expect_off(struct kunit *test)
+{
+	struct drm_crtc *crtc = &first_output(test)->crtc;
+
+	KUNIT_EXPECT_FALSE(test, crtc->state->active);
+	KUNIT_EXPECT_NULL(test, crtc->cursor->state->fb);
+}
+
+static void expect_on(struct kunit *test)
+{
+	KUNIT_EXPECT_TRUE(test, first_output(test)->crtc.state->active);
+	expect_shown(test);
+}
+
 static void end_frame(struct kunit *test)
 {
 	const struct mock_frame *frame = &ctx_of(test)->frame;
@@ -369,6 +399,15 @@ static const struct fault_op ops[] = {
 		.refused = expect_not_shown,
 		.finish = end_frame,
 		.least = 20,
+	},
+	{
+		.name = "virtio-gpu switching off",
+		.prepare = have_shown,
+		.run = switch_off,
+		.good = expect_off,
+		.refused = expect_on,
+		.finish = end_frame,
+		.least = 10,
 	},
 	{
 		.name = "virtio-gpu windows",

@@ -7,19 +7,23 @@
  */
 
 #include <kunit/static_stub.h>
+#include <kunit/test-bug.h>
 #include <kunit/test.h>
 #include <linux/dma-resv.h>
 #include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/scatterlist.h>
+#include <linux/string.h>
 #include <linux/virtio.h>
 
+#include <drm/drm_crtc.h>
 #include <drm/drm_file.h>
 #include <drm/drm_fourcc.h>
 #include <drm/drm_framebuffer.h>
 #include <drm/drm_gem.h>
 
 #include "../virtgpu_commit.h"
+#include "../virtgpu_display.h"
 #include "../virtgpu_framebuffer.h"
 #include "virtgpu_mock_client.h"
 #include "virtgpu_mock_host.h"
@@ -263,6 +267,122 @@ static void cursor_is_told(struct kunit *test)
 	kunit_deactivate_static_stub(test, vgpu_ring_add);
 }
 
+/**
+ * struct end - a way to end what is shown
+ * @name: of the case
+ * @output: the output is switched off
+ * @primary: the framebuffer is taken away
+ * @cursor: the cursor is
+ */
+struct end {
+	const char *name;
+	bool output;
+	bool primary;
+	bool cursor;
+};
+
+static const struct end ends[] = {
+	{ "the output", .output = true },
+	{ "the framebuffer", .primary = true },
+	{ "the cursor", .cursor = true },
+	{ "all of it", true, true, true },
+};
+
+static void end_desc(const struct end *end, char *desc)
+{
+	strscpy(desc, end->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(end, ends, end_desc);
+
+/* How many commands were made, and the one that there is no memory for. */
+static struct {
+	unsigned int count;
+	unsigned int lacks;
+} made;
+
+static struct vgpu_cmd *makes_commands(void)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct vgpu_cmd *cmd;
+
+	if (++made.count == made.lacks)
+		return NULL;
+	kunit_deactivate_static_stub(test, vgpu_cmd_create);
+	cmd = vgpu_cmd_create();
+	kunit_activate_static_stub(test, vgpu_cmd_create, makes_commands);
+	return cmd;
+}
+
+static int show_without(struct kunit *test, const struct mock_frame *frame,
+			unsigned int lacks)
+{
+	int ret;
+
+	made.count = 0;
+	made.lacks = lacks;
+	kunit_activate_static_stub(test, vgpu_cmd_create, makes_commands);
+	ret = mock_screen_show(test->priv, frame);
+	kunit_deactivate_static_stub(test, vgpu_cmd_create);
+	return ret;
+}
+
+/* Keeps the resource that the output was told to show last. */
+static struct mock_answer notes_scanout(struct mock_host *host,
+					const struct vgpu_req *req)
+{
+	u32 *shown = host->priv;
+
+	if (le32_to_cpu(req->hdr.type) == VIRTIO_GPU_CMD_SET_SCANOUT)
+		*shown = le32_to_cpu(req->scanout.resource_id);
+	return MOCK_OK;
+}
+
+/*
+ * Succeeds if a commit that ends something has all its commands before it is certain:
+ * without memory for any of them it fails, and all is as before. Broken by making one
+ * when the plane, or the CRTC, is switched off.
+ */
+static void ends_are_prepared(struct kunit *test)
+{
+	const struct end *end = test->param_value;
+	struct mock_host *host = test->priv;
+	struct drm_crtc *crtc = &host->vgpu->outputs[0].crtc;
+	struct drm_file *file = mock_host_open(test, host);
+	struct drm_framebuffer *fb = mock_client_fb(test, file);
+	struct mock_frame frame = { .fb = fb };
+	unsigned int nth = 0;
+	u32 shown = 0;
+	int ret;
+
+	host->priv = &shown;
+	host->auto_answer = notes_scanout;
+	frame.cursor = mock_client_fb_of(test, file, DRM_FORMAT_HOST_ARGB8888);
+	KUNIT_ASSERT_EQ(test, mock_screen_show(host, &frame), 0);
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, shown, vgpu_framebuffer_res(fb)->id);
+
+	frame.fb = end->primary ? NULL : fb;
+	frame.cursor = NULL;
+	frame.no_cursor = end->cursor;
+	frame.off = end->output;
+	while ((ret = show_without(test, &frame, ++nth))) {
+		KUNIT_ASSERT_EQ(test, ret, -ENOMEM);
+		KUNIT_EXPECT_TRUE(test, crtc->state->active);
+		KUNIT_EXPECT_PTR_EQ(test, crtc->primary->state->fb, fb);
+		KUNIT_EXPECT_NOT_NULL(test, crtc->cursor->state->fb);
+		KUNIT_EXPECT_TRUE(test, is_unseen(resv_of(fb)));
+	}
+	/* it worked since nothing was lacking any more */
+	KUNIT_EXPECT_LT(test, made.count, nth);
+	KUNIT_EXPECT_GT(test, made.count, 0);
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, shown, end->output || end->primary ?
+					     0 :
+					     vgpu_framebuffer_res(fb)->id);
+	host->auto_answer = mock_host_obeys;
+}
+
 static struct kunit_case frame_cases[] = {
 	KUNIT_CASE(frame_given_up),
 	KUNIT_CASE(frame_shown),
@@ -270,6 +390,7 @@ static struct kunit_case frame_cases[] = {
 	KUNIT_CASE(scanout_owed),
 	KUNIT_CASE(damage_is_copied),
 	KUNIT_CASE(cursor_is_told),
+	KUNIT_CASE_PARAM(ends_are_prepared, end_gen_params),
 	{}
 };
 

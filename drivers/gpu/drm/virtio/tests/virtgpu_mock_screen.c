@@ -62,10 +62,16 @@ void mock_screen_test_exit(struct kunit *test)
 	mock_host_end(host);
 }
 
-static int fill_primary(struct drm_plane_state *plane,
+static int fill_primary(struct drm_plane_state *plane, struct drm_crtc *crtc,
 			const struct mock_frame *frame)
 {
+	int ret;
+
+	ret = drm_atomic_set_crtc_for_plane(plane, frame->fb ? crtc : NULL);
 	drm_atomic_set_fb_for_plane(plane, frame->fb);
+	if (ret || !frame->fb)
+		return ret;
+
 	plane->crtc_w = MOCK_CLIENT_WIDTH;
 	plane->crtc_h = MOCK_CLIENT_HEIGHT;
 	plane->src_w = MOCK_CLIENT_WIDTH << 16;
@@ -87,9 +93,13 @@ static int fill_primary(struct drm_plane_state *plane,
 static int fill_cursor(struct drm_plane_state *plane, struct drm_crtc *crtc,
 		       const struct mock_frame *frame)
 {
-	int ret = drm_atomic_set_crtc_for_plane(plane, crtc);
+	int ret;
 
+	ret = drm_atomic_set_crtc_for_plane(plane, frame->cursor ? crtc : NULL);
 	drm_atomic_set_fb_for_plane(plane, frame->cursor);
+	if (ret || !frame->cursor)
+		return ret;
+
 	plane->crtc_x = frame->x;
 	plane->crtc_y = frame->x;
 	plane->crtc_w = MOCK_CLIENT_WIDTH;
@@ -98,7 +108,7 @@ static int fill_cursor(struct drm_plane_state *plane, struct drm_crtc *crtc,
 	plane->src_h = MOCK_CLIENT_HEIGHT << 16;
 	plane->hotspot_x = frame->hot;
 	plane->hotspot_y = frame->hot;
-	return ret;
+	return 0;
 }
 
 static int fill_state(struct drm_atomic_state *state,
@@ -121,7 +131,7 @@ static int fill_state(struct drm_atomic_state *state,
 	if (IS_ERR(plane))
 		return PTR_ERR(plane);
 
-	crtc->active = true;
+	crtc->active = !frame->off;
 	/* as one that a client sets */
 	drm_mode_init(&timed, &mode);
 	drm_mode_set_crtcinfo(&timed, CRTC_INTERLACE_HALVE_V);
@@ -130,10 +140,8 @@ static int fill_state(struct drm_atomic_state *state,
 		ret = drm_atomic_set_crtc_for_connector(connector,
 							&output->crtc);
 	if (!ret)
-		ret = drm_atomic_set_crtc_for_plane(plane, &output->crtc);
-	if (!ret)
-		ret = fill_primary(plane, frame);
-	if (ret || !frame->cursor)
+		ret = fill_primary(plane, &output->crtc, frame);
+	if (ret || (!frame->cursor && !frame->no_cursor))
 		return ret;
 
 	plane = drm_atomic_get_plane_state(state, output->crtc.cursor);

@@ -12,12 +12,14 @@ struct mock_host;
 
 /**
  * struct mock_frame - what a commit is to show on the first output
- * @fb: the framebuffer
+ * @fb: the framebuffer, or NULL for none
  * @fence: after that, or NULL
  * @clip: what of it has changed, or NULL if all has
- * @cursor: a framebuffer that lies over it, or NULL for none
+ * @cursor: a framebuffer that lies over it, or NULL to leave that as it is
+ * @no_cursor: take away what lies over it
  * @x: where, column and row
  * @hot: what of the cursor points, column and row
+ * @off: switch the output off, whatever it is to show
  * @nonblock: leave to a worker what may have to wait
  */
 struct mock_frame {
@@ -25,7 +27,9 @@ struct mock_frame {
 	struct mock_fence *fence;
 	const struct drm_mode_rect *clip;
 	struct drm_framebuffer *cursor;
+	bool no_cursor;
 	int x, hot;
+	bool off;
 	bool nonblock;
 };
 
