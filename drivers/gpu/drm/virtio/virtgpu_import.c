@@ -11,8 +11,12 @@
  * An imported buffer is mapped for the first use. The exporter may move it after
  * that. It tells us with its lock held, and then we must not wait for the host:
  * the command to let go carries a fence that goes into the reservation object,
- * where the exporter waits before it moves. The mapping ends when the host has
+ * where the exporter waits before it moves. Only if there is no memory to put it
+ * there, it is waited for in the exporter's stead. The mapping ends when the host has
  * answered; the next use waits for that, until a signal comes. A scanout pins.
+ *
+ * One that was given up may still move until the host has forgotten it. Then the
+ * exporter gets the fence of the command that ends it.
  *
  * Lifetime: an imported object holds its attachment and the dma-buf until the
  * host has answered that the resources are gone.
@@ -140,6 +144,27 @@ void vgpu_import_let_go(struct vgpu_cmd *cmd)
 	dma_resv_unlock(obj->resv);
 }
 
+/**
+ * vgpu_import_reserve_locked - dma_resv_reserve_fences(), which a test can refuse
+ * @resv: of an exporter
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int vgpu_import_reserve_locked(struct dma_resv *resv)
+{
+	KUNIT_STATIC_STUB_REDIRECT(vgpu_import_reserve_locked, resv);
+	return dma_resv_reserve_fences(resv, 1);
+}
+
+/* What would be freed under the host is held back here if it cannot be there. */
+static void show_end_locked(struct dma_resv *resv, struct vgpu_fence *end)
+{
+	if (vgpu_import_reserve_locked(resv))
+		dma_fence_wait(&end->base, false);
+	else
+		dma_resv_add_fence(resv, &end->base, DMA_RESV_USAGE_BOOKKEEP);
+}
+
 static void import_moved(struct vgpu_object *vobj)
 {
 	struct drm_gem_object *obj = &vobj->storage.base;
@@ -152,14 +177,7 @@ static void import_moved(struct vgpu_object *vobj)
 	make_stale_locked(vobj);
 	if (!vgpu_object_detach_locked(vobj, end))
 		unmap_stale_locked(vobj);
-
-	/*
-	 * What has the host at the memory is fenced, so only a host that looks
-	 * at it for no reason would notice if this one is missing.
-	 */
-	if (!dma_resv_reserve_fences(obj->resv, 1))
-		dma_resv_add_fence(obj->resv, &end->base,
-				   DMA_RESV_USAGE_BOOKKEEP);
+	show_end_locked(obj->resv, end);
 	vgpu_fence_put(end);
 }
 
@@ -169,7 +187,11 @@ static void import_move_notify(struct dma_buf_attachment *attach)
 
 	dma_resv_assert_held(attach->dmabuf->resv);
 
-	if (vobj->sgt && !vobj->dying)
+	if (!vobj->sgt)
+		return;
+	if (vobj->dying)
+		show_end_locked(attach->dmabuf->resv, vobj->end);
+	else
 		import_moved(vobj);
 }
 

@@ -6,6 +6,7 @@
 
 struct device;
 struct dma_buf;
+struct dma_resv;
 struct drm_device;
 struct drm_gem_object;
 struct vgpu_cmd;
@@ -16,6 +17,7 @@ struct drm_gem_object *vgpu_prime_import(struct drm_device *drm,
 bool vgpu_is_translated(struct device *dev);
 int vgpu_import_map_locked(struct vgpu_object *vobj);
 void vgpu_import_unmap_locked(struct vgpu_object *vobj);
+int vgpu_import_reserve_locked(struct dma_resv *resv);
 void vgpu_import_let_go(struct vgpu_cmd *cmd);
 
 #endif

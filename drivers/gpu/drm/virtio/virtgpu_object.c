@@ -29,7 +29,8 @@
  * the device was reset. The command for that is made with the resource, too.
  *
  * Locking: the reservation lock of an object guards its resources and memory.
- * With it held nothing here waits for the host.
+ * With it held nothing here waits for the host, but for the want of memory that
+ * virtgpu_import.c tells of.
  */
 
 #include <kunit/static_stub.h>
@@ -431,36 +432,26 @@ static void send_unref(struct vgpu_object *vobj, struct vgpu_fence *fence)
 
 /*
  * The exporter may move the memory before the host has forgotten it. From here on
- * it is not helped with that, but finds a fence that it waits for.
+ * it is not helped with that, but gets the fence of the end, which was made with the
+ * mapping: there may be no memory for one now.
  */
 static void import_free(struct vgpu_object *vobj)
 {
-	struct drm_gem_object *obj = &vobj->storage.base;
-	struct dma_buf *dmabuf = obj->import_attach->dmabuf;
-	struct vgpu_fence *fence;
+	struct dma_buf *dmabuf = vobj->storage.base.import_attach->dmabuf;
 	bool created;
 
 	/* the object may be gone when the command is sent, and the lock with it */
 	get_dma_buf(dmabuf);
 
 	dma_resv_lock(dmabuf->resv, NULL);
-	/* made with the mapping, for there may be no memory for one now */
-	fence = vobj->end;
-	if (fence)
-		dma_fence_get(&fence->base);
-	vobj->dying = true;
 	created = vobj->res.created;
-	if (created) {
-		send_unref(vobj, fence);
-		if (fence && !dma_resv_reserve_fences(dmabuf->resv, 1))
-			dma_resv_add_fence(dmabuf->resv, &fence->base,
-					   DMA_RESV_USAGE_BOOKKEEP);
-	}
+	vobj->dying = created;
+	if (created)
+		send_unref(vobj, vobj->end);
 	dma_resv_unlock(dmabuf->resv);
 
 	if (!created)
 		object_destroy(vobj);
-	vgpu_fence_put(fence);
 	dma_buf_put(dmabuf);
 }
 

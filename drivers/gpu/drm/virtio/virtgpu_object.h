@@ -126,7 +126,7 @@ struct vgpu_object {
 	/** @synced: what the device sees is not always what the CPU does */
 	bool synced;
 
-	/** @dying: imported, and given up; under the reservation lock */
+	/** @dying: imported, given up, and @end is that of the host's resource */
 	bool dying;
 
 	/** @orphaned: the device has gone before it */

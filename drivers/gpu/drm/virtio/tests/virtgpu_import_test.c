@@ -7,11 +7,13 @@
  * does.
  */
 
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/file.h>
+#include <linux/list.h>
 #include <linux/string.h>
 
 #include <drm/drm_file.h>
@@ -77,9 +79,24 @@ static bool is_idle(struct dma_resv *resv)
 	return dma_resv_test_signaled(resv, DMA_RESV_USAGE_BOOKKEEP);
 }
 
+static bool has_fence(struct dma_resv *resv, struct dma_fence *wanted)
+{
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+	bool found = false;
+
+	dma_resv_lock(resv, NULL);
+	dma_resv_for_each_fence(&cursor, resv, DMA_RESV_USAGE_BOOKKEEP, fence)
+		found |= fence == wanted;
+	dma_resv_unlock(resv);
+	return found;
+}
+
 /*
  * Succeeds if an exporter that moves a buffer, given up meanwhile, finds a fence,
- * and the memory is the host's until it has answered to the one command there is.
+ * and the memory is the host's until it has answered to the one command there is. It
+ * is the fence that was made with the mapping; broken by making one when the buffer is
+ * given up, or by telling the exporter of none.
  */
 static void import_freed_while_moved(struct kunit *test)
 {
@@ -87,6 +104,7 @@ static void import_freed_while_moved(struct kunit *test)
 	struct mock_exporter exporter = {};
 	struct dma_buf *dmabuf = mock_export(test, &exporter);
 	struct vgpu_object *vobj = import(test, dmabuf);
+	struct dma_fence *end = dma_fence_get(&vobj->end->base);
 
 	host->auto_answer = NULL;
 	drm_gem_object_put(&vobj->storage.base);
@@ -94,6 +112,8 @@ static void import_freed_while_moved(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_host_waiting(host), 1);
 	KUNIT_EXPECT_EQ(test, exporter.mapped, 1);
 	KUNIT_EXPECT_FALSE(test, is_idle(dmabuf->resv));
+	KUNIT_EXPECT_TRUE(test, has_fence(dmabuf->resv, end));
+	dma_fence_put(end);
 
 	mock_host_answer(host, MOCK_OK);
 	mock_host_settle(host);
@@ -127,6 +147,69 @@ static void import_moved_and_used(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, exporter.mapped, 1);
 	drm_gem_object_put(&vobj->storage.base);
 	mock_host_settle(host);
+	dma_buf_put(dmabuf);
+	flush_delayed_fput();
+}
+
+/**
+ * struct mover - who moves a buffer without memory for a fence
+ * @name: of the case
+ * @given_up: the buffer was, before
+ * @command: what has the host let go of it
+ */
+struct mover {
+	const char *name;
+	bool given_up;
+	u32 command;
+};
+
+static const struct mover movers[] = {
+	{ "kept", false, VIRTIO_GPU_CMD_RESOURCE_DETACH_BACKING },
+	{ "given up", true, VIRTIO_GPU_CMD_RESOURCE_UNREF },
+};
+
+static void mover_desc(const struct mover *mover, char *desc)
+{
+	strscpy(desc, mover->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(mover, movers, mover_desc);
+
+static int no_room(struct dma_resv *resv)
+{
+	return -ENOMEM;
+}
+
+/*
+ * Succeeds if an exporter that cannot be shown a fence gets its memory back when the
+ * host has let go of it, and not before. Broken by going on without the fence.
+ */
+static void import_moved_without_room(struct kunit *test)
+{
+	const struct mover *mover = test->param_value;
+	struct mock_host *host = test->priv;
+	struct mock_exporter exporter = {};
+	struct dma_buf *dmabuf = mock_export(test, &exporter);
+	struct vgpu_object *vobj = import(test, dmabuf);
+
+	host->auto_answer = NULL;
+	kunit_activate_static_stub(test, vgpu_import_reserve_locked, no_room);
+	if (mover->given_up)
+		drm_gem_object_put(&vobj->storage.base);
+	mock_host_answer_late(host);
+	mock_move(dmabuf);
+	KUNIT_EXPECT_EQ(test, host->seen[mover->command], 1);
+	KUNIT_EXPECT_TRUE(test, is_idle(dmabuf->resv));
+	kunit_deactivate_static_stub(test, vgpu_import_reserve_locked);
+
+	host->auto_answer = mock_host_obeys;
+	cancel_delayed_work_sync(&host->late);
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, exporter.mapped, 0);
+	if (!mover->given_up)
+		drm_gem_object_put(&vobj->storage.base);
+	mock_host_settle(host);
+	KUNIT_EXPECT_TRUE(test, list_empty(&dmabuf->attachments));
 	dma_buf_put(dmabuf);
 	flush_delayed_fput();
 }
@@ -379,6 +462,7 @@ static void blob_is_refused(struct kunit *test)
 static struct kunit_case import_cases[] = {
 	KUNIT_CASE(import_freed_while_moved),
 	KUNIT_CASE(import_moved_and_used),
+	KUNIT_CASE_PARAM(import_moved_without_room, mover_gen_params),
 	KUNIT_CASE(import_moved_and_used_early),
 	KUNIT_CASE(moved_blob_is_known),
 	KUNIT_CASE(import_is_a_blob),

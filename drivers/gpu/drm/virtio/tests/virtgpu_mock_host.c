@@ -115,6 +115,23 @@ void mock_host_drop_ring(struct mock_host *host)
 	free_pages_exact(host->ring.desc, ring_bytes());
 }
 
+/* What a host that is slow needs for an answer. */
+#define LATE (HZ / 20)
+
+static void answer_late(struct work_struct *work)
+{
+	struct mock_host *host =
+		container_of(to_delayed_work(work), struct mock_host, late);
+
+	if (!mock_host_waiting(host)) {
+		schedule_delayed_work(&host->late, LATE);
+		return;
+	}
+	while (mock_host_waiting(host))
+		mock_host_answer(host, MOCK_OK);
+	mock_host_tell(host);
+}
+
 DEFINE_DRM_GEM_FOPS(mock_fops);
 
 /* What the real one has, but for its name. */
@@ -155,6 +172,7 @@ struct mock_host *mock_host_create(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, drm);
 	host->vgpu = vgpu_device_setup(drm, &host->vdev);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, host->vgpu);
+	INIT_DELAYED_WORK(&host->late, answer_late);
 	host->vdev.dev.parent = dev;
 	host->vdev.priv = host->vgpu;
 
@@ -171,6 +189,7 @@ void mock_host_end(struct mock_host *host)
 {
 	struct vgpu_device *vgpu = host->vgpu;
 
+	cancel_delayed_work_sync(&host->late);
 	vgpu_queue_stop(&vgpu->ctrl);
 	vgpu_queue_stop(&vgpu->cursor);
 	cancel_delayed_work_sync(&vgpu->watchdog);
@@ -256,6 +275,18 @@ u32 mock_host_answer(struct mock_host *host, struct mock_answer answer)
 	write_answer(host, id, &answer);
 	mock_host_use(host, id, answer.len);
 	return id;
+}
+
+/**
+ * mock_host_answer_late - have a thread of the host's answer some time from now
+ * @host: a host that does not answer by itself
+ *
+ * To what it has been told by then, or else to what it is told first. Who waits for
+ * that has waited when this has happened, however long it took.
+ */
+void mock_host_answer_late(struct mock_host *host)
+{
+	schedule_delayed_work(&host->late, LATE);
 }
 
 /**

@@ -7,6 +7,7 @@
 #include <linux/dma-resv.h>
 #include <linux/types.h>
 #include <linux/virtio.h>
+#include <linux/workqueue.h>
 #include <uapi/linux/virtio_ring.h>
 
 #include "../virtgpu_drv.h"
@@ -56,6 +57,9 @@ struct mock_host {
 	 */
 	struct mock_answer (*auto_answer)(struct mock_host *host,
 					  const struct vgpu_req *req);
+
+	/** @late: see mock_host_answer_late() */
+	struct delayed_work late;
 
 	/** @config: what a transport that has one shows of the device */
 	struct virtio_gpu_config config;
@@ -131,6 +135,7 @@ void mock_host_drop_ring(struct mock_host *host);
 void mock_host_end(struct mock_host *host);
 unsigned int mock_host_waiting(struct mock_host *host);
 u32 mock_host_answer(struct mock_host *host, struct mock_answer answer);
+void mock_host_answer_late(struct mock_host *host);
 void mock_host_use(struct mock_host *host, u32 id, u32 len);
 void mock_host_tell(struct mock_host *host);
 struct mock_answer mock_host_obeys(struct mock_host *host,
