@@ -13,7 +13,7 @@
  *	that was given to a fence
  *
  * virtio-gpu-host-visible-mm
- *	which parts of the window to the host's memory are in use
+ *	which parts of the window to the host's memory are in use, by address
  *
  * virtio-gpu-queues
  *	how many commands the host has, how many wait for room, and how old the
@@ -35,6 +35,7 @@
 
 #include "virtgpu_debugfs.h"
 #include "virtgpu_drv.h"
+#include "virtgpu_vram.h"
 
 static struct vgpu_device *shown_device(struct seq_file *m)
 {
@@ -87,8 +88,7 @@ static int show_window(struct seq_file *m, void *data)
 		return 0;
 	}
 
-	guard(mutex)(&vgpu->window_lock);
-	drm_mm_print(&vgpu->window_mm, &p);
+	vgpu_vram_print_window(vgpu, &p);
 	return 0;
 }
 

@@ -113,7 +113,7 @@ struct vgpu_device {
 	/** @window_lock: guards @window_mm; innermost, but for allocations */
 	struct mutex window_lock;
 
-	/** @window_mm: which parts of @window are in use, from 0 */
+	/** @window_mm: which parts of @window are in use, by address */
 	struct drm_mm window_mm;
 
 	/** @contexts: numbers of contexts, less 1 */

@@ -33,6 +33,7 @@
 #include "virtgpu_display.h"
 #include "virtgpu_drv.h"
 #include "virtgpu_resp.h"
+#include "virtgpu_vram.h"
 
 static void config_changed(struct work_struct *work)
 {
@@ -127,8 +128,11 @@ static int find_window(struct vgpu_device *vgpu)
 
 	drm_info(vgpu->drm, "window to the host's memory: %#llx +%#llx\n",
 		 window->addr, window->len);
-	vgpu->has_window = true;
-	drm_mm_init(&vgpu->window_mm, 0, window->len);
+	if (!vgpu_vram_init_window(vgpu)) {
+		drm_err(vgpu->drm, "which is at no multiple of %#x bytes\n",
+			vgpu->blob_alignment);
+		return 0;
+	}
 
 	return drmm_add_action_or_reset(vgpu->drm, window_fini,
 					&vgpu->window_mm);

@@ -171,7 +171,7 @@ struct vgpu_object {
 	/** @uuid_cmd: the last question, or NULL; likewise */
 	struct vgpu_cmd *uuid_cmd;
 
-	/** @window: where it is in the window to the host's memory */
+	/** @window: where the CPU sees the host's memory */
 	struct drm_mm_node window;
 
 	/** @map_cmd: what put it there; set before it is published */

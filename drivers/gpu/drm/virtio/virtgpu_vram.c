@@ -19,6 +19,7 @@
  * complete before it is published.
  */
 
+#include <linux/align.h>
 #include <linux/cleanup.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
@@ -28,7 +29,9 @@
 
 #include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
+#include <drm/drm_mm.h>
 #include <drm/drm_prime.h>
+#include <drm/drm_print.h>
 #include <drm/drm_vma_manager.h>
 #include <drm/virtgpu_drm.h>
 
@@ -39,11 +42,34 @@
 #include "virtgpu_resp.h"
 #include "virtgpu_vram.h"
 
-/* Where the CPU sees it. */
-static phys_addr_t vram_address(const struct vgpu_object *vobj)
+/**
+ * vgpu_vram_init_window - have a window to memory of the host
+ * @vgpu: a device whose &vgpu_device.window is known; without places in use
+ *
+ * Places are counted by address, as those who read debugfs know them from the original
+ * driver. The host is told of offsets, which have to be multiples of something.
+ *
+ * Return: whether there is one: not where the window itself lies at no such multiple.
+ */
+bool vgpu_vram_init_window(struct vgpu_device *vgpu)
 {
-	return to_vgpu(vobj->storage.base.dev)->window.addr +
-	       vobj->window.start;
+	const struct virtio_shm_region *window = &vgpu->window;
+
+	vgpu->has_window = IS_ALIGNED(window->addr, vgpu->blob_alignment);
+	if (vgpu->has_window)
+		drm_mm_init(&vgpu->window_mm, window->addr, window->len);
+	return vgpu->has_window;
+}
+
+/**
+ * vgpu_vram_print_window - tell which parts of the window are in use
+ * @vgpu: a device that has a window
+ * @p: where to
+ */
+void vgpu_vram_print_window(struct vgpu_device *vgpu, struct drm_printer *p)
+{
+	guard(mutex)(&vgpu->window_lock);
+	drm_mm_print(&vgpu->window_mm, p);
 }
 
 static vm_fault_t vram_fault(struct vm_fault *vmf)
@@ -61,7 +87,7 @@ static vm_fault_t vram_fault(struct vm_fault *vmf)
 		return VM_FAULT_SIGBUS;
 
 	ret = vmf_insert_pfn(vmf->vma, vmf->address,
-			     PHYS_PFN(vram_address(vobj)) + index);
+			     PHYS_PFN(vobj->window.start) + index);
 	drm_dev_exit(idx);
 
 	return ret;
@@ -159,7 +185,8 @@ static int vram_map(struct vgpu_device *vgpu, struct vgpu_object *vobj)
 		return ret;
 	}
 
-	vgpu_req_map_blob(&cmd->req, vobj->res.id, vobj->window.start);
+	vgpu_req_map_blob(&cmd->req, vobj->res.id,
+			  vobj->window.start - vgpu->window.addr);
 	vgpu_queue_send(&vgpu->ctrl, cmd);
 	vobj->map_cmd = cmd;
 	return 0;
@@ -317,7 +344,7 @@ struct sg_table *vgpu_vram_map_dma_buf(struct dma_buf_attachment *attach,
 	ret = sg_alloc_table(sgt, 1, GFP_KERNEL);
 	if (ret)
 		goto err_free;
-	addr = dma_map_resource(attach->dev, vram_address(vobj),
+	addr = dma_map_resource(attach->dev, vobj->window.start,
 				vobj->window.size, dir, DMA_ATTR_SKIP_CPU_SYNC);
 	ret = dma_mapping_error(attach->dev, addr);
 	if (ret)

@@ -5,11 +5,14 @@
 #include <linux/dma-direction.h>
 
 struct dma_buf_attachment;
+struct drm_printer;
 struct sg_table;
 struct vgpu_blob;
 struct vgpu_device;
 struct vgpu_object;
 
+bool vgpu_vram_init_window(struct vgpu_device *vgpu);
+void vgpu_vram_print_window(struct vgpu_device *vgpu, struct drm_printer *p);
 struct vgpu_object *vgpu_vram_create(struct vgpu_device *vgpu,
 				     const struct vgpu_blob *blob);
 void vgpu_vram_unmap(struct vgpu_object *vobj);

@@ -25,6 +25,7 @@
 #include <drm/drm_ioctl.h>
 #include <drm/drm_mm.h>
 #include <drm/drm_mode.h>
+#include <drm/drm_print.h>
 #include <drm/virtgpu_drm.h>
 
 #include "../virtgpu_export.h"
@@ -63,8 +64,8 @@ static u64 distance_in_window(struct kunit *test)
 	struct vgpu_object *one, *two;
 	u64 distance;
 
-	vgpu->has_window = true;
-	drm_mm_init(&vgpu->window_mm, 0, SZ_64K);
+	vgpu->window.len = SZ_64K;
+	KUNIT_ASSERT_TRUE(test, vgpu_vram_init_window(vgpu));
 	one = vgpu_vram_create(vgpu, &blob);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, one);
 	two = vgpu_vram_create(vgpu, &blob);
@@ -362,8 +363,8 @@ static void window_is_cached(struct kunit *test)
 	vgpu->has_blob = true;
 	KUNIT_EXPECT_EQ(test, create_blob(test, file, &args), -EINVAL);
 
-	vgpu->has_window = true;
-	drm_mm_init(&vgpu->window_mm, 0, PAGE_SIZE);
+	vgpu->window.len = PAGE_SIZE;
+	KUNIT_ASSERT_TRUE(test, vgpu_vram_init_window(vgpu));
 	KUNIT_ASSERT_EQ(test, create_blob(test, file, &args), 0);
 	KUNIT_EXPECT_EQ(test, 0,
 			vgpu_map_offset(file, vgpu->drm, args.bo_handle,
@@ -390,12 +391,83 @@ static void window_is_cached(struct kunit *test)
 	drm_mm_takedown(&vgpu->window_mm);
 }
 
+static struct mock_answer notes_place(struct mock_host *host,
+				      const struct vgpu_req *req)
+{
+	u64 *place = host->priv;
+
+	if (le32_to_cpu(req->hdr.type) == VIRTIO_GPU_CMD_RESOURCE_MAP_BLOB)
+		*place = le64_to_cpu(req->map_blob.offset);
+	return MOCK_OK;
+}
+
+/* A window of two pages, of which one is in use, as stock's driver prints it. */
+#define WINDOW	    0x140000000ull
+#define WINDOW_TEXT "0x0000000140000000-0x0000000140001000: 4096: used\n" \
+		    "0x0000000140001000-0x0000000140002000: 4096: free\n" \
+		    "total: 8192, used 4096 free 4096\n"
+
+/*
+ * Succeeds if people are told of addresses, and the host of offsets. Broken by counting
+ * from 0, which people were told, or by telling the host of addresses.
+ */
+static void window_is_told(struct kunit *test)
+{
+	const struct vgpu_blob blob = {
+		.mem = VIRTGPU_BLOB_MEM_HOST3D,
+		.flags = VIRTGPU_BLOB_FLAG_USE_MAPPABLE,
+		.size = SZ_4K,
+	};
+	char text[sizeof(WINDOW_TEXT)] = "";
+	struct drm_print_iterator iter = {
+		.data = text,
+		.remain = sizeof(text),
+	};
+	struct drm_printer p = drm_coredump_printer(&iter);
+	struct mock_host *host = test->priv;
+	struct vgpu_device *vgpu = host->vgpu;
+	struct vgpu_object *vobj;
+	u64 place = U64_MAX;
+
+	host->priv = &place;
+	host->auto_answer = notes_place;
+	vgpu->window.addr = WINDOW;
+	vgpu->window.len = 2 * SZ_4K;
+	KUNIT_ASSERT_TRUE(test, vgpu_vram_init_window(vgpu));
+	vobj = vgpu_vram_create(vgpu, &blob);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vobj);
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, place, 0);
+	vgpu_vram_print_window(vgpu, &p);
+	KUNIT_EXPECT_STREQ(test, text, WINDOW_TEXT);
+
+	drm_gem_object_put(&vobj->storage.base);
+	mock_host_settle(host);
+	drm_mm_takedown(&vgpu->window_mm);
+	host->auto_answer = mock_host_obeys;
+}
+
+/* Succeeds if a window that no offset is a multiple in is none. Broken by taking it. */
+static void window_is_aligned(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct vgpu_device *vgpu = host->vgpu;
+
+	vgpu->window.addr = WINDOW + SZ_4K;
+	vgpu->window.len = SZ_64K;
+	vgpu->blob_alignment = SZ_16K;
+	KUNIT_EXPECT_FALSE(test, vgpu_vram_init_window(vgpu));
+	KUNIT_EXPECT_FALSE(test, vgpu->has_window);
+}
+
 static struct kunit_case blob_cases[] = { KUNIT_CASE(export_has_a_name),
 					  KUNIT_CASE(name_is_refused),
 					  KUNIT_CASE(blob_has_a_name),
 					  KUNIT_CASE_PARAM(window_is_cached,
 							   caching_gen_params),
 					  KUNIT_CASE(blobs_are_aligned),
+					  KUNIT_CASE(window_is_told),
+					  KUNIT_CASE(window_is_aligned),
 					  {} };
 
 static struct kunit_suite blob_suite = {

@@ -34,6 +34,7 @@
 #include "../virtgpu_ioctl.h"
 #include "../virtgpu_resp.h"
 #include "../virtgpu_submit.h"
+#include "../virtgpu_vram.h"
 #include "virtgpu_mock_exporter.h"
 #include "virtgpu_mock_host.h"
 
@@ -90,10 +91,9 @@ static struct mock_answer answers(struct mock_host *host,
 /* A window to the host's memory that is a page of ours. */
 static void make_window(struct kunit *test, struct vgpu_device *vgpu)
 {
-	vgpu->has_window = true;
 	vgpu->window.addr = page_to_phys(mock_page(test));
 	vgpu->window.len = PAGE_SIZE;
-	drm_mm_init(&vgpu->window_mm, 0, vgpu->window.len);
+	KUNIT_ASSERT_TRUE(test, vgpu_vram_init_window(vgpu));
 }
 
 static int fault_test_init(struct kunit *test)

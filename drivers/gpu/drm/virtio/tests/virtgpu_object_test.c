@@ -339,10 +339,9 @@ static u32 make_vram(struct kunit *test, struct drm_file *file)
 	int ret;
 
 	*(u32 *)page_address(page) = PATTERN;
-	vgpu->has_window = true;
 	vgpu->window.addr = page_to_phys(page);
 	vgpu->window.len = PAGE_SIZE;
-	drm_mm_init(&vgpu->window_mm, 0, vgpu->window.len);
+	KUNIT_ASSERT_TRUE(test, vgpu_vram_init_window(vgpu));
 	host->auto_answer = maps;
 	vobj = vgpu_vram_create(vgpu, &blob);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vobj);
