@@ -171,9 +171,10 @@ static int set_context_param(struct vgpu_device *vgpu, struct vgpu_file *vfile,
 		vfile->init = value;
 		return 0;
 	case VIRTGPU_CONTEXT_PARAM_NUM_RINGS:
-		if (!value || value > VGPU_MAX_RINGS || vfile->ring_context)
+		if (value > VGPU_MAX_RINGS || vfile->ring_context)
 			return -EINVAL;
-		vfile->ring_context = dma_fence_context_alloc(value);
+		/* none is a number, too, to the original driver, whose kernel warns */
+		vfile->ring_context = dma_fence_context_alloc(value ?: 1);
 		vfile->num_rings = value;
 		return 0;
 	case VIRTGPU_CONTEXT_PARAM_POLL_RINGS_MASK:

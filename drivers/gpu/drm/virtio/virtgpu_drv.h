@@ -186,10 +186,10 @@ struct vgpu_file {
 	/** @init: which kind of context */
 	u32 init;
 
-	/** @num_rings: how many timelines; 0 until user space has asked */
+	/** @num_rings: how many timelines */
 	u32 num_rings;
 
-	/** @ring_context: fence context of the first ring, 0 if there is none */
+	/** @ring_context: fence context of the first ring, 0 until user space has asked */
 	u64 ring_context;
 
 	/** @poll_rings: a bit for each ring whose fences are told to the file */

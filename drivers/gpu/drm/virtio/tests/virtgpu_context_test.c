@@ -73,7 +73,9 @@ static const struct wish wishes[] = {
 	{ "a kind beyond all", { KIND(VGPU_CAPSET_MAX_ID + 1) }, 1, -EINVAL },
 	{ "two kinds", { KIND(CAPSET), KIND(CAPSET) }, 2, -EINVAL },
 	{ "all rings", { NUM_RINGS(64), POLL(~0ULL) }, 2, 0 },
-	{ "no rings", { NUM_RINGS(0) }, 1, -EINVAL },
+	{ "no rings", { NUM_RINGS(0) }, 1, 0 },
+	{ "no rings, then some", { NUM_RINGS(0), NUM_RINGS(1) }, 2, -EINVAL },
+	{ "told of none of them", { NUM_RINGS(0), POLL(1) }, 2, -EINVAL },
 	{ "too many rings", { NUM_RINGS(65) }, 1, -EINVAL },
 	{ "rings twice", { NUM_RINGS(1), NUM_RINGS(1) }, 2, -EINVAL },
 	{ "told of a ring", { POLL(2), NUM_RINGS(2) }, 2, 0 },
@@ -104,7 +106,11 @@ static int init(struct kunit *test, struct drm_file *file,
 	return vgpu_context_init_ioctl(host->vgpu->drm, &args, file);
 }
 
-/* Succeeds if the host makes a context of the kind, or none if it cannot be. */
+/*
+ * Succeeds if the host makes a context of the kind, or none if it cannot be. To ask for
+ * no rings is what stock's driver takes: broken by refusing it, by forgetting that it
+ * was asked, and, as a warning in the log, by asking for no fence contexts.
+ */
 static void context_as_wished(struct kunit *test)
 {
 	const struct wish *wish = test->param_value;
@@ -165,6 +171,19 @@ static unsigned int events(struct drm_file *file)
 	return count;
 }
 
+static const struct wish no_rings = { "", { NUM_RINGS(0) }, 1, 0 };
+
+/* Succeeds if a context without rings has none. Broken by having the one it has room for. */
+static void no_ring_is_there(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct drm_file *file = mock_host_open(test, host);
+
+	KUNIT_ASSERT_EQ(test, init(test, file, &no_rings), 0);
+	KUNIT_EXPECT_EQ(test, submit(test, file, 0), -EINVAL);
+	mock_host_settle(host);
+}
+
 /*
  * Succeeds if the host hears which ring a command is for, and the client when it is
  * over, of the rings that it wants to be told of.
@@ -202,6 +221,7 @@ static void rings_are_told(struct kunit *test)
 static struct kunit_case context_cases[] = { KUNIT_CASE_PARAM(context_as_wished,
 							      wish_gen_params),
 					     KUNIT_CASE(context_of_an_old_host),
+					     KUNIT_CASE(no_ring_is_there),
 					     KUNIT_CASE(rings_are_told),
 					     {} };
 
