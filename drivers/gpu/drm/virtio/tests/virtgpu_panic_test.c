@@ -5,6 +5,7 @@
  * The last message of a kernel gets to the host, and nobody waits for anything.
  */
 
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <linux/cleanup.h>
 #include <linux/scatterlist.h>
@@ -80,6 +81,60 @@ static void panic_is_shown(struct kunit *test)
 	}
 }
 
+/* What was synced in a panic, and what the host had been told by then. */
+static struct {
+	struct mock_host *host;
+	struct sg_table *sgt;
+	unsigned int times;
+	unsigned int waiting;
+} synced;
+
+static bool always_synced(struct device *dev, struct sg_table *sgt)
+{
+	return true;
+}
+
+static void note_sync(struct device *dev, struct sg_table *sgt, bool for_device)
+{
+	synced.sgt = sgt;
+	synced.times += for_device;
+	synced.waiting = mock_host_waiting(synced.host);
+}
+
+/*
+ * Succeeds if a device that sees copies of memory gets the message before it is to show
+ * it, as with swiotlb. Broken by not syncing, and by syncing when the host was told.
+ */
+static void panic_is_synced(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct drm_framebuffer *fb;
+	struct drm_plane *plane = primary_of(host);
+	const struct drm_plane_helper_funcs *funcs = plane->helper_private;
+
+	kunit_activate_static_stub(test, vgpu_needs_sync, always_synced);
+	kunit_activate_static_stub(test, vgpu_sync, note_sync);
+	host->vgpu->use_dma_api = true;
+	synced.host = host;
+	fb = mock_client_fb(test, mock_host_open(test, host));
+	KUNIT_ASSERT_EQ(test, mock_screen_show_fb(host, fb), 0);
+	mock_host_settle(host);
+
+	synced.times = 0;
+	synced.waiting = -1;
+	synced.sgt = NULL;
+	host->auto_answer = NULL;
+	funcs->panic_flush(plane);
+	KUNIT_EXPECT_EQ(test, synced.times, 1);
+	KUNIT_EXPECT_EQ(test, synced.waiting, 0);
+	KUNIT_EXPECT_PTR_EQ(test, synced.sgt, to_vgpu_object(fb->obj[0])->sgt);
+	KUNIT_EXPECT_EQ(test, mock_host_waiting(host), 2);
+	while (mock_host_waiting(host))
+		mock_host_answer(host, MOCK_OK);
+	host->auto_answer = mock_host_obeys;
+	mock_host_settle(host);
+}
+
 /* Succeeds if nobody waits in a panic, for a lock or for a host. */
 static void panic_does_not_wait(struct kunit *test)
 {
@@ -111,6 +166,7 @@ static void panic_does_not_wait(struct kunit *test)
 
 static struct kunit_case panic_cases[] = {
 	KUNIT_CASE(panic_is_shown),
+	KUNIT_CASE(panic_is_synced),
 	KUNIT_CASE(panic_does_not_wait),
 	{}
 };
