@@ -19,6 +19,7 @@
  * Locking: the reservation lock of the buffer.
  */
 
+#include <kunit/static_stub.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/jiffies.h>
@@ -159,6 +160,7 @@ void vgpu_frame_publish_locked(struct drm_plane_state *base)
 {
 	struct vgpu_plane_state *state = to_vgpu_plane_state(base);
 
+	KUNIT_STATIC_STUB_REDIRECT(vgpu_frame_publish_locked, base);
 	if (!state->fence)
 		return;
 
