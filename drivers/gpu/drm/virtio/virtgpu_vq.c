@@ -341,8 +341,10 @@ void vgpu_queue_send_now(struct vgpu_queue *q, struct vgpu_cmd **cmds,
  */
 int vgpu_cmd_wait_until(struct vgpu_cmd *cmd, unsigned long deadline)
 {
-	long left = max_t(long, deadline - jiffies, 0);
+	long left;
 
+	KUNIT_STATIC_STUB_REDIRECT(vgpu_cmd_wait_until, cmd, deadline);
+	left = max_t(long, deadline - jiffies, 0);
 	left = wait_for_completion_killable_timeout(&cmd->completion, left);
 	if (left < 0)
 		return left;

@@ -8,8 +8,11 @@
 
 #include <kunit/static_stub.h>
 #include <kunit/test.h>
+#include <linux/completion.h>
 #include <linux/dma-resv.h>
+#include <linux/jiffies.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
@@ -125,6 +128,53 @@ static void capsets_are_asked_for(struct kunit *test)
 	host->auto_answer = mock_transport_windows;
 }
 
+/* By when the answer to each question was wanted, in jiffies. */
+static struct {
+	unsigned long deadlines[3];
+	unsigned int count;
+} asked;
+
+/* A host that takes its time, though not too long for a question. */
+static int answered_later(struct vgpu_cmd *cmd, unsigned long deadline)
+{
+	unsigned long begun = jiffies;
+
+	if (asked.count < ARRAY_SIZE(asked.deadlines))
+		asked.deadlines[asked.count] = deadline;
+	asked.count++;
+	wait_for_completion(&cmd->completion);
+	while (time_before_eq(jiffies, begun))
+		schedule_timeout_uninterruptible(1);
+	return cmd->result;
+}
+
+/*
+ * Succeeds if a host that is slow, but answers, has the whole time for each question.
+ * Broken by one deadline for the windows and the sets, or for all of the sets.
+ */
+static void slow_host_has_time(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	u32 second = 5;
+	int i;
+
+	host->config.num_capsets = cpu_to_le32(2);
+	host->auto_answer = tells_capsets;
+	host->priv = &second;
+	memset(&asked, 0, sizeof(asked));
+	kunit_activate_static_stub(test, vgpu_cmd_wait_until, answered_later);
+	start_again(host);
+	kunit_deactivate_static_stub(test, vgpu_cmd_wait_until);
+	/* the windows, and each of the sets */
+	KUNIT_EXPECT_EQ(test, asked.count, 3);
+	for (i = 1; i < ARRAY_SIZE(asked.deadlines); i++)
+		KUNIT_EXPECT_TRUE_MSG(test,
+				      time_after(asked.deadlines[i],
+						 asked.deadlines[i - 1]),
+				      "question %d", i);
+	host->auto_answer = mock_transport_windows;
+}
+
 static bool pulled_out(struct vgpu_device *vgpu)
 {
 	return true;
@@ -233,6 +283,7 @@ static void stop_ends_questions(struct kunit *test)
 static struct kunit_case transport_cases[] = {
 	KUNIT_CASE(window_changes),
 	KUNIT_CASE(capsets_are_asked_for),
+	KUNIT_CASE(slow_host_has_time),
 	KUNIT_CASE(device_is_pulled_out),
 	KUNIT_CASE(machine_goes_down),
 	KUNIT_CASE(stop_ends_questions),
