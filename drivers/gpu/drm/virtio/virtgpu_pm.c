@@ -14,7 +14,8 @@
  * What was in the host's memory alone is lost: the state of rendering contexts,
  * what was rendered and not transferred back, and blobs of the host. Contexts
  * come back empty, resources without content; their clients see what they see
- * after a reset of a GPU.
+ * after a reset of a GPU. Who uses a blob of the host gets -EIO, and if one was on a
+ * screen the screens stay dark until somebody shows something else.
  *
  * Lifetime: objects stay as they are. Views of framebuffers come back, too.
  *
@@ -52,8 +53,9 @@ static void forget_resources(struct vgpu_device *vgpu, struct vgpu_object *vobj)
 		res->created = false;
 		res->attached = false;
 	}
-	/* of a blob of the host, nothing can come back */
+	/* of a blob of the host, which is in no list, nothing can come back */
 	vobj->res.created = false;
+	vobj->res.attached = false;
 	vobj->lost |= vobj->host_blob;
 	dma_resv_unlock(vobj->storage.base.resv);
 
@@ -189,6 +191,9 @@ static int restore_display(struct vgpu_device *vgpu)
 	windows_note(vgpu, &before);
 	vgpu_display_query(vgpu, jiffies + VGPU_ANSWER_TIMEOUT);
 	ret = drm_mode_config_helper_resume(vgpu->drm);
+	/* a picture that is lost is no reason to lose the device */
+	if (ret == -EIO)
+		ret = 0;
 	if (!windows_are(vgpu, &before))
 		drm_kms_helper_hotplug_event(vgpu->drm);
 	windows_forget(&before);

@@ -15,11 +15,13 @@
 #include <drm/drm_fourcc.h>
 #include <drm/drm_framebuffer.h>
 #include <drm/drm_gem.h>
+#include <drm/drm_ioctl.h>
 #include <drm/drm_mode.h>
 #include <drm/drm_mode_config.h>
 #include <drm/virtgpu_drm.h>
 
 #include "../virtgpu_gem.h"
+#include "../virtgpu_ioctl.h"
 #include "../virtgpu_object.h"
 #include "../virtgpu_submit.h"
 #include "virtgpu_mock_client.h"
@@ -112,6 +114,25 @@ struct drm_framebuffer *mock_client_fb_of(struct kunit *test,
 void mock_client_end_fb(struct kunit *test, struct drm_framebuffer *fb)
 {
 	kunit_release_action(test, put_fb, fb);
+}
+
+/**
+ * mock_client_create_blob - VIRTGPU_RESOURCE_CREATE_BLOB
+ * @test: the test
+ * @file: the client
+ * @args: what it wants; a page of that, if it does not say how much
+ *
+ * Return: what the system call does.
+ */
+int mock_client_create_blob(struct kunit *test, struct drm_file *file,
+			    struct drm_virtgpu_resource_create_blob *args)
+{
+	struct mock_host *host = test->priv;
+	const struct drm_ioctl_desc *create =
+		&vgpu_ioctls[DRM_VIRTGPU_RESOURCE_CREATE_BLOB];
+
+	args->size = args->size ?: PAGE_SIZE;
+	return create->func(host->vgpu->drm, args, file);
 }
 
 /**

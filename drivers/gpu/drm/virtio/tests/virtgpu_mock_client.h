@@ -12,6 +12,7 @@
 struct drm_file;
 struct drm_framebuffer;
 struct drm_virtgpu_execbuffer;
+struct drm_virtgpu_resource_create_blob;
 struct vgpu_object;
 
 struct vgpu_object *mock_client_object(struct kunit *test,
@@ -21,6 +22,8 @@ struct drm_framebuffer *mock_client_fb(struct kunit *test,
 struct drm_framebuffer *mock_client_fb_of(struct kunit *test,
 					  struct drm_file *file, u32 format);
 void mock_client_end_fb(struct kunit *test, struct drm_framebuffer *fb);
+int mock_client_create_blob(struct kunit *test, struct drm_file *file,
+			    struct drm_virtgpu_resource_create_blob *args);
 u64 mock_client_copy(struct kunit *test, const void *data, size_t size);
 int mock_client_execbuffer(struct kunit *test, struct drm_file *file,
 			   struct drm_virtgpu_execbuffer *args);

@@ -23,8 +23,12 @@
 #include <drm/drm_client.h>
 #include <drm/drm_device.h>
 #include <drm/drm_file.h>
+#include <drm/drm_fourcc.h>
 #include <drm/drm_framebuffer.h>
 #include <drm/drm_gem.h>
+#include <drm/drm_mode.h>
+#include <drm/drm_mode_config.h>
+#include <drm/virtgpu_drm.h>
 
 #include "../virtgpu_context.h"
 #include "../virtgpu_export.h"
@@ -299,12 +303,140 @@ static void names_come_back(struct kunit *test)
 	mock_host_settle(host);
 }
 
+static u32 make_blob(struct kunit *test, struct drm_file *file, u32 mem)
+{
+	struct drm_virtgpu_resource_create_blob args = {
+		.blob_mem = mem,
+		.size = WIDTH * MOCK_CLIENT_HEIGHT * 4,
+	};
+
+	KUNIT_ASSERT_EQ(test, mock_client_create_blob(test, file, &args), 0);
+	mock_host_settle(test->priv);
+	return args.bo_handle;
+}
+
+static void render_hosts(struct mock_host *host)
+{
+	host->vgpu->has_virgl = true;
+	host->vgpu->has_blob = true;
+}
+
+static int render_with(struct kunit *test, struct drm_file *file, u32 handle)
+{
+	struct drm_virtgpu_execbuffer args = { .num_bo_handles = 1 };
+	struct mock_host *host = test->priv;
+	int ret;
+
+	args.bo_handles = mock_client_copy(test, &handle, sizeof(handle));
+	ret = mock_client_execbuffer(test, file, &args);
+	mock_host_settle(host);
+	return ret;
+}
+
+/**
+ * struct memory - where a blob is, and if it is there after the machine has slept
+ * @name: of the case
+ * @mem: where
+ * @result: of using it
+ */
+struct memory {
+	const char *name;
+	u32 mem;
+	int result;
+};
+
+static const struct memory memories[] = {
+	{ "guest", VIRTGPU_BLOB_MEM_GUEST, 0 },
+	{ "host", VIRTGPU_BLOB_MEM_HOST3D, -EIO },
+	{ "both", VIRTGPU_BLOB_MEM_HOST3D_GUEST, -EIO },
+};
+
+static void memory_desc(const struct memory *memory, char *desc)
+{
+	strscpy(desc, memory->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(memory, memories, memory_desc);
+
+/*
+ * Succeeds if a blob of the host is an error to who uses it after the machine has slept,
+ * and none that the host is asked for. Broken by not noting that it is lost, and by
+ * taking it for one that the host still has.
+ */
+static void blobs_of_the_host_are_lost(struct kunit *test)
+{
+	const struct memory *memory = test->param_value;
+	struct mock_host *host = test->priv;
+	unsigned int *made = &host->seen[VIRTIO_GPU_CMD_RESOURCE_CREATE_BLOB];
+	unsigned int *submitted = &host->seen[VIRTIO_GPU_CMD_SUBMIT_3D];
+	struct drm_file *file;
+	u32 handle;
+
+	render_hosts(host);
+	file = mock_host_open(test, host);
+	handle = make_blob(test, file, memory->mem);
+	KUNIT_EXPECT_EQ(test, render_with(test, file, handle), 0);
+	KUNIT_EXPECT_EQ(test, *submitted, 1);
+
+	KUNIT_ASSERT_EQ(test, vgpu_freeze(&host->vdev), 0);
+	memset(host->seen, 0, sizeof(host->seen));
+	KUNIT_ASSERT_EQ(test, vgpu_restore(&host->vdev), 0);
+	KUNIT_EXPECT_EQ(test, render_with(test, file, handle), memory->result);
+	KUNIT_EXPECT_EQ(test, *submitted, !memory->result);
+	KUNIT_EXPECT_EQ(test, *made, !memory->result);
+	drm_gem_handle_delete(file, handle);
+	mock_host_settle(host);
+}
+
+/*
+ * Succeeds if a device wakes whose screen has shown a blob of the host, which is lost,
+ * and shows something else. Broken by giving the device up for that picture.
+ */
+static void picture_is_lost(struct kunit *test)
+{
+	struct drm_mode_fb_cmd2 cmd = {
+		.width = WIDTH,
+		.height = MOCK_CLIENT_HEIGHT,
+		.pixel_format = DRM_FORMAT_HOST_XRGB8888,
+		.pitches = { WIDTH * 4 },
+	};
+	struct mock_host *host = test->priv;
+	struct drm_device *drm = host->vgpu->drm;
+	struct drm_framebuffer *lost, *other;
+	struct drm_file *file;
+
+	render_hosts(host);
+	file = mock_host_open(test, host);
+	cmd.handles[0] = make_blob(test, file, VIRTGPU_BLOB_MEM_HOST3D);
+	lost = drm->mode_config.funcs->fb_create(drm, file, &cmd);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, lost);
+	KUNIT_EXPECT_EQ(test, mock_screen_show_fb(host, lost), 0);
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_SET_SCANOUT_BLOB], 1);
+
+	KUNIT_ASSERT_EQ(test, vgpu_freeze(&host->vdev), 0);
+	memset(host->seen, 0, sizeof(host->seen));
+	KUNIT_ASSERT_EQ(test, vgpu_restore(&host->vdev), 0);
+	KUNIT_EXPECT_EQ(test, mock_screen_show_fb(host, lost), -EIO);
+	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_SET_SCANOUT_BLOB], 0);
+	other = mock_client_fb(test, file);
+	KUNIT_EXPECT_EQ(test, mock_screen_show_fb(host, other), 0);
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_SET_SCANOUT], 1);
+
+	drm_framebuffer_put(lost);
+	drm_gem_handle_delete(file, cmd.handles[0]);
+	mock_host_settle(host);
+}
+
 static struct kunit_case pm_cases[] = {
 	KUNIT_CASE(sleep_and_wake),
 	KUNIT_CASE(contexts_come_back),
 	KUNIT_CASE(exporter_sleeps_on),
 	KUNIT_CASE(window_changes_in_sleep),
 	KUNIT_CASE(names_come_back),
+	KUNIT_CASE_PARAM(blobs_of_the_host_are_lost, memory_gen_params),
+	KUNIT_CASE(picture_is_lost),
 	{}
 };
 
