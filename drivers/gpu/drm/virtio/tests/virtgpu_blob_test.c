@@ -3,7 +3,7 @@
  * DOC: tests of virtio-gpu blobs
  *
  * Buffers that the host takes as they are, and what there is to know about them:
- * where they may lie, where they are in the host's window, and their names.
+ * where their memory is, and their names.
  */
 
 #include <kunit/test.h>
@@ -11,28 +11,19 @@
 #include <linux/err.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
-#include <linux/math.h>
-#include <linux/mm.h>
-#include <linux/mman.h>
-#include <linux/mmap_lock.h>
-#include <linux/sizes.h>
 #include <linux/string.h>
-#include <linux/uaccess.h>
 #include <linux/virtio_dma_buf.h>
 
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_ioctl.h>
-#include <drm/drm_mm.h>
 #include <drm/drm_mode.h>
-#include <drm/drm_print.h>
 #include <drm/virtgpu_drm.h>
 
 #include "../virtgpu_export.h"
 #include "../virtgpu_gem.h"
 #include "../virtgpu_ioctl.h"
 #include "../virtgpu_object.h"
-#include "../virtgpu_vram.h"
 #include "virtgpu_mock_client.h"
 #include "virtgpu_mock_host.h"
 
@@ -49,77 +40,6 @@ static int blob_test_init(struct kunit *test)
 static void blob_test_exit(struct kunit *test)
 {
 	mock_host_end(test->priv);
-}
-
-/* Two blobs of a page in a window that has room for both; how far apart? */
-static u64 distance_in_window(struct kunit *test)
-{
-	const struct vgpu_blob blob = {
-		.mem = VIRTGPU_BLOB_MEM_HOST3D,
-		.flags = VIRTGPU_BLOB_FLAG_USE_MAPPABLE,
-		.size = PAGE_SIZE,
-	};
-	struct mock_host *host = test->priv;
-	struct vgpu_device *vgpu = host->vgpu;
-	struct vgpu_object *one, *two;
-	u64 distance;
-
-	vgpu->window.len = SZ_64K;
-	KUNIT_ASSERT_TRUE(test, vgpu_vram_init_window(vgpu));
-	one = vgpu_vram_create(vgpu, &blob);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, one);
-	two = vgpu_vram_create(vgpu, &blob);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, two);
-	distance = abs_diff(one->window.start, two->window.start);
-	drm_gem_object_put(&one->storage.base);
-	drm_gem_object_put(&two->storage.base);
-	mock_host_settle(host);
-	drm_mm_takedown(&vgpu->window_mm);
-	return distance;
-}
-
-/* Succeeds if blobs are multiples of what the host says, and lie at multiples. */
-static void blobs_are_aligned(struct kunit *test)
-{
-	struct drm_virtgpu_resource_create_blob args = {
-		.blob_mem = VIRTGPU_BLOB_MEM_GUEST,
-		.size = SZ_4K,
-	};
-	struct drm_mode_create_dumb dumb = {
-		.width = 1,
-		.height = 1,
-		.bpp = 32,
-	};
-	struct mock_host *host = test->priv;
-	struct drm_device *drm = host->vgpu->drm;
-	struct drm_file *file = mock_host_open(test, host);
-	const struct drm_ioctl_desc *create =
-		&vgpu_ioctls[DRM_VIRTGPU_RESOURCE_CREATE_BLOB];
-	const struct drm_ioctl_desc *get = &vgpu_ioctls[DRM_VIRTGPU_GETPARAM];
-	struct drm_virtgpu_getparam param = {
-		.param = VIRTGPU_PARAM_BLOB_ALIGNMENT,
-	};
-	int ret, value = 0;
-
-	param.value = mock_client_copy(test, &value, sizeof(value));
-	host->vgpu->has_blob = true;
-	KUNIT_EXPECT_EQ(test, get->func(drm, &param, file), -ENOENT);
-	KUNIT_EXPECT_EQ(test, create->func(drm, &args, file), 0);
-	KUNIT_EXPECT_EQ(test, distance_in_window(test), SZ_4K);
-
-	host->vgpu->has_blob_alignment = true;
-	host->vgpu->blob_alignment = SZ_16K;
-	KUNIT_EXPECT_EQ(test, get->func(drm, &param, file), 0);
-	ret = get_user(value, (int __user *)u64_to_user_ptr(param.value));
-	KUNIT_EXPECT_EQ(test, ret, 0);
-	KUNIT_EXPECT_EQ(test, value, SZ_16K);
-	KUNIT_EXPECT_EQ(test, create->func(drm, &args, file), -EINVAL);
-	args.size = SZ_16K;
-	KUNIT_EXPECT_EQ(test, create->func(drm, &args, file), 0);
-	KUNIT_EXPECT_EQ(test, distance_in_window(test), SZ_16K);
-	KUNIT_EXPECT_EQ(test, vgpu_dumb_create(file, drm, &dumb), 0);
-	KUNIT_EXPECT_EQ(test, dumb.size, SZ_16K);
-	mock_host_settle(host);
 }
 
 static const u8 name[16] = "a name of sixtee";
@@ -201,17 +121,6 @@ static void name_is_refused(struct kunit *test)
 	mock_host_settle(host);
 }
 
-static int create_blob(struct kunit *test, struct drm_file *file,
-		       struct drm_virtgpu_resource_create_blob *args)
-{
-	struct mock_host *host = test->priv;
-	const struct drm_ioctl_desc *create =
-		&vgpu_ioctls[DRM_VIRTGPU_RESOURCE_CREATE_BLOB];
-
-	args->size = PAGE_SIZE;
-	return create->func(host->vgpu->drm, args, file);
-}
-
 /* Succeeds if a blob for other devices gets a name when it is made, and no other. */
 static void blob_has_a_name(struct kunit *test)
 {
@@ -228,9 +137,10 @@ static void blob_has_a_name(struct kunit *test)
 
 	host->vgpu->has_blob = true;
 	host->auto_answer = gives_names;
-	KUNIT_EXPECT_EQ(test, create_blob(test, file, &args), -EINVAL);
+	KUNIT_EXPECT_EQ(test, mock_client_create_blob(test, file, &args),
+			-EINVAL);
 	host->vgpu->has_uuid = true;
-	KUNIT_ASSERT_EQ(test, create_blob(test, file, &args), 0);
+	KUNIT_ASSERT_EQ(test, mock_client_create_blob(test, file, &args), 0);
 	KUNIT_EXPECT_EQ(test, *asked, 1);
 	obj = drm_gem_object_lookup(file, args.bo_handle);
 	KUNIT_ASSERT_NOT_NULL(test, obj);
@@ -241,7 +151,7 @@ static void blob_has_a_name(struct kunit *test)
 	drm_gem_object_put(obj);
 
 	args.blob_flags = 0;
-	KUNIT_ASSERT_EQ(test, create_blob(test, file, &args), 0);
+	KUNIT_ASSERT_EQ(test, mock_client_create_blob(test, file, &args), 0);
 	obj = drm_gem_object_lookup(file, args.bo_handle);
 	KUNIT_ASSERT_NOT_NULL(test, obj);
 	dmabuf = export(test, obj);
@@ -252,223 +162,66 @@ static void blob_has_a_name(struct kunit *test)
 	mock_host_settle(host);
 }
 
-/**
- * struct caching - what the host says of memory that it has mapped
- * @name: of the case
- * @type: of the answer
- * @info: how it is cached
- * @refused: it cannot be mapped by a process
- */
-struct caching {
-	const char *name;
-	u32 type;
-	u32 info;
-	bool refused;
-};
-
-static const struct caching cachings[] = {
-	{ "cached", VIRTIO_GPU_RESP_OK_MAP_INFO, VIRTIO_GPU_MAP_CACHE_CACHED,
-	  false },
-	{ "write-combined", VIRTIO_GPU_RESP_OK_MAP_INFO,
-	  VIRTIO_GPU_MAP_CACHE_WC, false },
-	{ "uncached", VIRTIO_GPU_RESP_OK_MAP_INFO,
-	  VIRTIO_GPU_MAP_CACHE_UNCACHED, false },
-	{ "refused", VIRTIO_GPU_RESP_ERR_UNSPEC, 0, true },
-	{ "another answer", VIRTIO_GPU_RESP_OK_NODATA, 0, true },
-};
-
-static void caching_desc(const struct caching *caching, char *desc)
+static u32 blob_mem_of(struct kunit *test, struct drm_file *file, u32 handle)
 {
-	strscpy(desc, caching->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(caching, cachings, caching_desc);
-
-static struct mock_answer maps_as_said(struct mock_host *host,
-				       const struct vgpu_req *req)
-{
-	static struct virtio_gpu_resp_map_info info;
-	const struct caching *caching = host->priv;
-
-	memset(&info, 0, sizeof(info));
-	info.map_info = (__force __u32)cpu_to_le32(caching->info);
-	return mock_host_says(req, VIRTIO_GPU_CMD_RESOURCE_MAP_BLOB,
-			      caching->type, &info, sizeof(info));
-}
-
-static bool is_cached_as(pgprot_t prot, u32 info)
-{
-	pgprot_t wanted = prot;
-
-	if (info == VIRTIO_GPU_MAP_CACHE_WC)
-		wanted = pgprot_writecombine(prot);
-	else if (info == VIRTIO_GPU_MAP_CACHE_UNCACHED)
-		wanted = pgprot_noncached(prot);
-	else
-		return !is_cached_as(prot, VIRTIO_GPU_MAP_CACHE_WC) &&
-		       !is_cached_as(prot, VIRTIO_GPU_MAP_CACHE_UNCACHED);
-	return pgprot_val(prot) == pgprot_val(wanted);
-}
-
-/* Of what a process has mapped, without touching it. */
-static pgprot_t prot_at(unsigned long addr)
-{
-	struct mm_struct *mm = current->mm;
-	pgprot_t prot = {};
-	struct vm_area_struct *vma;
-
-	mmap_read_lock(mm);
-	vma = vma_lookup(mm, addr);
-	if (vma)
-		prot = vma->vm_page_prot;
-	mmap_read_unlock(mm);
-	return prot;
-}
-
-/* What a device of somebody else's is told of the window. */
-static bool device_can_map(struct kunit *test, struct drm_file *file,
-			   u32 handle)
-{
-	struct drm_gem_object *obj = drm_gem_object_lookup(file, handle);
-	struct dma_buf dmabuf = { .priv = obj };
-	struct dma_buf_attachment attach = { .dmabuf = &dmabuf };
-	struct sg_table *sgt;
-
-	KUNIT_ASSERT_NOT_NULL(test, obj);
-	attach.dev = obj->dev->dev;
-	sgt = vgpu_vram_map_dma_buf(&attach, DMA_BIDIRECTIONAL);
-	if (!IS_ERR(sgt))
-		vgpu_vram_unmap_dma_buf(&attach, sgt, DMA_BIDIRECTIONAL);
-	drm_gem_object_put(obj);
-	return sgt != ERR_PTR(-EINVAL);
-}
-
-/* Succeeds if the host's memory is cached as it says, and leaves the window in the end. */
-static void window_is_cached(struct kunit *test)
-{
-	struct drm_virtgpu_resource_create_blob args = {
-		.blob_mem = VIRTGPU_BLOB_MEM_HOST3D,
-		.blob_flags = VIRTGPU_BLOB_FLAG_USE_MAPPABLE,
-		.blob_id = 77,
-	};
-	const struct caching *caching = test->param_value;
+	struct drm_virtgpu_resource_info args = { .bo_handle = handle };
 	struct mock_host *host = test->priv;
-	struct vgpu_device *vgpu = host->vgpu;
-	struct drm_file *file = mock_host_open(test, host);
-	unsigned long addr;
-	u64 offset = 0;
+	const struct drm_ioctl_desc *info =
+		&vgpu_ioctls[DRM_VIRTGPU_RESOURCE_INFO];
 
-	host->priv = (void *)caching;
-	host->auto_answer = maps_as_said;
-	vgpu->has_blob = true;
-	KUNIT_EXPECT_EQ(test, create_blob(test, file, &args), -EINVAL);
-
-	vgpu->window.len = PAGE_SIZE;
-	KUNIT_ASSERT_TRUE(test, vgpu_vram_init_window(vgpu));
-	KUNIT_ASSERT_EQ(test, create_blob(test, file, &args), 0);
-	KUNIT_EXPECT_EQ(test, 0,
-			vgpu_map_offset(file, vgpu->drm, args.bo_handle,
-					&offset));
-	addr = kunit_vm_mmap(test, file->filp, 0, PAGE_SIZE,
-			     PROT_READ | PROT_WRITE, MAP_SHARED, offset);
-	KUNIT_EXPECT_NE(test, addr, 0);
-	KUNIT_EXPECT_EQ(test, IS_ERR_VALUE(addr), caching->refused);
-	if (!IS_ERR_VALUE(addr)) {
-		KUNIT_EXPECT_TRUE(test, is_cached_as(prot_at(addr),
-						     caching->info));
-		KUNIT_EXPECT_EQ(test, vm_munmap(addr, PAGE_SIZE), 0);
-	}
-	KUNIT_EXPECT_EQ(test, device_can_map(test, file, args.bo_handle),
-			!caching->refused);
-	/* there is room for one */
-	KUNIT_EXPECT_EQ(test, create_blob(test, file, &args), -ENOSPC);
-
-	drm_gem_handle_delete(file, args.bo_handle);
-	mock_host_settle(host);
-	KUNIT_EXPECT_GE(test, host->seen[VIRTIO_GPU_CMD_RESOURCE_UNMAP_BLOB],
-			1);
-	KUNIT_EXPECT_TRUE(test, drm_mm_clean(&vgpu->window_mm));
-	drm_mm_takedown(&vgpu->window_mm);
+	KUNIT_EXPECT_EQ(test, info->func(host->vgpu->drm, &args, file), 0);
+	return args.blob_mem;
 }
-
-static struct mock_answer notes_place(struct mock_host *host,
-				      const struct vgpu_req *req)
-{
-	u64 *place = host->priv;
-
-	if (le32_to_cpu(req->hdr.type) == VIRTIO_GPU_CMD_RESOURCE_MAP_BLOB)
-		*place = le64_to_cpu(req->map_blob.offset);
-	return MOCK_OK;
-}
-
-/* A window of two pages, of which one is in use, as stock's driver prints it. */
-#define WINDOW	    0x140000000ull
-#define WINDOW_TEXT "0x0000000140000000-0x0000000140001000: 4096: used\n" \
-		    "0x0000000140001000-0x0000000140002000: 4096: free\n" \
-		    "total: 8192, used 4096 free 4096\n"
 
 /*
- * Succeeds if people are told of addresses, and the host of offsets. Broken by counting
- * from 0, which people were told, or by telling the host of addresses.
+ * Succeeds if a client is told where the memory of its blobs is, and of no blob that it
+ * has not asked for. Broken by telling it of none, or of all.
  */
-static void window_is_told(struct kunit *test)
+static void memory_of_blobs_is_told(struct kunit *test)
 {
-	const struct vgpu_blob blob = {
-		.mem = VIRTGPU_BLOB_MEM_HOST3D,
-		.flags = VIRTGPU_BLOB_FLAG_USE_MAPPABLE,
-		.size = SZ_4K,
+	static const u32 mems[] = {
+		VIRTGPU_BLOB_MEM_GUEST,
+		VIRTGPU_BLOB_MEM_HOST3D,
+		VIRTGPU_BLOB_MEM_HOST3D_GUEST,
 	};
-	char text[sizeof(WINDOW_TEXT)] = "";
-	struct drm_print_iterator iter = {
-		.data = text,
-		.remain = sizeof(text),
+	struct drm_virtgpu_resource_create_blob args = {};
+	struct drm_mode_create_dumb dumb = {
+		.width = 1,
+		.height = 1,
+		.bpp = 32,
 	};
-	struct drm_printer p = drm_coredump_printer(&iter);
 	struct mock_host *host = test->priv;
-	struct vgpu_device *vgpu = host->vgpu;
-	struct vgpu_object *vobj;
-	u64 place = U64_MAX;
+	struct drm_file *file = mock_host_open(test, host);
+	u32 handle;
+	int i;
 
-	host->priv = &place;
-	host->auto_answer = notes_place;
-	vgpu->window.addr = WINDOW;
-	vgpu->window.len = 2 * SZ_4K;
-	KUNIT_ASSERT_TRUE(test, vgpu_vram_init_window(vgpu));
-	vobj = vgpu_vram_create(vgpu, &blob);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vobj);
-	mock_host_settle(host);
-	KUNIT_EXPECT_EQ(test, place, 0);
-	vgpu_vram_print_window(vgpu, &p);
-	KUNIT_EXPECT_STREQ(test, text, WINDOW_TEXT);
+	host->vgpu->has_blob = true;
+	for (i = 0; i < ARRAY_SIZE(mems); i++) {
+		args.blob_mem = mems[i];
+		KUNIT_ASSERT_EQ(test,
+				mock_client_create_blob(test, file, &args), 0);
+		KUNIT_EXPECT_EQ(test, blob_mem_of(test, file, args.bo_handle),
+				mems[i]);
+	}
+	mock_client_object(test, file, &handle);
+	KUNIT_EXPECT_EQ(test, blob_mem_of(test, file, handle), 0);
 
-	drm_gem_object_put(&vobj->storage.base);
+	/* one for the host, as it does not render */
+	host->vgpu->has_virgl = false;
+	KUNIT_ASSERT_EQ(test,
+			vgpu_dumb_create(file, host->vgpu->drm, &dumb), 0);
+	KUNIT_EXPECT_EQ(test, blob_mem_of(test, file, dumb.handle), 0);
+	host->vgpu->has_virgl = true;
 	mock_host_settle(host);
-	drm_mm_takedown(&vgpu->window_mm);
-	host->auto_answer = mock_host_obeys;
 }
 
-/* Succeeds if a window that no offset is a multiple in is none. Broken by taking it. */
-static void window_is_aligned(struct kunit *test)
-{
-	struct mock_host *host = test->priv;
-	struct vgpu_device *vgpu = host->vgpu;
-
-	vgpu->window.addr = WINDOW + SZ_4K;
-	vgpu->window.len = SZ_64K;
-	vgpu->blob_alignment = SZ_16K;
-	KUNIT_EXPECT_FALSE(test, vgpu_vram_init_window(vgpu));
-	KUNIT_EXPECT_FALSE(test, vgpu->has_window);
-}
-
-static struct kunit_case blob_cases[] = { KUNIT_CASE(export_has_a_name),
-					  KUNIT_CASE(name_is_refused),
-					  KUNIT_CASE(blob_has_a_name),
-					  KUNIT_CASE_PARAM(window_is_cached,
-							   caching_gen_params),
-					  KUNIT_CASE(blobs_are_aligned),
-					  KUNIT_CASE(window_is_told),
-					  KUNIT_CASE(window_is_aligned),
-					  {} };
+static struct kunit_case blob_cases[] = {
+	KUNIT_CASE(export_has_a_name),
+	KUNIT_CASE(name_is_refused),
+	KUNIT_CASE(blob_has_a_name),
+	KUNIT_CASE(memory_of_blobs_is_told),
+	{}
+};
 
 static struct kunit_suite blob_suite = {
 	.name = "virtio_gpu_blob",
