@@ -20,7 +20,7 @@
  *
  * A machine that goes down asks no driver of virtio: the bus breaks the virtqueues
  * and resets the device. To the driver that is a host that has gone wrong, see
- * virtgpu_vq.c, and whoever draws until the end waits for nothing.
+ * virtgpu_answer.c, and whoever draws until the end waits for nothing.
  *
  * Locking: see &struct vgpu_device.
  */

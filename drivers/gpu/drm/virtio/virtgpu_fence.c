@@ -12,7 +12,7 @@
  *
  * Every fence signals. The command of each is answered by the host, or taken
  * back when the device is reset or goes away, or gives up after a time (see the
- * DOC section of virtgpu_vq.c); one that never got a command is abandoned by
+ * DOC section of virtgpu_answer.c); one that never got a command is abandoned by
  * who made it.
  *
  * Lifetime: the list holds one reference from the time a fence has a number

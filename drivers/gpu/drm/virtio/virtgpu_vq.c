@@ -12,23 +12,13 @@
  *
  * Every command ends once, with one of these:
  *
- * - The host answers. What it says is looked at by vgpu_resp_check().
+ * - The host answers, or the virtqueue says that it is broken, see virtgpu_answer.c.
  * - The queue is stopped, the device reset, and vgpu_queue_reclaim() takes back
  *   what the host had.
- * - The virtqueue says that it is broken: vgpu_queue_poll() finds out.
  *
  * The end signals the fence, calls &vgpu_cmd.done, wakes those who wait, and has
  * the references on objects given back by somebody else: the last one may take
  * a reservation lock whose holder waits for the next answer.
- *
- * Interrupts get lost, and hosts fall silent. While commands are under way the
- * device's watchdog calls vgpu_queue_poll() each second, which takes answers
- * without being told of them. A fence that has waited VGPU_FENCE_TIMEOUT for its
- * answer signals with -ETIMEDOUT, since others wait for it in places where no
- * signal ends the wait. The command itself stays until the host gives it back,
- * for the host may still write there. Work of a context, and the transfers of what it
- * renders with, may take their time, as a program wants it: there it is not the age of
- * a command that counts, but for how long the host has answered to nothing.
  *
  * Lifetime: a command has one reference from vgpu_cmd_create() and one of the
  * queue, from vgpu_queue_add() to the end. So a task that is killed while it
@@ -42,11 +32,8 @@
 #include <linux/sched/signal.h>
 #include <linux/virtio.h>
 
-#include <drm/drm_print.h>
-
 #include "virtgpu_drv.h"
 #include "virtgpu_object.h"
-#include "virtgpu_resp.h"
 #include "virtgpu_trace.h"
 
 /* The end of a command, and of the queue's reference. */
@@ -191,8 +178,14 @@ static int add_to_ring_locked(struct vgpu_queue *q, struct vgpu_cmd *cmd)
 	return 0;
 }
 
-/* From the backlog to the ring, as many as have room. */
-static void drain_locked(struct vgpu_queue *q, struct list_head *ended)
+/**
+ * vgpu_queue_drain_locked - from the backlog to the ring, as many as have room
+ * @q: the queue
+ * @ended: gets those that never will have, for vgpu_queue_end_all()
+ *
+ * Context: Process context, with the lock of the queue. The host is not told.
+ */
+void vgpu_queue_drain_locked(struct vgpu_queue *q, struct list_head *ended)
 {
 	struct vgpu_cmd *cmd, *next;
 	int ret;
@@ -212,7 +205,14 @@ static void drain_locked(struct vgpu_queue *q, struct list_head *ended)
 	}
 }
 
-static void end_all(struct vgpu_queue *q, struct list_head *ended)
+/**
+ * vgpu_queue_end_all - end commands with the result that they have
+ * @q: the queue, which does not list them any more
+ * @ended: the commands, with the references of the queue
+ *
+ * Context: Process context, without the lock of the queue.
+ */
+void vgpu_queue_end_all(struct vgpu_queue *q, struct list_head *ended)
 {
 	struct vgpu_cmd *cmd, *next;
 
@@ -251,7 +251,7 @@ void vgpu_queue_add(struct vgpu_queue *q, struct vgpu_cmd *cmd)
 		if (q->alive) {
 			list_add_tail(&cmd->node, &q->backlog);
 			q->num_backlog++;
-			drain_locked(q, &ended);
+			vgpu_queue_drain_locked(q, &ended);
 			vgpu_device_watch(q->vgpu);
 		} else {
 			cmd->result = -ENODEV;
@@ -259,7 +259,7 @@ void vgpu_queue_add(struct vgpu_queue *q, struct vgpu_cmd *cmd)
 		}
 	}
 
-	end_all(q, &ended);
+	vgpu_queue_end_all(q, &ended);
 }
 
 /**
@@ -409,170 +409,6 @@ int vgpu_queue_throttle(struct vgpu_queue *q)
 	return READ_ONCE(q->alive) ? 0 : -ENODEV;
 }
 
-/* What the ring gives back is ours only if it is in our list. */
-static bool is_pending_locked(struct vgpu_queue *q, const struct vgpu_cmd *cmd)
-{
-	return cmd->queue == q && !list_empty(&cmd->node);
-}
-
-static void collect_locked(struct vgpu_queue *q, struct list_head *answered)
-{
-	struct vgpu_cmd *cmd;
-	unsigned int len;
-
-	if (!q->vq)
-		return;
-
-	do {
-		virtqueue_disable_cb(q->vq);
-		while ((cmd = virtqueue_get_buf(q->vq, &len))) {
-			if (WARN_ON_ONCE(!is_pending_locked(q, cmd)))
-				continue;
-			/* the host says so, but there is not more */
-			cmd->resp_len = min_t(size_t, len, cmd->resp_size);
-			list_move_tail(&cmd->node, answered);
-			q->heard = jiffies;
-		}
-	} while (!virtqueue_enable_cb(q->vq) && !virtqueue_is_broken(q->vq));
-}
-
-static void judge(struct vgpu_queue *q, struct vgpu_cmd *cmd)
-{
-	struct virtio_gpu_ctrl_hdr *hdr = cmd->resp;
-
-	if (!cmd->resp) {
-		cmd->result = 0;
-		return;
-	}
-
-	cmd->result = vgpu_resp_check(hdr, cmd->resp_len, cmd->expected);
-	if (cmd->result)
-		drm_err_ratelimited(q->vgpu->drm,
-				    "command %#x: answer %#x, error %d\n",
-				    le32_to_cpu(cmd->req.hdr.type),
-				    le32_to_cpu(hdr->type), cmd->result);
-}
-
-/* Holds the lock, so that the virtqueue is there to be named. */
-static void trace_locked(struct vgpu_queue *q, struct list_head *answered)
-{
-	const struct virtio_gpu_ctrl_hdr *hdr;
-	struct vgpu_cmd *cmd;
-
-	list_for_each_entry(cmd, answered, node) {
-		hdr = cmd->resp ?: &cmd->small_resp;
-		trace_virtio_gpu_cmd_response(q->vq, hdr, cmd->seqno);
-	}
-}
-
-/* A broken virtqueue gives nothing back, and takes nothing. */
-static void give_up_if_broken(struct vgpu_queue *q)
-{
-	struct vgpu_cmd *cmd;
-	LIST_HEAD(ended);
-
-	scoped_guard(spinlock, &q->lock) {
-		if (!q->vq || !q->alive || !virtqueue_is_broken(q->vq))
-			return;
-		q->alive = false;
-		/*
-		 * Their memory is the host's until the device is reset. Who
-		 * waits need not.
-		 */
-		list_for_each_entry(cmd, &q->pending, node)
-			if (cmd->fence)
-				vgpu_fence_answer(cmd->fence, -EIO);
-		/* and these it has never seen */
-		list_for_each_entry(cmd, &q->backlog, node)
-			cmd->result = -ENODEV;
-		list_splice_init(&q->backlog, &ended);
-		q->num_backlog = 0;
-	}
-	end_all(q, &ended);
-	drm_err(q->vgpu->drm, "a virtqueue is broken\n");
-	wake_up_all(&q->room);
-}
-
-/* A program says how long it takes. */
-static bool takes_its_time(const struct vgpu_cmd *cmd)
-{
-	switch (le32_to_cpu(cmd->req.hdr.type)) {
-	case VIRTIO_GPU_CMD_SUBMIT_3D:
-	case VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D:
-	case VIRTIO_GPU_CMD_TRANSFER_FROM_HOST_3D:
-		return true;
-	default:
-		return cmd->fence->on_ring;
-	}
-}
-
-/* Under the lock of the queue nobody ends a command, so the fence is there. */
-static void expire_locked(const struct vgpu_queue *q,
-			  const struct list_head *cmds)
-{
-	bool silent = time_after_eq(jiffies, q->heard + VGPU_FENCE_TIMEOUT);
-	struct vgpu_cmd *cmd;
-
-	list_for_each_entry(cmd, cmds, node) {
-		if (time_before(jiffies, cmd->queued + VGPU_FENCE_TIMEOUT))
-			break;
-		if (cmd->fence && (silent || !takes_its_time(cmd)))
-			vgpu_fence_answer(cmd->fence, -ETIMEDOUT);
-	}
-}
-
-static void expire_fences(struct vgpu_queue *q)
-{
-	scoped_guard(spinlock, &q->lock) {
-		expire_locked(q, &q->pending);
-		expire_locked(q, &q->backlog);
-	}
-}
-
-static void take_answers(struct vgpu_queue *q)
-{
-	struct vgpu_cmd *cmd;
-	LIST_HEAD(answered);
-	LIST_HEAD(ended);
-
-	scoped_guard(spinlock, &q->lock) {
-		collect_locked(q, &answered);
-		trace_locked(q, &answered);
-		drain_locked(q, &ended);
-	}
-	vgpu_queue_kick(q);
-
-	list_for_each_entry(cmd, &answered, node)
-		judge(q, cmd);
-	end_all(q, &answered);
-	end_all(q, &ended);
-	wake_up(&q->room);
-}
-
-/**
- * vgpu_queue_interrupt - the host has said that there are answers
- * @q: the queue
- *
- * Context: Interrupt.
- */
-void vgpu_queue_interrupt(struct vgpu_queue *q)
-{
-	queue_work(q->vgpu->answers, &q->answers);
-}
-
-/**
- * vgpu_queue_poll - take answers that nobody has spoken of, and give up others
- * @q: the queue
- *
- * Context: Process context, in the same workqueue as &vgpu_queue.answers.
- */
-void vgpu_queue_poll(struct vgpu_queue *q)
-{
-	take_answers(q);
-	give_up_if_broken(q);
-	expire_fences(q);
-}
-
 /**
  * vgpu_queue_idle - is nothing under way?
  * @q: the queue
@@ -587,15 +423,4 @@ bool vgpu_queue_idle(struct vgpu_queue *q)
 		idle = !q->alive ||
 		       (list_empty(&q->pending) && list_empty(&q->backlog));
 	return idle;
-}
-
-/**
- * vgpu_queue_work - &vgpu_queue.answers
- * @work: in the queue
- *
- * Context: Process context.
- */
-void vgpu_queue_work(struct work_struct *work)
-{
-	take_answers(container_of(work, struct vgpu_queue, answers));
 }

@@ -18,7 +18,7 @@ struct virtqueue;
 /* How long a task waits for the host's answer. */
 #define VGPU_ANSWER_TIMEOUT (5 * HZ)
 
-/* After this a fence signals, answered or not; see the DOC section of virtgpu_vq.c. */
+/* After this a fence signals, answered or not; see the DOC section of virtgpu_answer.c. */
 #define VGPU_FENCE_TIMEOUT (60 * HZ)
 
 /* How many commands wait for room before those who make more of them wait. */
@@ -68,17 +68,14 @@ struct vgpu_queue {
 	struct work_struct answers;
 };
 
-/* The life of a queue */
+/* The life of a queue: virtgpu_vq.c */
 void vgpu_queue_init(struct vgpu_queue *q, struct vgpu_device *vgpu);
 void vgpu_queue_start(struct vgpu_queue *q, struct virtqueue *vq);
 void vgpu_queue_stop(struct vgpu_queue *q);
 void vgpu_queue_reclaim(struct vgpu_queue *q);
-void vgpu_queue_interrupt(struct vgpu_queue *q);
-void vgpu_queue_work(struct work_struct *work);
-void vgpu_queue_poll(struct vgpu_queue *q);
 bool vgpu_queue_idle(struct vgpu_queue *q);
 
-/* Sending and waiting */
+/* Sending and waiting: there, too */
 int vgpu_ring_add(struct vgpu_queue *q, struct scatterlist **sgs,
 		  unsigned int out, unsigned int in, struct vgpu_cmd *cmd);
 void vgpu_queue_add(struct vgpu_queue *q, struct vgpu_cmd *cmd);
@@ -90,5 +87,12 @@ int vgpu_queue_ask(struct vgpu_queue *q, struct vgpu_cmd *cmd);
 int vgpu_cmd_wait(struct vgpu_cmd *cmd);
 int vgpu_cmd_wait_until(struct vgpu_cmd *cmd, unsigned long deadline);
 int vgpu_queue_throttle(struct vgpu_queue *q);
+void vgpu_queue_drain_locked(struct vgpu_queue *q, struct list_head *ended);
+void vgpu_queue_end_all(struct vgpu_queue *q, struct list_head *ended);
+
+/* Taking answers: virtgpu_answer.c */
+void vgpu_queue_interrupt(struct vgpu_queue *q);
+void vgpu_queue_work(struct work_struct *work);
+void vgpu_queue_poll(struct vgpu_queue *q);
 
 #endif
