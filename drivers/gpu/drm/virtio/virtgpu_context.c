@@ -144,6 +144,24 @@ int vgpu_file_create_context(struct vgpu_device *vgpu, struct vgpu_file *vfile)
 	return 0;
 }
 
+/**
+ * vgpu_file_need_context - have a context if there can be one
+ * @vgpu: the device; nothing happens if its host does not render
+ * @file: the client
+ *
+ * Return: as vgpu_file_create_context().
+ */
+int vgpu_file_need_context(struct vgpu_device *vgpu, struct drm_file *file)
+{
+	struct vgpu_file *vfile = file->driver_priv;
+
+	if (!vgpu->has_virgl)
+		return 0;
+
+	guard(mutex)(&vfile->lock);
+	return vgpu_file_create_context(vgpu, vfile);
+}
+
 static int set_context_name(struct vgpu_file *vfile, u64 addr)
 {
 	long len;

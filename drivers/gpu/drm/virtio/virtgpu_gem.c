@@ -274,6 +274,7 @@ int vgpu_handle_create(struct drm_file *file, struct drm_gem_object *obj,
  * @vobj: an object that is complete
  * @file: the client
  * @handle: gets the handle
+ * @res: gets the number of its resource, or NULL
  *
  * Another thread of the client may close the handle before this returns, so
  * nothing of @vobj is to be looked at any more, errors included.
@@ -281,10 +282,13 @@ int vgpu_handle_create(struct drm_file *file, struct drm_gem_object *obj,
  * Return: as drm_gem_handle_create().
  */
 int vgpu_gem_publish(struct vgpu_object *vobj, struct drm_file *file,
-		     u32 *handle)
+		     u32 *handle, u32 *res)
 {
 	int ret;
 
+	/* while nobody else can end it */
+	if (res)
+		*res = vobj->res.id;
 	vgpu_object_publish(vobj);
 	ret = vgpu_handle_create(file, &vobj->storage.base, handle);
 	drm_gem_object_put(&vobj->storage.base);
@@ -345,7 +349,7 @@ int vgpu_dumb_create(struct drm_file *file, struct drm_device *drm,
 		return PTR_ERR(vobj);
 
 	dumb_resource(vgpu, vobj, args);
-	return vgpu_gem_publish(vobj, file, &args->handle);
+	return vgpu_gem_publish(vobj, file, &args->handle, NULL);
 }
 
 /**

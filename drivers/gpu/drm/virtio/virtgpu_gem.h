@@ -22,7 +22,7 @@ int vgpu_gem_context_cmds(struct vgpu_object *vobj, struct list_head *cmds);
 int vgpu_handle_create(struct drm_file *file, struct drm_gem_object *obj,
 		       u32 *handle);
 int vgpu_gem_publish(struct vgpu_object *vobj, struct drm_file *file,
-		     u32 *handle);
+		     u32 *handle, u32 *res);
 int vgpu_dumb_create(struct drm_file *file, struct drm_device *drm,
 		     struct drm_mode_create_dumb *args);
 int vgpu_map_offset(struct drm_file *file, struct drm_device *drm, u32 handle,

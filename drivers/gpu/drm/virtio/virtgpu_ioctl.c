@@ -2,7 +2,7 @@
 /**
  * DOC: virtio-gpu system calls
  *
- * What user space asks for of buffers. Contexts, capability sets and rendering
+ * What user space asks for of buffers. Blobs, contexts, capability sets and rendering
  * have files of their own. Mesa and others know the answers of the original
  * driver, errors included, so these are the same.
  *
@@ -16,10 +16,7 @@
  * Locking: see &struct vgpu_file.
  */
 
-#include <linux/cleanup.h>
 #include <linux/dma-resv.h>
-#include <linux/overflow.h>
-#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include <drm/drm_file.h>
@@ -27,6 +24,7 @@
 #include <drm/drm_ioctl.h>
 #include <drm/virtgpu_drm.h>
 
+#include "virtgpu_blob.h"
 #include "virtgpu_caps.h"
 #include "virtgpu_context.h"
 #include "virtgpu_drv.h"
@@ -35,25 +33,12 @@
 #include "virtgpu_object.h"
 #include "virtgpu_order.h"
 #include "virtgpu_submit.h"
-#include "virtgpu_uuid.h"
-#include "virtgpu_vram.h"
 
 /* How long VIRTGPU_WAIT waits. */
 #define WAIT_TIMEOUT (15 * HZ)
 
 /* The only target of a 2D resource, as Gallium has it. */
 #define TARGET_2D 2
-
-static int need_context(struct vgpu_device *vgpu, struct drm_file *file)
-{
-	struct vgpu_file *vfile = file->driver_priv;
-
-	if (!vgpu->has_virgl)
-		return 0;
-
-	guard(mutex)(&vfile->lock);
-	return vgpu_file_create_context(vgpu, vfile);
-}
 
 static int map_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
 {
@@ -108,14 +93,6 @@ static int getparam_ioctl(struct drm_device *drm, void *data,
 		       0;
 }
 
-/* The number of the resource is read while nobody else can end it. */
-static int publish(struct drm_file *file, struct vgpu_object *vobj, u32 *handle,
-		   u32 *res)
-{
-	*res = vobj->res.id;
-	return vgpu_gem_publish(vobj, file, handle);
-}
-
 /* The fence lets VIRTGPU_WAIT know when the host has made the resource. */
 static int attach_fenced(struct vgpu_device *vgpu, struct vgpu_object *vobj)
 {
@@ -162,7 +139,7 @@ static int resource_create_ioctl(struct drm_device *drm, void *data,
 
 	ret = vgpu_queue_throttle(&vgpu->ctrl);
 	if (!ret)
-		ret = need_context(vgpu, file);
+		ret = vgpu_file_need_context(vgpu, file);
 	if (ret)
 		return ret;
 
@@ -189,7 +166,8 @@ static int resource_create_ioctl(struct drm_device *drm, void *data,
 		return ret;
 	}
 
-	return publish(file, vobj, &args->bo_handle, &args->res_handle);
+	return vgpu_gem_publish(vobj, file, &args->bo_handle,
+				&args->res_handle);
 }
 
 static int resource_info_ioctl(struct drm_device *drm, void *data,
@@ -246,7 +224,7 @@ static int transfer_3d(struct drm_device *drm, struct drm_file *file,
 	struct vgpu_cmd *cmd;
 	int ret;
 
-	ret = need_context(to_vgpu(drm), file);
+	ret = vgpu_file_need_context(to_vgpu(drm), file);
 	if (ret)
 		return ret;
 
@@ -349,147 +327,6 @@ static int wait_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
 	return left ? 0 : -EBUSY;
 }
 
-static bool blob_has_host(u32 mem)
-{
-	return mem == VIRTGPU_BLOB_MEM_HOST3D ||
-	       mem == VIRTGPU_BLOB_MEM_HOST3D_GUEST;
-}
-
-static bool blob_has_guest(u32 mem)
-{
-	return mem == VIRTGPU_BLOB_MEM_GUEST ||
-	       mem == VIRTGPU_BLOB_MEM_HOST3D_GUEST;
-}
-
-static int check_blob(const struct vgpu_device *vgpu,
-		      const struct drm_virtgpu_resource_create_blob *args)
-{
-	bool host = blob_has_host(args->blob_mem);
-	const u32 flags = VIRTGPU_BLOB_FLAG_USE_MAPPABLE |
-			  VIRTGPU_BLOB_FLAG_USE_SHAREABLE |
-			  VIRTGPU_BLOB_FLAG_USE_CROSS_DEVICE;
-
-	if (!vgpu->has_blob || args->blob_flags & ~flags ||
-	    !IS_ALIGNED(args->size, vgpu->blob_alignment))
-		return -EINVAL;
-	if (args->blob_flags & VIRTGPU_BLOB_FLAG_USE_CROSS_DEVICE &&
-	    !vgpu->has_uuid)
-		return -EINVAL;
-	if (!host && !blob_has_guest(args->blob_mem))
-		return -EINVAL;
-	if (host)
-		return vgpu->has_virgl && !(args->cmd_size % 4) ? 0 : -EINVAL;
-	/* memory of the guest is not made by a command of a context */
-	return args->blob_id || args->cmd_size ? -EINVAL : 0;
-}
-
-/* What tells the host's renderer which memory the blob is to be. */
-static int submit_blob_commands(struct vgpu_device *vgpu,
-				struct vgpu_file *vfile, u64 addr, u32 size)
-{
-	struct vgpu_cmd *cmd;
-	void *buf;
-	int ret;
-
-	if (!size)
-		return 0;
-
-	if (size > INT_MAX)
-		return -ENOMEM;
-	buf = vmemdup_user(u64_to_user_ptr(addr), size);
-	if (IS_ERR(buf))
-		return PTR_ERR(buf);
-	cmd = vgpu_cmd_create();
-	if (!cmd) {
-		kvfree(buf);
-		return -ENOMEM;
-	}
-
-	vgpu_req_submit(&cmd->req, vfile->ctx_id, size);
-	ret = vgpu_cmd_set_data(cmd, buf, size);
-	if (!ret)
-		vgpu_queue_add(&vgpu->ctrl, cmd);
-	vgpu_cmd_put(cmd);
-
-	return ret;
-}
-
-static struct vgpu_object *create_blob(struct vgpu_device *vgpu,
-				       const struct vgpu_blob *blob)
-{
-	struct vgpu_object *vobj;
-	int ret;
-
-	if (!blob_has_guest(blob->mem))
-		return vgpu_vram_create(vgpu, blob);
-
-	vobj = vgpu_object_create(vgpu, blob->size);
-	if (IS_ERR(vobj))
-		return vobj;
-	vobj->guest_blob = true;
-	vobj->host_blob = blob_has_host(blob->mem);
-	vobj->res.kind = VGPU_RES_BLOB;
-	vobj->res.blob = *blob;
-	vobj->res.blob.size = vobj->storage.base.size;
-
-	ret = vgpu_object_lock(vobj);
-	if (!ret) {
-		ret = vgpu_object_attach_locked(vobj, NULL);
-		dma_resv_unlock(vobj->storage.base.resv);
-	}
-	if (ret) {
-		drm_gem_object_put(&vobj->storage.base);
-		return ERR_PTR(ret);
-	}
-	return vobj;
-}
-
-static int resource_create_blob_ioctl(struct drm_device *drm, void *data,
-				      struct drm_file *file)
-{
-	struct drm_virtgpu_resource_create_blob *args = data;
-	struct vgpu_file *vfile = file->driver_priv;
-	struct vgpu_device *vgpu = to_vgpu(drm);
-	struct vgpu_blob blob = {
-		.mem = args->blob_mem,
-		.flags = args->blob_flags,
-		.size = args->size,
-	};
-	struct vgpu_object *vobj;
-	int ret;
-
-	ret = check_blob(vgpu, args);
-	if (!ret)
-		ret = vgpu_queue_throttle(&vgpu->ctrl);
-	if (!ret)
-		ret = need_context(vgpu, file);
-	if (!ret)
-		ret = submit_blob_commands(vgpu, vfile, args->cmd,
-					   args->cmd_size);
-	if (ret)
-		return ret;
-
-	if (blob_has_host(args->blob_mem)) {
-		blob.ctx_id = vfile->ctx_id;
-		blob.id = args->blob_id;
-	}
-	vobj = create_blob(vgpu, &blob);
-	/* of what the context was told, too, if there is no blob */
-	vgpu_queue_kick(&vgpu->ctrl);
-	if (IS_ERR(vobj))
-		return PTR_ERR(vobj);
-
-	if (blob.flags & VIRTGPU_BLOB_FLAG_USE_CROSS_DEVICE) {
-		ret = vgpu_uuid_ask(vobj);
-		if (ret) {
-			drm_gem_object_put(&vobj->storage.base);
-			return ret;
-		}
-	}
-
-	return publish(file, vobj, &args->bo_handle, &args->res_handle);
-}
-
 const struct drm_ioctl_desc vgpu_ioctls[VGPU_NUM_IOCTLS] = {
 	DRM_IOCTL_DEF_DRV(VIRTGPU_MAP, map_ioctl, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(VIRTGPU_EXECBUFFER, vgpu_execbuffer_ioctl,
@@ -507,7 +344,7 @@ const struct drm_ioctl_desc vgpu_ioctls[VGPU_NUM_IOCTLS] = {
 	DRM_IOCTL_DEF_DRV(VIRTGPU_GET_CAPS, vgpu_get_caps_ioctl,
 			  DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(VIRTGPU_RESOURCE_CREATE_BLOB,
-			  resource_create_blob_ioctl, DRM_RENDER_ALLOW),
+			  vgpu_resource_create_blob_ioctl, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(VIRTGPU_CONTEXT_INIT, vgpu_context_init_ioctl,
 			  DRM_RENDER_ALLOW),
 };

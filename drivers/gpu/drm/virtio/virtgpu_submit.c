@@ -23,7 +23,6 @@
  * Locking: that of the file while its context is made; else see virtgpu_order.c.
  */
 
-#include <linux/cleanup.h>
 #include <linux/dma-fence-chain.h>
 #include <linux/dma-fence-unwrap.h>
 #include <linux/file.h>
@@ -479,8 +478,7 @@ int vgpu_execbuffer_ioctl(struct drm_device *drm, void *data,
 	if (ret)
 		return ret;
 
-	scoped_guard(mutex, &sub.vfile->lock)
-		ret = vgpu_file_create_context(vgpu, sub.vfile);
+	ret = vgpu_file_need_context(vgpu, file);
 	if (!ret)
 		ret = vgpu_queue_throttle(&vgpu->ctrl);
 	if (!ret)
