@@ -211,6 +211,7 @@ static void memory_of_blobs_is_told(struct kunit *test)
 	KUNIT_ASSERT_EQ(test,
 			vgpu_dumb_create(file, host->vgpu->drm, &dumb), 0);
 	KUNIT_EXPECT_EQ(test, blob_mem_of(test, file, dumb.handle), 0);
+	drm_gem_handle_delete(file, dumb.handle);
 	host->vgpu->has_virgl = true;
 	mock_host_settle(host);
 }
