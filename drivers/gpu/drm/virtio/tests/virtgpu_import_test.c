@@ -202,8 +202,10 @@ static void import_moved_without_room(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, is_idle(dmabuf->resv));
 	kunit_deactivate_static_stub(test, vgpu_import_reserve_locked);
 
-	host->auto_answer = mock_host_obeys;
 	cancel_delayed_work_sync(&host->late);
+	while (mock_host_waiting(host))
+		mock_host_answer(host, MOCK_OK);
+	host->auto_answer = mock_host_obeys;
 	mock_host_settle(host);
 	KUNIT_EXPECT_EQ(test, exporter.mapped, 0);
 	if (!mover->given_up)
