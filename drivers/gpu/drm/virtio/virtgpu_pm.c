@@ -14,8 +14,9 @@
  * What was in the host's memory alone is lost: the state of rendering contexts,
  * what was rendered and not transferred back, and blobs of the host. Contexts
  * come back empty, resources without content; their clients see what they see
- * after a reset of a GPU. Who uses a blob of the host gets -EIO, and if one was on a
- * screen the screens stay dark until somebody shows something else.
+ * after a reset of a GPU. Who uses a blob of the host gets -EIO. If the picture that was
+ * on a screen cannot be shown any more, whatever the reason, the screens stay dark until
+ * somebody shows something else, and the log says so.
  *
  * Lifetime: objects stay as they are. Views of framebuffers come back, too.
  *
@@ -89,40 +90,39 @@ static void restore_resources(struct vgpu_device *vgpu,
 	vgpu_uuid_ask_again(vobj);
 }
 
-static void forget_contexts(struct vgpu_device *vgpu)
+/* Those of clients in the kernel, too, which DRM has in a list of their own. */
+static void for_each_file(struct vgpu_device *vgpu,
+			  void (*do_one)(struct vgpu_device *vgpu,
+					 struct vgpu_file *vfile))
 {
-	struct vgpu_file *vfile;
+	struct drm_device *drm = vgpu->drm;
 	struct drm_file *file;
 
-	guard(mutex)(&vgpu->drm->filelist_mutex);
-	list_for_each_entry(file, &vgpu->drm->filelist, lhead) {
-		vfile = file->driver_priv;
-		guard(mutex)(&vfile->lock);
-		vfile->lost |= vfile->created;
-		vfile->created = false;
-	}
+	guard(mutex)(&drm->filelist_mutex);
+	list_for_each_entry(file, &drm->filelist, lhead)
+		do_one(vgpu, file->driver_priv);
+	list_for_each_entry(file, &drm->filelist_internal, lhead)
+		do_one(vgpu, file->driver_priv);
 }
 
-static void restore_contexts(struct vgpu_device *vgpu)
+static void forget_context(struct vgpu_device *vgpu, struct vgpu_file *vfile)
 {
-	struct vgpu_file *vfile;
-	struct drm_file *file;
+	guard(mutex)(&vfile->lock);
+	vfile->lost |= vfile->created;
+	vfile->created = false;
+}
 
-	if (!vgpu->has_virgl)
+static void restore_context(struct vgpu_device *vgpu, struct vgpu_file *vfile)
+{
+	guard(mutex)(&vfile->lock);
+	/* who has none yet says which kind it wants, later */
+	if (!vgpu->has_virgl || !vfile->lost)
 		return;
 
-	guard(mutex)(&vgpu->drm->filelist_mutex);
-	list_for_each_entry(file, &vgpu->drm->filelist, lhead) {
-		vfile = file->driver_priv;
-		guard(mutex)(&vfile->lock);
-		/* who has none yet says which kind it wants, later */
-		if (!vfile->lost)
-			continue;
-		vfile->lost = false;
-		if (vgpu_file_create_context(vgpu, vfile))
-			drm_err(vgpu->drm, "context %u does not come back\n",
-				vfile->ctx_id);
-	}
+	vfile->lost = false;
+	if (vgpu_file_create_context(vgpu, vfile))
+		drm_err(vgpu->drm, "context %u does not come back\n",
+			vfile->ctx_id);
 }
 
 /**
@@ -183,7 +183,7 @@ static bool windows_are(struct vgpu_device *vgpu, const struct windows *windows)
 }
 
 /* Somebody may have opened, closed or resized them while nobody could be told. */
-static int restore_display(struct vgpu_device *vgpu)
+static void restore_display(struct vgpu_device *vgpu)
 {
 	struct windows before = {};
 	int ret;
@@ -191,13 +191,12 @@ static int restore_display(struct vgpu_device *vgpu)
 	windows_note(vgpu, &before);
 	vgpu_display_query(vgpu, jiffies + VGPU_ANSWER_TIMEOUT);
 	ret = drm_mode_config_helper_resume(vgpu->drm);
-	/* a picture that is lost is no reason to lose the device */
-	if (ret == -EIO)
-		ret = 0;
+	/* which is no reason to lose the device */
+	if (ret)
+		drm_err(vgpu->drm, "the screens stay dark: %d\n", ret);
 	if (!windows_are(vgpu, &before))
 		drm_kms_helper_hotplug_event(vgpu->drm);
 	windows_forget(&before);
-	return ret;
 }
 
 /**
@@ -221,7 +220,7 @@ int vgpu_freeze(struct virtio_device *vdev)
 	vgpu_device_stop(vgpu);
 	while ((vobj = vgpu_object_next(vgpu, vobj)))
 		forget_resources(vgpu, vobj);
-	forget_contexts(vgpu);
+	for_each_file(vgpu, forget_context);
 
 	return 0;
 }
@@ -230,7 +229,7 @@ int vgpu_freeze(struct virtio_device *vdev)
  * vgpu_restore - &virtio_driver.restore
  * @vdev: the device, reset, and with the features that it had
  *
- * Return: 0, or a negative errno of the transport, or of mode setting.
+ * Return: 0, or a negative errno of the transport.
  */
 int vgpu_restore(struct virtio_device *vdev)
 {
@@ -244,10 +243,12 @@ int vgpu_restore(struct virtio_device *vdev)
 	virtio_device_ready(vdev);
 
 	/* which are told of the resources */
-	restore_contexts(vgpu);
+	for_each_file(vgpu, restore_context);
 	while ((vobj = vgpu_object_next(vgpu, vobj)))
 		restore_resources(vgpu, vobj);
 	vgpu_queue_kick(&vgpu->ctrl);
 
-	return vgpu->num_outputs ? restore_display(vgpu) : 0;
+	if (vgpu->num_outputs)
+		restore_display(vgpu);
+	return 0;
 }

@@ -6,6 +6,7 @@
  * wakes. What the host had before, it has afterwards.
  */
 
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <linux/cleanup.h>
 #include <linux/dma-buf.h>
@@ -30,6 +31,7 @@
 #include <drm/drm_mode_config.h>
 #include <drm/virtgpu_drm.h>
 
+#include "../virtgpu_cmd.h"
 #include "../virtgpu_context.h"
 #include "../virtgpu_export.h"
 #include "../virtgpu_import.h"
@@ -141,11 +143,16 @@ static void contexts_come_back(struct kunit *test)
 {
 	struct mock_host *host = test->priv;
 	struct vgpu_device *vgpu = host->vgpu;
-	struct drm_file *file, *other;
+	struct drm_file *file, *other, *kernel;
 	struct vgpu_file *vfile;
 	u32 handle = 0;
 
 	vgpu->has_virgl = true;
+	kernel = mock_host_open(test, host);
+	list_add(&kernel->lhead, &vgpu->drm->filelist_internal);
+	vfile = kernel->driver_priv;
+	scoped_guard(mutex, &vfile->lock)
+		KUNIT_EXPECT_EQ(test, vgpu_file_create_context(vgpu, vfile), 0);
 	other = mock_host_open(test, host);
 	list_add(&other->lhead, &vgpu->drm->filelist);
 	file = mock_host_open(test, host);
@@ -163,7 +170,7 @@ static void contexts_come_back(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, vgpu_restore(&host->vdev), 0);
 	mock_host_settle(host);
 	KUNIT_EXPECT_TRUE(test, vfile->created);
-	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_CTX_CREATE], 1);
+	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_CTX_CREATE], 2);
 	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE],
 			1);
 	KUNIT_EXPECT_STREQ(test, vfile->name, "whose it is");
@@ -171,6 +178,7 @@ static void contexts_come_back(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, vfile->created);
 	list_del_init(&file->lhead);
 	list_del_init(&other->lhead);
+	list_del_init(&kernel->lhead);
 }
 
 /*
@@ -429,6 +437,45 @@ static void picture_is_lost(struct kunit *test)
 	mock_host_settle(host);
 }
 
+/* There is none for what a commit takes, which comes after the host was asked. */
+static struct vgpu_cmd *has_no_memory(void)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct mock_host *host = test->priv;
+	struct vgpu_cmd *cmd;
+
+	if (host->seen[VIRTIO_GPU_CMD_GET_DISPLAY_INFO])
+		return NULL;
+	kunit_deactivate_static_stub(test, vgpu_cmd_create);
+	cmd = vgpu_cmd_create();
+	kunit_activate_static_stub(test, vgpu_cmd_create, has_no_memory);
+	return cmd;
+}
+
+/*
+ * Succeeds if a picture that cannot be shown again for want of memory is all that is
+ * lost. Broken by having the result of that be the result of waking.
+ */
+static void picture_has_no_memory(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct drm_file *file = mock_host_open(test, host);
+	struct drm_framebuffer *fb = mock_client_fb(test, file);
+
+	KUNIT_EXPECT_EQ(test, mock_screen_show_fb(host, fb), 0);
+	mock_host_settle(host);
+	KUNIT_ASSERT_EQ(test, vgpu_freeze(&host->vdev), 0);
+	memset(host->seen, 0, sizeof(host->seen));
+	kunit_activate_static_stub(test, vgpu_cmd_create, has_no_memory);
+	KUNIT_EXPECT_EQ(test, vgpu_restore(&host->vdev), 0);
+	kunit_deactivate_static_stub(test, vgpu_cmd_create);
+	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_SET_SCANOUT], 0);
+
+	KUNIT_EXPECT_EQ(test, mock_screen_show_fb(host, fb), 0);
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_SET_SCANOUT], 1);
+}
+
 static struct kunit_case pm_cases[] = {
 	KUNIT_CASE(sleep_and_wake),
 	KUNIT_CASE(contexts_come_back),
@@ -437,6 +484,7 @@ static struct kunit_case pm_cases[] = {
 	KUNIT_CASE(names_come_back),
 	KUNIT_CASE_PARAM(blobs_of_the_host_are_lost, memory_gen_params),
 	KUNIT_CASE(picture_is_lost),
+	KUNIT_CASE(picture_has_no_memory),
 	{}
 };
 
