@@ -48,6 +48,7 @@
 #include "virtgpu_debugfs.h"
 #include "virtgpu_drv.h"
 #include "virtgpu_gem.h"
+#include "virtgpu_export.h"
 #include "virtgpu_import.h"
 #include "virtgpu_ioctl.h"
 #include "virtgpu_object.h"
@@ -251,6 +252,8 @@ static const struct drm_driver vgpu_drm_driver = {
 	.dumb_create = vgpu_dumb_create,
 	.dumb_map_offset = vgpu_map_offset,
 	.gem_create_object = vgpu_gem_create_object,
+	.prime_handle_to_fd = vgpu_prime_handle_to_fd,
+	.prime_fd_to_handle = vgpu_prime_fd_to_handle,
 	.gem_prime_import = vgpu_prime_import,
 	.ioctls = vgpu_ioctls,
 	.num_ioctls = VGPU_NUM_IOCTLS,

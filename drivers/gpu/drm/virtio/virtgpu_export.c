@@ -170,6 +170,31 @@ struct dma_buf *vgpu_prime_export(struct drm_gem_object *obj, int flags)
 }
 
 /**
+ * vgpu_prime_handle_to_fd - &drm_driver.prime_handle_to_fd
+ * @drm: the device
+ * @file: whose handle it is
+ * @handle: of a buffer
+ * @flags: DRM_CLOEXEC and DRM_RDWR
+ * @fd: the descriptor
+ *
+ * A host that gives names is asked for one. Who makes that wish waits for room, as all
+ * do, and before PRIME has its locks.
+ *
+ * Return: 0, or a negative errno: what vgpu_queue_throttle() or
+ *	drm_gem_prime_handle_to_fd() said.
+ */
+int vgpu_prime_handle_to_fd(struct drm_device *drm, struct drm_file *file,
+			    u32 handle, u32 flags, int *fd)
+{
+	struct vgpu_device *vgpu = to_vgpu(drm);
+	int ret = 0;
+
+	if (vgpu->has_uuid)
+		ret = vgpu_queue_throttle(&vgpu->ctrl);
+	return ret ?: drm_gem_prime_handle_to_fd(drm, file, handle, flags, fd);
+}
+
+/**
  * vgpu_prime_own - the object that a device has exported
  * @drm: the device
  * @dmabuf: any dma-buf

@@ -355,3 +355,27 @@ err_put:
 	drm_gem_object_put(obj);
 	return ERR_PTR(ret);
 }
+
+/**
+ * vgpu_prime_fd_to_handle - &drm_driver.prime_fd_to_handle
+ * @drm: the device
+ * @file: who gets the handle
+ * @fd: a dma-buf
+ * @handle: the handle
+ *
+ * A host that knows blobs is asked for one of the buffer. Who makes that wish waits for
+ * room, as all do, and before PRIME has its locks.
+ *
+ * Return: 0, or a negative errno: what vgpu_queue_throttle() or
+ *	drm_gem_prime_fd_to_handle() said.
+ */
+int vgpu_prime_fd_to_handle(struct drm_device *drm, struct drm_file *file,
+			    int fd, u32 *handle)
+{
+	struct vgpu_device *vgpu = to_vgpu(drm);
+	int ret = 0;
+
+	if (vgpu->has_blob)
+		ret = vgpu_queue_throttle(&vgpu->ctrl);
+	return ret ?: drm_gem_prime_fd_to_handle(drm, file, fd, handle);
+}

@@ -8,12 +8,15 @@ struct device;
 struct dma_buf;
 struct dma_resv;
 struct drm_device;
+struct drm_file;
 struct drm_gem_object;
 struct vgpu_cmd;
 struct vgpu_object;
 
 struct drm_gem_object *vgpu_prime_import(struct drm_device *drm,
 					 struct dma_buf *dmabuf);
+int vgpu_prime_fd_to_handle(struct drm_device *drm, struct drm_file *file,
+			    int fd, u32 *handle);
 bool vgpu_is_translated(struct device *dev);
 int vgpu_import_map_locked(struct vgpu_object *vobj);
 void vgpu_import_unmap_locked(struct vgpu_object *vobj);

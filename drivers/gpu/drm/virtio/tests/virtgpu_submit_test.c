@@ -16,6 +16,8 @@
 
 #include "../virtgpu_context.h"
 #include "../virtgpu_ioctl.h"
+#include "../virtgpu_export.h"
+#include "../virtgpu_import.h"
 #include "../virtgpu_object.h"
 #include "virtgpu_mock_client.h"
 #include "virtgpu_mock_host.h"
@@ -130,7 +132,7 @@ static void makers_wait_for_room(struct kunit *test)
 	struct drm_file *other = mock_host_open(test, host);
 	struct vgpu_object *vobj;
 	u32 handle, again = 0;
-	int ret;
+	int ret, fd;
 
 	vobj = mock_client_object(test, file, &handle);
 	vgpu->has_context_init = true;
@@ -143,9 +145,21 @@ static void makers_wait_for_room(struct kunit *test)
 	ret = vgpu_context_init_ioctl(vgpu->drm, &init, other);
 	KUNIT_EXPECT_EQ(test, ret, -ERESTARTSYS);
 	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_CTX_CREATE], 1);
+	vgpu->has_uuid = true;
+	vgpu->has_blob = true;
+	KUNIT_EXPECT_EQ(test, -ERESTARTSYS,
+			vgpu_prime_handle_to_fd(vgpu->drm, file, 0, 0, &fd));
+	KUNIT_EXPECT_EQ(test, -ERESTARTSYS,
+			vgpu_prime_fd_to_handle(vgpu->drm, file, -1, &again));
 
 	/* with room there is no wait for the signal to end */
 	vgpu->ctrl.num_backlog -= VGPU_BACKLOG_LIMIT;
+	KUNIT_EXPECT_EQ(test, -ENOENT,
+			vgpu_prime_handle_to_fd(vgpu->drm, file, 0, 0, &fd));
+	KUNIT_EXPECT_EQ(test, -EBADF,
+			vgpu_prime_fd_to_handle(vgpu->drm, file, -1, &again));
+	vgpu->has_uuid = false;
+	vgpu->has_blob = false;
 	ret = vgpu_context_init_ioctl(vgpu->drm, &init, other);
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	ret = drm_gem_handle_create(other, &vobj->storage.base, &again);
