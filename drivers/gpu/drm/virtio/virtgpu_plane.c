@@ -275,7 +275,8 @@ static void primary_disable(struct drm_plane *plane,
 	vgpu_queue_send(&vgpu->ctrl, cmd);
 }
 
-static void copy_cursor(struct vgpu_device *vgpu,
+/* Returns whether the host has the picture, as far as is known. */
+static bool copy_cursor(struct vgpu_device *vgpu,
 			struct vgpu_plane_state *state)
 {
 	struct vgpu_rect rect = {
@@ -284,13 +285,14 @@ static void copy_cursor(struct vgpu_device *vgpu,
 	};
 
 	if (!state->transfer)
-		return;
+		return true;
 
 	vgpu_cmd_set_fence(state->transfer, state->fence);
 	add_transfer(vgpu, state, &rect);
 	vgpu_queue_kick(&vgpu->ctrl);
-	/* a signal makes the cursor late, not wrong for good */
-	dma_fence_wait_timeout(&state->fence->base, true, CURSOR_TIMEOUT);
+	/* no signal ends it: the host takes what is there when it is told to look */
+	return dma_fence_wait_timeout(&state->fence->base, false,
+				      CURSOR_TIMEOUT) > 0;
 }
 
 /* Returns whether it was: a host that is stuck need not be told of each move. */
@@ -321,6 +323,7 @@ static void cursor_update(struct drm_plane *plane,
 	struct vgpu_plane_state *state;
 	struct vgpu_output *output;
 	struct vgpu_rect pos;
+	bool copied;
 	u32 res;
 
 	new = drm_atomic_get_new_plane_state(atomic, plane);
@@ -332,12 +335,12 @@ static void cursor_update(struct drm_plane *plane,
 	output = crtc_to_output(new->crtc);
 	pos = (struct vgpu_rect){ .x = new->crtc_x, .y = new->crtc_y };
 	res = vgpu_framebuffer_res(new->fb)->id;
-	if (new->fb != old->fb)
-		copy_cursor(vgpu, state);
+	copied = new->fb == old->fb || copy_cursor(vgpu, state);
 	if (looks_other(new, old) || output->cursor_owed) {
 		vgpu_req_cursor(&state->scanout->req, output->index, res, &pos,
 				new->hotspot_x, new->hotspot_y);
-		output->cursor_owed = !send_cursor(vgpu, state->scanout);
+		output->cursor_owed = !send_cursor(vgpu, state->scanout) ||
+				      !copied;
 	} else {
 		vgpu_req_cursor_move(&state->scanout->req, output->index, res,
 				     &pos, new->hotspot_x, new->hotspot_y);

@@ -10,6 +10,7 @@
 #include <kunit/test-bug.h>
 #include <kunit/test.h>
 #include <linux/dma-resv.h>
+#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/string.h>
 #include <linux/virtio.h>
@@ -181,6 +182,43 @@ static void cursor_is_told(struct kunit *test)
 	kunit_deactivate_static_stub(test, vgpu_ring_add);
 }
 
+/*
+ * Succeeds if a host that was too slow for a cursor's picture is told to look again with
+ * the next commit. Broken by telling it once, and by a wait that a signal ends.
+ */
+static void cursor_is_told_again(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct vgpu_queue *q = &host->vgpu->cursor;
+	struct drm_file *file = mock_host_open(test, host);
+	struct mock_frame frame = { .fb = mock_client_fb(test, file) };
+	unsigned long begun;
+
+	KUNIT_EXPECT_EQ(test, mock_screen_show(host, &frame), 0);
+	mock_host_settle(host);
+	frame.cursor = mock_client_fb_of(test, file, DRM_FORMAT_HOST_ARGB8888);
+	disable_delayed_work_sync(&host->vgpu->watchdog);
+	host->auto_answer = NULL;
+	kunit_activate_static_stub(test, vgpu_ring_add, no_room);
+	vgpu_queue_start(q, host->vq);
+	begun = jiffies;
+	mock_signal(true);
+	KUNIT_EXPECT_EQ(test, mock_screen_show(host, &frame), 0);
+	mock_signal(false);
+	KUNIT_EXPECT_TRUE(test, time_after_eq(jiffies, begun + HZ));
+
+	while (mock_host_waiting(host))
+		mock_host_answer(host, MOCK_OK);
+	host->auto_answer = mock_host_obeys;
+	expect_cursor(test, &frame, VIRTIO_GPU_CMD_UPDATE_CURSOR);
+	frame.x = 7;
+	expect_cursor(test, &frame, VIRTIO_GPU_CMD_MOVE_CURSOR);
+
+	vgpu_queue_stop(q);
+	vgpu_queue_reclaim(q);
+	kunit_deactivate_static_stub(test, vgpu_ring_add);
+}
+
 /**
  * struct end - a way to end what is shown
  * @name: of the case
@@ -301,6 +339,7 @@ static struct kunit_case plane_cases[] = {
 	KUNIT_CASE(scanout_owed),
 	KUNIT_CASE(damage_is_copied),
 	KUNIT_CASE(cursor_is_told),
+	KUNIT_CASE(cursor_is_told_again),
 	KUNIT_CASE_PARAM(ends_are_prepared, end_gen_params),
 	{}
 };
