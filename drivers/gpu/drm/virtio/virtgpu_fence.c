@@ -29,6 +29,7 @@
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <trace/events/dma_fence.h>
 
 #include <drm/drm_device.h>
 #include <drm/drm_file.h>
@@ -245,6 +246,7 @@ u64 vgpu_fence_emit(struct vgpu_fence *fence)
 		list_add_tail(&fence->node, &fences->list);
 	}
 
+	trace_dma_fence_emit(&fence->base);
 	return fence->id;
 }
 
