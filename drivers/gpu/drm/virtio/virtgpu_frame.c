@@ -169,6 +169,24 @@ void vgpu_frame_publish_locked(struct drm_plane_state *base)
 	state->published = true;
 }
 
+/*
+ * Who has the lock may wait for this commit. The worker that does the rest of commands
+ * takes the fence along, with one of those that the frame did not need.
+ */
+static void forget_later(struct vgpu_plane_state *state)
+{
+	struct vgpu_cmd *cmd = state->transfer ?: state->flush;
+	struct drm_gem_object *obj = state->base.fb->obj[0];
+
+	if (!cmd)
+		return;
+
+	vgpu_cmd_set_fence(cmd, state->fence);
+	vgpu_cmd_add_object(cmd, obj);
+	kref_get(&cmd->refs);
+	vgpu_device_release_cmd(to_vgpu(obj->dev), cmd);
+}
+
 /**
  * vgpu_frame_abandon - nobody is to wait for a frame that was not shown
  * @base: a state that vgpu_frame_publish_locked() was called for; if commands were queued,
@@ -185,10 +203,11 @@ void vgpu_frame_abandon(struct drm_plane_state *base)
 		return;
 
 	vgpu_fence_abandon(state->fence, 0);
-	/* who has the lock may wait for this commit; then the next one will do */
 	resv = base->fb->obj[0]->resv;
-	if (!dma_resv_trylock(resv))
+	if (!dma_resv_trylock(resv)) {
+		forget_later(state);
 		return;
+	}
 	vgpu_fence_forget_locked(state->fence, resv);
 	dma_resv_unlock(resv);
 }
