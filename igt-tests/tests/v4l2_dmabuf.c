@@ -34,10 +34,17 @@ IGT_TEST_DESCRIPTION("V4L2 streaming to, from and between dma-bufs.");
 /* All of them are of one. */
 #define VIVID_DEVICE "vivid.*"
 
-static const struct video_format camera = { WIDTH, HEIGHT,
-					    V4L2_PIX_FMT_XRGB32 };
-static const struct video_format converter = { WIDTH, HEIGHT,
-					       V4L2_PIX_FMT_RGB565 };
+static const struct video_format camera = {
+	.width = WIDTH,
+	.height = HEIGHT,
+	.fourcc = V4L2_PIX_FMT_XRGB32,
+};
+
+static const struct video_format converter = {
+	.width = WIDTH,
+	.height = HEIGHT,
+	.fourcc = V4L2_PIX_FMT_RGB565,
+};
 
 static int open_vivid_on(const char *bus)
 {

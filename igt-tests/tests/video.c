@@ -82,9 +82,11 @@ static uint32_t set_format(int fd, uint32_t type,
 	f.fmt.pix.height = format->height;
 	f.fmt.pix.pixelformat = format->fourcc;
 	f.fmt.pix.field = V4L2_FIELD_NONE;
+	f.fmt.pix.bytesperline = format->pitch;
 	do_or_die(ioctl(fd, VIDIOC_S_FMT, &f));
 	taken = f.fmt.pix.pixelformat == format->fourcc &&
-		f.fmt.pix.width >= 16;
+		f.fmt.pix.width >= 16 &&
+		(!format->pitch || f.fmt.pix.bytesperline == format->pitch);
 	igt_require_f(taken, "the device does not take the format\n");
 	igt_assert_lt(0, f.fmt.pix.sizeimage);
 	return f.fmt.pix.sizeimage;

@@ -12,6 +12,7 @@
 struct video_format {
 	uint32_t width, height; /* pixels */
 	uint32_t fourcc;
+	uint32_t pitch; /* bytes, or 0 for the device's choice */
 };
 
 /* One queue of a video device. */

@@ -3,6 +3,8 @@
  * A buffer of somebody else on the display of virtio-gpu: each exporter makes one
  * and draws in it, virtio-gpu imports it and shows it.
  *
+ * What a camera has taken nobody here has drawn, see camera.c.
+ *
  * There are two displays, first and second, each a virtio GPU of its own, and
  * either shows what the other has made. What happens when one of them goes, see
  * unplug.c.
@@ -125,6 +127,7 @@ void exporter_cases(void)
 	     i++)
 		show(&first, exporters[i].name,
 		     exporters[i].make(exporters[i].from), 10 * i + 1);
+	camera_cases(&first);
 	show(&first, "of-the-second", dumb_buffer_of("virtio_gpu", 1), 101);
 	show(&second, "of-the-first", dumb_buffer_of("virtio_gpu", 0), 111);
 	close(first.fd);

@@ -21,21 +21,27 @@ void host_open(const char *path)
 }
 
 /* Returns whether the host has said that it is well. */
-int host_ask(const char *format, ...)
+static int host_answers(void)
 {
 	char answer[64] = "";
-	va_list args;
 
-	va_start(args, format);
-	vfprintf(port, format, args);
-	va_end(args);
-	fputc('\n', port);
 	fflush(port);
 	if (!fgets(answer, sizeof(answer), port)) {
 		errno = EPIPE;
 		die("the host");
 	}
 	return !strcmp(answer, "ok\n");
+}
+
+int host_ask(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vfprintf(port, format, args);
+	va_end(args);
+	fputc('\n', port);
+	return host_answers();
 }
 
 void host_judge(const char *name, int good)
@@ -48,4 +54,19 @@ void host_look(const struct display *display, const char *name, uint32_t seed)
 {
 	host_judge(name, host_ask("shown %s %d %s %d %d %u", display->host,
 				  display->head, name, WIDTH, HEIGHT, seed));
+}
+
+/* The pixels that should be seen follow, a row a line. */
+void host_look_held(const struct display *display, const char *name,
+		    const uint32_t *pixels)
+{
+	fprintf(port, "held %s %d %s %d %d\n", display->host, display->head,
+		name, WIDTH, HEIGHT);
+	for (int y = 0; y < HEIGHT; y++) {
+		for (int x = 0; x < WIDTH; x++)
+			fprintf(port, "%06x",
+				pixels[y * PITCH / 4 + x] & 0xffffff);
+		fputc('\n', port);
+	}
+	host_judge(name, host_answers());
 }

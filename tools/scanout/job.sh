@@ -7,6 +7,8 @@ modprobe vkms
 modprobe virtio_gpu
 
 if [ "$2" = exporters ]; then
+	# cameras only; the second has memory in one piece
+	modprobe vivid n_devs=2 node_types=0x1,0x1 allocators=0,1 || exit 1
 	strict=/sys/kernel/config/vgem/strict
 	mkdir $strict && echo segments=1 > $strict/constraints && echo 1 > $strict/enable || exit 1
 	STRICT=/dev/dri/$(cat $strict/card)

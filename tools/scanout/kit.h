@@ -61,12 +61,15 @@ void display_forget(const struct display *display, struct picture *picture);
 /* The host */
 void host_open(const char *port);
 void host_look(const struct display *display, const char *name, uint32_t seed);
+void host_look_held(const struct display *display, const char *name,
+		    const uint32_t *pixels);
 int host_ask(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void host_judge(const char *name, int good);
 
 /* The sets of cases, each in a file of its own */
 void exporter_cases(void);
 void bounce_cases(void);
+void camera_cases(const struct display *display);
 void unplug_cases(int strict);
 void head_cases(void);
 void sleep_cases(void);

@@ -11,6 +11,14 @@
  *	guest: shown DISPLAY HEAD NAME WIDTH HEIGHT SEED
  *	host:  ok
  *
+ * What nobody has drawn by a seed, but is in a buffer, the guest tells itself, row by
+ * row, as hexadecimal numbers of red, green and blue:
+ *
+ *	guest: held DISPLAY HEAD NAME WIDTH HEIGHT
+ *	guest: 10ff00...
+ *	...
+ *	host:  ok
+ *
  * CASES is one of the sets below.
  */
 #include <stdio.h>

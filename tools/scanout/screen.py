@@ -68,12 +68,19 @@ def cursor_drawn(width, height, seed):
                     for y in range(height) for x in range(width))
 
 
-def difference(picture, width, height, seed):
-    """None if a picture is the one that was drawn, else what is different."""
+def told(stream, width, height):
+    """What a guest says is in a buffer, as bytes of red, green and blue."""
+    rows = [bytes.fromhex(stream.readline()) for _ in range(height)]
+    if any(len(row) != 3 * width for row in rows):
+        raise EOFError("it does not tell every pixel")
+    return b"".join(rows)
+
+
+def difference(picture, width, height, want):
+    """None if a picture is the one that is wanted, else what is different."""
     *size, pixels = picture
     if size != [width, height]:
         return f"the screen is {size[0]}x{size[1]}, not {width}x{height}"
-    want = drawn(width, height, seed)
     if pixels == want:
         return None
     bad = [i // 3 for i in range(0, len(want), 3) if pixels[i:i + 3] != want[i:i + 3]]

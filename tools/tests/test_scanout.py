@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """tools/scanout/screen.py and vnc.py: whether a picture, a text, a cursor is there."""
+import io
 import os
 import socket
 import struct
@@ -22,7 +23,7 @@ class Pictures(unittest.TestCase):
         self.pixels = screen.drawn(WIDTH, HEIGHT, SEED)
 
     def judged(self, pixels, width=WIDTH):
-        return screen.difference((width, HEIGHT, pixels), WIDTH, HEIGHT, SEED)
+        return screen.difference((width, HEIGHT, pixels), WIDTH, HEIGHT, screen.drawn(WIDTH, HEIGHT, SEED))
 
     def test_as_drawn(self):
         self.assertIsNone(self.judged(self.pixels))
@@ -37,6 +38,15 @@ class Pictures(unittest.TestCase):
 
     def test_another_size(self):
         self.assertIn("the screen is 41x30", self.judged(self.pixels, WIDTH + 1))
+
+    def test_told_by_the_guest(self):
+        stream = io.StringIO("10ff00012203\n0a0b0c0d0e0f\nshown\n")
+        self.assertEqual(screen.told(stream, 2, 2), bytes.fromhex("10ff000122030a0b0c0d0e0f"))
+        self.assertEqual(stream.readline(), "shown\n")
+
+    def test_told_too_little(self):
+        self.assertRaises(EOFError, screen.told, io.StringIO("10ff00012203\n0a0b0c\n"), 2, 2)
+        self.assertRaises(EOFError, screen.told, io.StringIO("10ff00012203\n"), 2, 2)
 
 
 class Text(unittest.TestCase):

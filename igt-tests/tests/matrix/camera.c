@@ -16,10 +16,17 @@
 /* A frame of noise comes where the two instances are in each other's way. */
 #define FRAMES_AT_MOST 60
 
-const struct video_format camera_format = { MATRIX_WIDTH * 2, MATRIX_HEIGHT * 2,
-					    V4L2_PIX_FMT_GREY };
-const struct video_format converter_format = { MATRIX_WIDTH * 2, MATRIX_HEIGHT,
-					       V4L2_PIX_FMT_RGB565 };
+const struct video_format camera_format = {
+	.width = MATRIX_WIDTH * 2,
+	.height = MATRIX_HEIGHT * 2,
+	.fourcc = V4L2_PIX_FMT_GREY,
+};
+
+const struct video_format converter_format = {
+	.width = MATRIX_WIDTH * 2,
+	.height = MATRIX_HEIGHT,
+	.fourcc = V4L2_PIX_FMT_RGB565,
+};
 
 static int open_or_fail(const char *driver, uint32_t caps, const char *bus)
 {
