@@ -12,43 +12,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include <drm.h>
-#include <virtgpu_drm.h>
-
 #include "argument.h"
 #include "count.h"
 #include "objects.h"
 #include "operations.h"
+#include "virtgpu_uapi.h"
 
 #define PAGE 4096
-
-/* What libdrm's header is too old for. */
-struct transfer {
-	uint32_t bo_handle;
-	struct drm_virtgpu_3d_box box;
-	uint32_t level, offset, stride, layer_stride;
-};
-
-struct create_blob {
-	uint32_t blob_mem, blob_flags, bo_handle, res_handle;
-	uint64_t size;
-	uint32_t pad, cmd_size;
-	uint64_t cmd, blob_id;
-};
-
-struct context_param {
-	uint64_t param, value;
-};
-
-struct context_init {
-	uint32_t num_params, pad;
-	uint64_t params;
-};
-
-#define TRANSFER_FROM_HOST DRM_IOWR(DRM_COMMAND_BASE + 0x6, struct transfer)
-#define TRANSFER_TO_HOST   DRM_IOWR(DRM_COMMAND_BASE + 0x7, struct transfer)
-#define CREATE_BLOB	   DRM_IOWR(DRM_COMMAND_BASE + 0xa, struct create_blob)
-#define CONTEXT_INIT	   DRM_IOWR(DRM_COMMAND_BASE + 0xb, struct context_init)
 
 /* What an argument points to, and where an answer goes. */
 static __thread uint8_t scratch[PAGE];
@@ -124,7 +94,7 @@ long op_virtgpu_create(const struct step *step)
 /* b: kind of memory and flags, c: command, beyond 0x80 an odd size */
 long op_virtgpu_blob(const struct step *step)
 {
-	struct create_blob blob = {
+	struct virtgpu_create_blob blob = {
 		.blob_mem = step->b & 7,
 		.blob_flags = step->b >> 3,
 		.size = step->c & 0x80 ? number(step->value) % SIZE_LIMIT :
@@ -139,7 +109,8 @@ long op_virtgpu_blob(const struct step *step)
 	if (!is_there() || argument_is_anything())
 		return NOT_DONE;
 	file = virtgpu_file(step);
-	result = call_ioctl_blocking(file.fd, CREATE_BLOB, &blob, sizeof(blob));
+	result = call_ioctl_blocking(file.fd, VIRTGPU_CREATE_BLOB, &blob,
+				     sizeof(blob));
 	if (result >= 0)
 		handle_add(&file, blob.bo_handle);
 	return result;
@@ -185,7 +156,7 @@ long op_virtgpu_transfer(const struct step *step)
 	struct file file = virtgpu_file(step);
 	uint32_t other = number(step->value);
 	unsigned long cmd;
-	struct transfer transfer = {
+	struct virtgpu_transfer transfer = {
 		.box = {
 			.x = step->c & 0x02 ? other : 0,
 			.y = step->c & 0x04 ? other : 0,
@@ -201,7 +172,8 @@ long op_virtgpu_transfer(const struct step *step)
 	if (!is_there())
 		return NOT_DONE;
 	transfer.bo_handle = handle_find(&file, step->b);
-	cmd = step->c & 1 ? TRANSFER_FROM_HOST : TRANSFER_TO_HOST;
+	cmd = step->c & 1 ? VIRTGPU_TRANSFER_FROM_HOST :
+			    VIRTGPU_TRANSFER_TO_HOST;
 	return call_ioctl_blocking(file.fd, cmd, &transfer, sizeof(transfer));
 }
 
@@ -263,8 +235,9 @@ long op_virtgpu_ask(const struct step *step)
 /* b: what is asked for, two bits for each parameter, c: how many, and pointer */
 long op_virtgpu_context(const struct step *step)
 {
-	struct context_param *params = (struct context_param *)scratch;
-	struct context_init init = {
+	struct virtgpu_context_param *params =
+		(struct virtgpu_context_param *)scratch;
+	struct virtgpu_context_init init = {
 		.num_params =
 			step->c & 0x80 ? number(step->value) : step->c >> 2 & 7,
 		.params = pointer(step->c),
@@ -274,10 +247,10 @@ long op_virtgpu_context(const struct step *step)
 	if (!is_there())
 		return NOT_DONE;
 	for (i = 0; i < 4; i++)
-		params[i] = (struct context_param){
+		params[i] = (struct virtgpu_context_param){
 			.param = 1 + (step->b >> 2 * i & 3),
 			.value = number(step->value) >> i,
 		};
-	return call_ioctl_blocking(virtgpu_file(step).fd, CONTEXT_INIT, &init,
-				   sizeof(init));
+	return call_ioctl_blocking(virtgpu_file(step).fd, VIRTGPU_CONTEXT_INIT,
+				   &init, sizeof(init));
 }

@@ -7,44 +7,13 @@
 
 #include <stdint.h>
 #include <string.h>
-#include <virtgpu_drm.h>
 
 #include "igt.h"
 #include "parity.h"
+#include "virtgpu_uapi.h"
 
 #define BAD_HANDLE 0xdead
 #define BAD_ADDRESS ((uintptr_t)1)
-
-/* What libdrm's header is too old for. */
-#define BLOB_MEM_GUEST	  1
-#define BLOB_USE_MAPPABLE 1
-
-struct transfer {
-	uint32_t bo_handle;
-	struct drm_virtgpu_3d_box box;
-	uint32_t level, offset, stride, layer_stride;
-};
-
-struct create_blob {
-	uint32_t blob_mem, blob_flags, bo_handle, res_handle;
-	uint64_t size;
-	uint32_t pad, cmd_size;
-	uint64_t cmd, blob_id;
-};
-
-struct context_param {
-	uint64_t param, value;
-};
-
-struct context_init {
-	uint32_t num_params, pad;
-	uint64_t params;
-};
-
-#define TRANSFER_FROM_HOST DRM_IOWR(DRM_COMMAND_BASE + 0x6, struct transfer)
-#define TRANSFER_TO_HOST   DRM_IOWR(DRM_COMMAND_BASE + 0x7, struct transfer)
-#define CREATE_BLOB	   DRM_IOWR(DRM_COMMAND_BASE + 0xa, struct create_blob)
-#define CONTEXT_INIT	   DRM_IOWR(DRM_COMMAND_BASE + 0xb, struct context_init)
 
 /* Of the renderer's formats and uses, as virgl has them. */
 #define FORMAT_B8G8R8X8 2
@@ -209,31 +178,31 @@ static void say_object(int drm, uint32_t handle)
 
 static void say_transfers(int drm, uint32_t handle)
 {
-	struct transfer to = {
+	struct virtgpu_transfer to = {
 		.bo_handle = handle, .box = { .w = 4, .h = 4, .d = 1 }
 	};
-	struct transfer from = {
+	struct virtgpu_transfer from = {
 		.bo_handle = handle, .box = { .w = 4, .h = 4, .d = 1 }
 	};
 
 	say_ret("to-host", "TRANSFER_TO_HOST",
-		try_ioctl(drm, TRANSFER_TO_HOST, &to));
+		try_ioctl(drm, VIRTGPU_TRANSFER_TO_HOST, &to));
 	to.stride = 256;
 	say_ret("to-host-stride", "TRANSFER_TO_HOST with a stride",
-		try_ioctl(drm, TRANSFER_TO_HOST, &to));
+		try_ioctl(drm, VIRTGPU_TRANSFER_TO_HOST, &to));
 	to.stride = 0;
 	to.bo_handle = BAD_HANDLE;
 	say_ret("to-host-handle", "TRANSFER_TO_HOST of no handle",
-		try_ioctl(drm, TRANSFER_TO_HOST, &to));
+		try_ioctl(drm, VIRTGPU_TRANSFER_TO_HOST, &to));
 	say_ret("from-host", "TRANSFER_FROM_HOST",
-		try_ioctl(drm, TRANSFER_FROM_HOST, &from));
+		try_ioctl(drm, VIRTGPU_TRANSFER_FROM_HOST, &from));
 	from.layer_stride = 256;
 	say_ret("from-host-stride", "TRANSFER_FROM_HOST with a layer's stride",
-		try_ioctl(drm, TRANSFER_FROM_HOST, &from));
+		try_ioctl(drm, VIRTGPU_TRANSFER_FROM_HOST, &from));
 	from.layer_stride = 0;
 	from.bo_handle = BAD_HANDLE;
 	say_ret("from-host-handle", "TRANSFER_FROM_HOST of no handle",
-		try_ioctl(drm, TRANSFER_FROM_HOST, &from));
+		try_ioctl(drm, VIRTGPU_TRANSFER_FROM_HOST, &from));
 }
 
 static long execute(int drm, struct drm_virtgpu_execbuffer arg)
@@ -287,9 +256,9 @@ static void say_execute(int drm, uint32_t handle)
 				     .size = 4, .command = BAD_ADDRESS }));
 }
 
-static long blob(int drm, struct create_blob arg)
+static long blob(int drm, struct virtgpu_create_blob arg)
 {
-	long ret = try_ioctl(drm, CREATE_BLOB, &arg);
+	long ret = try_ioctl(drm, VIRTGPU_CREATE_BLOB, &arg);
 
 	if (!ret)
 		gem_close(drm, arg.bo_handle);
@@ -301,41 +270,41 @@ static void say_blobs(int drm)
 	struct ranges r = {};
 
 	for (int mem = 0; mem < 5; mem++)
-		ranges_add(&r, mem, answer(blob(drm, (struct create_blob){
+		ranges_add(&r, mem, answer(blob(drm, (struct virtgpu_create_blob){
 						 .blob_mem = mem, .size = PAGE,
-						 .blob_flags = BLOB_USE_MAPPABLE })));
+						 .blob_flags = VIRTGPU_USE_MAPPABLE })));
 	say("blob", "RESOURCE_CREATE_BLOB, memory 0 to 4", "%s",
 	    ranges_end(&r));
 	say_ret("blob-0", "RESOURCE_CREATE_BLOB of 0 bytes",
-		blob(drm, (struct create_blob){
-				  .blob_mem = BLOB_MEM_GUEST,
-				  .blob_flags = BLOB_USE_MAPPABLE }));
+		blob(drm, (struct virtgpu_create_blob){
+				  .blob_mem = VIRTGPU_MEM_GUEST,
+				  .blob_flags = VIRTGPU_USE_MAPPABLE }));
 }
 
 static void say_contexts(int drm)
 {
-	struct context_param param = {};
-	struct context_init arg = {
+	struct virtgpu_context_param param = {};
+	struct virtgpu_context_init arg = {
 		.num_params = 1, .params = (uintptr_t)&param
 	};
 	struct ranges r = {};
 
 	for (int kind = 0; kind < 8; kind++) {
-		param = (struct context_param){
+		param = (struct virtgpu_context_param){
 			.param = kind, .value = 1000
 		};
 		ranges_add(&r, kind,
-			   answer(try_ioctl(drm, CONTEXT_INIT,
+			   answer(try_ioctl(drm, VIRTGPU_CONTEXT_INIT,
 					    &arg)));
 	}
 	say("context", "CONTEXT_INIT, parameters 0 to 7 of 1000", "%s",
 	    ranges_end(&r));
 	arg.params = BAD_ADDRESS;
 	say_ret("context-address", "CONTEXT_INIT of an address that is not there",
-		try_ioctl(drm, CONTEXT_INIT, &arg));
+		try_ioctl(drm, VIRTGPU_CONTEXT_INIT, &arg));
 	arg.num_params = 100;
 	say_ret("context-many", "CONTEXT_INIT of 100 parameters",
-		try_ioctl(drm, CONTEXT_INIT, &arg));
+		try_ioctl(drm, VIRTGPU_CONTEXT_INIT, &arg));
 }
 
 static bool renders(int drm)

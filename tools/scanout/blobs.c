@@ -5,31 +5,16 @@
  */
 #include <fcntl.h>
 #include <stdint.h>
-#include <virtgpu_drm.h>
 #include <xf86drm.h>
 
 #include "kit.h"
-
-/* libdrm's copy of the header is from a time without blobs. */
-#define PARAM_RESOURCE_BLOB 3
-#define BLOB_MEM_GUEST	    1
-#define BLOB_USE_MAPPABLE   1
-#define BLOB_USE_SHAREABLE  2
-
-struct create_blob {
-	uint32_t mem, flags, handle, resource;
-	uint64_t size;
-	uint32_t pad, cmd_size;
-	uint64_t cmd, id;
-};
-
-#define CREATE_BLOB DRM_IOWR(DRM_COMMAND_BASE + 0xa, struct create_blob)
+#include "virtgpu_uapi.h"
 
 static void expect_blobs(const struct display *display)
 {
 	uint64_t value = 0;
 	struct drm_virtgpu_getparam param = {
-		.param = PARAM_RESOURCE_BLOB,
+		.param = VIRTGPU_HAS_BLOBS,
 		.value = (uintptr_t)&value,
 	};
 
@@ -46,25 +31,25 @@ static void expect_is_blob(const struct display *display, const char *name,
 	if (drmIoctl(display->fd, DRM_IOCTL_VIRTGPU_RESOURCE_INFO, &info))
 		die("resource info");
 	/* as the place is called now: the kind of the blob's memory */
-	expect(name, "kind of its memory", info.stride, BLOB_MEM_GUEST);
+	expect(name, "kind of its memory", info.stride, VIRTGPU_MEM_GUEST);
 	expect(name, "there is a resource", !!info.res_handle, 1);
 }
 
 static int blob_buffer(const struct display *display)
 {
-	struct create_blob create = {
-		.mem = BLOB_MEM_GUEST,
-		.flags = BLOB_USE_MAPPABLE | BLOB_USE_SHAREABLE,
+	struct virtgpu_create_blob create = {
+		.blob_mem = VIRTGPU_MEM_GUEST,
+		.blob_flags = VIRTGPU_USE_MAPPABLE | VIRTGPU_USE_SHAREABLE,
 		.size = SIZE,
 	};
 	int dmabuf;
 
-	if (drmIoctl(display->fd, CREATE_BLOB, &create))
+	if (drmIoctl(display->fd, VIRTGPU_CREATE_BLOB, &create))
 		die("create blob");
-	if (drmPrimeHandleToFD(display->fd, create.handle,
+	if (drmPrimeHandleToFD(display->fd, create.bo_handle,
 			       DRM_RDWR | DRM_CLOEXEC, &dmabuf))
 		die("export");
-	drmCloseBufferHandle(display->fd, create.handle);
+	drmCloseBufferHandle(display->fd, create.bo_handle);
 	return dmabuf;
 }
 
