@@ -47,33 +47,6 @@ static void import_test_exit(struct kunit *test)
 	flush_delayed_fput();
 }
 
-/* The host has it, as after the first commit that shows it. */
-static struct vgpu_object *attach_2d(struct kunit *test,
-				     struct vgpu_object *vobj)
-{
-	struct mock_host *host = test->priv;
-	struct dma_resv *resv = vobj->storage.base.resv;
-
-	vobj->dumb = true;
-	vobj->res.kind = VGPU_RES_2D;
-	dma_resv_lock(resv, NULL);
-	KUNIT_EXPECT_EQ(test, vgpu_object_attach_locked(vobj, NULL), 0);
-	dma_resv_unlock(resv);
-	vgpu_queue_kick(&host->vgpu->ctrl);
-	mock_host_settle(host);
-	return vobj;
-}
-
-static struct vgpu_object *import(struct kunit *test, struct dma_buf *dmabuf)
-{
-	struct mock_host *host = test->priv;
-	struct drm_gem_object *obj;
-
-	obj = vgpu_prime_import(host->vgpu->drm, dmabuf);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, obj);
-	return attach_2d(test, to_vgpu_object(obj));
-}
-
 static bool is_idle(struct dma_resv *resv)
 {
 	return dma_resv_test_signaled(resv, DMA_RESV_USAGE_BOOKKEEP);
@@ -103,7 +76,7 @@ static void import_freed_while_moved(struct kunit *test)
 	struct mock_host *host = test->priv;
 	struct mock_exporter exporter = {};
 	struct dma_buf *dmabuf = mock_export(test, &exporter);
-	struct vgpu_object *vobj = import(test, dmabuf);
+	struct vgpu_object *vobj = mock_client_import(test, dmabuf);
 	struct dma_fence *end = dma_fence_get(&vobj->end->base);
 
 	host->auto_answer = NULL;
@@ -130,7 +103,7 @@ static void import_moved_and_used(struct kunit *test)
 	struct mock_host *host = test->priv;
 	struct mock_exporter exporter = {};
 	struct dma_buf *dmabuf = mock_export(test, &exporter);
-	struct vgpu_object *vobj = import(test, dmabuf);
+	struct vgpu_object *vobj = mock_client_import(test, dmabuf);
 
 	host->auto_answer = NULL;
 	mock_move(dmabuf);
@@ -143,7 +116,7 @@ static void import_moved_and_used(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, exporter.mapped, 0);
 
 	host->auto_answer = mock_host_obeys;
-	attach_2d(test, vobj);
+	mock_client_attach(test, vobj);
 	KUNIT_EXPECT_EQ(test, exporter.mapped, 1);
 	drm_gem_object_put(&vobj->storage.base);
 	mock_host_settle(host);
@@ -190,7 +163,7 @@ static void import_moved_without_room(struct kunit *test)
 	struct mock_host *host = test->priv;
 	struct mock_exporter exporter = {};
 	struct dma_buf *dmabuf = mock_export(test, &exporter);
-	struct vgpu_object *vobj = import(test, dmabuf);
+	struct vgpu_object *vobj = mock_client_import(test, dmabuf);
 
 	host->auto_answer = NULL;
 	kunit_activate_static_stub(test, vgpu_import_reserve_locked, no_room);
@@ -236,7 +209,7 @@ static void import_moved_and_used_early(struct kunit *test)
 	struct mock_host *host = test->priv;
 	struct mock_exporter exporter = {};
 	struct dma_buf *dmabuf = mock_export(test, &exporter);
-	struct vgpu_object *vobj = import(test, dmabuf);
+	struct vgpu_object *vobj = mock_client_import(test, dmabuf);
 	struct vgpu_cmd *earlier = vgpu_cmd_create();
 
 	KUNIT_ASSERT_NOT_NULL(test, earlier);

@@ -7,6 +7,7 @@
  */
 
 #include <kunit/test.h>
+#include <linux/dma-resv.h>
 #include <linux/mman.h>
 #include <linux/uaccess.h>
 
@@ -21,6 +22,7 @@
 #include <drm/virtgpu_drm.h>
 
 #include "../virtgpu_gem.h"
+#include "../virtgpu_import.h"
 #include "../virtgpu_ioctl.h"
 #include "../virtgpu_object.h"
 #include "../virtgpu_submit.h"
@@ -50,6 +52,47 @@ struct vgpu_object *mock_client_object(struct kunit *test,
 	KUNIT_ASSERT_EQ(test, ret, 0);
 	mock_host_settle(host);
 	return vobj;
+}
+
+/**
+ * mock_client_attach - have the host know a buffer, as the commit that shows it does
+ * @test: the test
+ * @vobj: the buffer, which is a dumb one now
+ *
+ * Return: @vobj.
+ */
+struct vgpu_object *mock_client_attach(struct kunit *test,
+				       struct vgpu_object *vobj)
+{
+	struct mock_host *host = test->priv;
+	struct dma_resv *resv = vobj->storage.base.resv;
+
+	vobj->dumb = true;
+	vobj->res.kind = VGPU_RES_2D;
+	dma_resv_lock(resv, NULL);
+	KUNIT_EXPECT_EQ(test, vgpu_object_attach_locked(vobj, NULL), 0);
+	dma_resv_unlock(resv);
+	vgpu_queue_kick(&host->vgpu->ctrl);
+	mock_host_settle(host);
+	return vobj;
+}
+
+/**
+ * mock_client_import - import a buffer of others, and mock_client_attach() it
+ * @test: the test
+ * @dmabuf: the buffer
+ *
+ * Return: what it is here, the caller's.
+ */
+struct vgpu_object *mock_client_import(struct kunit *test,
+				       struct dma_buf *dmabuf)
+{
+	struct mock_host *host = test->priv;
+	struct drm_gem_object *obj;
+
+	obj = vgpu_prime_import(host->vgpu->drm, dmabuf);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, obj);
+	return mock_client_attach(test, to_vgpu_object(obj));
 }
 
 static void put_fb(void *fb)

@@ -9,6 +9,7 @@
 #define MOCK_CLIENT_WIDTH  640
 #define MOCK_CLIENT_HEIGHT 480
 
+struct dma_buf;
 struct drm_file;
 struct drm_framebuffer;
 struct drm_virtgpu_execbuffer;
@@ -17,6 +18,10 @@ struct vgpu_object;
 
 struct vgpu_object *mock_client_object(struct kunit *test,
 				       struct drm_file *file, u32 *handle);
+struct vgpu_object *mock_client_attach(struct kunit *test,
+				       struct vgpu_object *vobj);
+struct vgpu_object *mock_client_import(struct kunit *test,
+				       struct dma_buf *dmabuf);
 struct drm_framebuffer *mock_client_fb(struct kunit *test,
 				       struct drm_file *file);
 struct drm_framebuffer *mock_client_fb_of(struct kunit *test,

@@ -51,33 +51,6 @@ static void object_test_exit(struct kunit *test)
 	flush_delayed_fput();
 }
 
-/* The host has it, as after the first commit that shows it. */
-static struct vgpu_object *attach_2d(struct kunit *test,
-				     struct vgpu_object *vobj)
-{
-	struct mock_host *host = test->priv;
-	struct dma_resv *resv = vobj->storage.base.resv;
-
-	vobj->dumb = true;
-	vobj->res.kind = VGPU_RES_2D;
-	dma_resv_lock(resv, NULL);
-	KUNIT_EXPECT_EQ(test, vgpu_object_attach_locked(vobj, NULL), 0);
-	dma_resv_unlock(resv);
-	vgpu_queue_kick(&host->vgpu->ctrl);
-	mock_host_settle(host);
-	return vobj;
-}
-
-static struct vgpu_object *import(struct kunit *test, struct dma_buf *dmabuf)
-{
-	struct mock_host *host = test->priv;
-	struct drm_gem_object *obj;
-
-	obj = vgpu_prime_import(host->vgpu->drm, dmabuf);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, obj);
-	return attach_2d(test, to_vgpu_object(obj));
-}
-
 static struct vgpu_object *own(struct kunit *test)
 {
 	struct mock_host *host = test->priv;
@@ -85,7 +58,7 @@ static struct vgpu_object *own(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vobj);
 	vgpu_object_publish(vobj);
-	return attach_2d(test, vobj);
+	return mock_client_attach(test, vobj);
 }
 
 /**
@@ -283,7 +256,7 @@ static void device_goes(struct kunit *test)
 		.arg = &detached,
 	};
 	struct dma_buf *dmabuf = mock_export(test, &exporter);
-	struct vgpu_object *imported = import(test, dmabuf);
+	struct vgpu_object *imported = mock_client_import(test, dmabuf);
 	struct vgpu_object *mine = own(test), *late;
 	int ret;
 
