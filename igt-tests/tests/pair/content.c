@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+/* What one side writes the other reads, in another process, and when one is gone. */
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include "igt.h"
+#include "igt_vgem.h"
+
+#include "pair.h"
+
+void *pair_map_native(const struct endpoint_bo *bo)
+{
+	struct vgem_bo dumb = { .handle = bo->handle, .size = bo->size };
+
+	return vgem_mmap(bo->ep->fd, &dumb, PROT_READ | PROT_WRITE);
+}
+
+void pair_require_import(const struct endpoint *b, int dmabuf)
+{
+	gem_close(b->fd, endpoint_import(b, dmabuf));
+}
+
+static void test_coherent(const struct endpoint *a, const struct endpoint *b)
+{
+	struct endpoint_bo bo;
+	uint32_t handle;
+	void *ours, *theirs;
+	int again;
+
+	endpoint_create(a, WIDTH, HEIGHT, &bo);
+	ours = pair_map_native(&bo);
+	pattern_fill(ours, bo.size, 1);
+
+	handle = endpoint_import(b, bo.dmabuf);
+	again = pair_export_again(b, handle, dmabuf_inode(bo.dmabuf));
+	igt_assert_eq_u64(prime_get_size(again), bo.size);
+	theirs = dmabuf_mmap(again, bo.size);
+	for (uint32_t seed = 1; seed < 4; seed++) {
+		prime_sync_start(again, true);
+		pattern_check(theirs, bo.size, seed);
+		pattern_fill(theirs, bo.size, seed + 100);
+		prime_sync_end(again, true);
+
+		pattern_check(ours, bo.size, seed + 100);
+		pattern_fill(ours, bo.size, seed + 1);
+	}
+
+	munmap(theirs, bo.size);
+	munmap(ours, bo.size);
+	close(again);
+	gem_close(b->fd, handle);
+	endpoint_destroy(&bo);
+}
+
+/*
+ * The other process: imports on a file of its own, finds seed, leaves seed + 1.
+ * It runs as a child, where nothing may skip: the caller has imported before.
+ */
+static void other_side(const struct endpoint *b, int dmabuf, uint32_t seed)
+{
+	struct endpoint mine = *b;
+	uint32_t handle;
+	uint64_t size = prime_get_size(dmabuf);
+	void *map;
+	int again;
+
+	mine.fd = drm_reopen_driver(b->fd);
+	handle = prime_fd_to_handle(mine.fd, dmabuf);
+	again = pair_export_again(&mine, handle, dmabuf_inode(dmabuf));
+	close(dmabuf);
+	map = dmabuf_mmap(again, size);
+	prime_sync_start(again, true);
+	pattern_check(map, size, seed);
+	pattern_fill(map, size, seed + 1);
+	prime_sync_end(again, true);
+	munmap(map, size);
+	close(again);
+	gem_close(mine.fd, handle);
+	close(mine.fd);
+}
+
+static void test_scm_rights(const struct endpoint *a, const struct endpoint *b)
+{
+	struct endpoint_bo bo;
+	void *map;
+	int sk[2];
+
+	endpoint_create(a, WIDTH, HEIGHT, &bo);
+	pair_require_import(b, bo.dmabuf);
+	do_or_die(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sk));
+	map = pair_map_native(&bo);
+	pattern_fill(map, bo.size, 7);
+
+	igt_fork(child, 1) {
+		/* Only what came over the socket may carry the buffer. */
+		close(bo.dmabuf);
+		other_side(b, receive_fd(sk[1]), 7);
+	}
+	send_fd(sk[0], bo.dmabuf);
+	igt_waitchildren();
+	pattern_check(map, bo.size, 8);
+
+	close(sk[0]);
+	close(sk[1]);
+	munmap(map, bo.size);
+	endpoint_destroy(&bo);
+}
+
+static void test_fork(const struct endpoint *a, const struct endpoint *b)
+{
+	struct endpoint_bo bo;
+	void *map;
+
+	endpoint_create(a, WIDTH, HEIGHT, &bo);
+	pair_require_import(b, bo.dmabuf);
+	map = pair_map_native(&bo);
+	pattern_fill(map, bo.size, 17);
+	igt_fork(child, 1)
+		other_side(b, bo.dmabuf, 17);
+	igt_waitchildren();
+	pattern_check(map, bo.size, 18);
+	munmap(map, bo.size);
+	endpoint_destroy(&bo);
+}
+
+/* A process that makes a buffer, gives it away and dies without a close. */
+static void exporter_process(const struct endpoint *a, int sk, uint32_t seed)
+{
+	struct endpoint mine = *a;
+	struct endpoint_bo bo;
+	void *map;
+
+	mine.fd = drm_reopen_driver(a->fd);
+	endpoint_create(&mine, WIDTH, HEIGHT, &bo);
+	map = pair_map_native(&bo);
+	pattern_fill(map, bo.size, seed);
+	send_fd(sk, bo.dmabuf);
+	pause();
+}
+
+static void test_exporter_killed(const struct endpoint *a,
+				 const struct endpoint *b)
+{
+	struct igt_helper_process proc = { .use_SIGKILL = true };
+	uint32_t handle;
+	uint64_t size;
+	ino_t inode;
+	void *map;
+	int sk[2], dmabuf;
+
+	do_or_die(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sk));
+	igt_fork_helper(&proc)
+		exporter_process(a, sk[1], 23);
+	dmabuf = receive_fd(sk[0]);
+	igt_stop_helper(&proc);
+
+	size = prime_get_size(dmabuf);
+	inode = dmabuf_inode(dmabuf);
+	handle = endpoint_import(b, dmabuf);
+	close(dmabuf);
+	dmabuf = pair_export_again(b, handle, inode);
+	map = dmabuf_mmap(dmabuf, size);
+	pattern_check(map, size, 23);
+	pattern_fill(map, size, 24);
+	pattern_check(map, size, 24);
+	munmap(map, size);
+	close(dmabuf);
+	gem_close(b->fd, handle);
+	igt_assert_neq(dmabuf_alive(inode), 1);
+	close(sk[0]);
+	close(sk[1]);
+}
+
+/* The importer's handle alone keeps the memory: file, handle and fd are gone. */
+static void test_exporter_closed(const struct endpoint *a,
+				 const struct endpoint *b)
+{
+	struct endpoint mine = *a;
+	struct endpoint_bo bo;
+	uint32_t handle;
+	ino_t inode;
+	void *map;
+	int again;
+
+	mine.fd = drm_reopen_driver(a->fd);
+	endpoint_create(&mine, WIDTH, HEIGHT, &bo);
+	map = pair_map_native(&bo);
+	pattern_fill(map, bo.size, 31);
+	munmap(map, bo.size);
+	handle = endpoint_import(b, bo.dmabuf);
+	inode = dmabuf_inode(bo.dmabuf);
+
+	gem_close(mine.fd, bo.handle);
+	close(mine.fd);
+	close(bo.dmabuf);
+
+	again = pair_export_again(b, handle, inode);
+	map = dmabuf_mmap(again, bo.size);
+	pattern_check(map, bo.size, 31);
+	munmap(map, bo.size);
+	close(again);
+	gem_close(b->fd, handle);
+	igt_assert_neq(dmabuf_alive(inode), 1);
+}
+
+const struct pair_test content_tests[] = {
+	{ "coherent", "what one side writes the other side reads",
+	  test_coherent },
+	{ "scm-rights", "the importer is a process that got the fd by a socket",
+	  test_scm_rights },
+	{ "fork", "the importer is a child that inherited the fd", test_fork },
+	{ "exporter-killed",
+	  "the exporting process was killed before the import",
+	  test_exporter_killed },
+	{ "exporter-closed", "the importer's handle alone keeps the memory",
+	  test_exporter_closed },
+	{}
+};
