@@ -21,6 +21,8 @@ ELSEWHERE = {
     ("dma_buf_export", "-ENFILE"): "prime-export/file-limit, seen by user space",
     ("dma_buf_fd", "-ENOMEM"): "``igt@dmabuf_sync_faults@full-table-heap``, on the debug kernel",
 }
+# How the names of functions begin that a file of cases takes from another.
+HELPERS = ("mock_", "law_", "guide_kit_")
 FUNCTION = re.compile(r"^(?:static )?[\w \*]+?\*?(\w+)\(([^;{}]*?)\)\n\{\n(.*?)^\}", re.M | re.S)
 
 
@@ -64,7 +66,7 @@ def closure(name, bodies, seen):
 
 def cases(folder):
     texts = test_files(folder)
-    helpers = {n: b for t in texts.values() for n, b in definitions(t).items() if n.startswith(("mock_", "law_"))}
+    helpers = {n: b for t in texts.values() for n, b in definitions(t).items() if n.startswith(HELPERS)}
     found = []
     for text in texts.values():
         suite = re.search(r"\.name = \"(\w+)\",\n(?:\t\.\w+ = .*\n)*\t\.test_cases", text)

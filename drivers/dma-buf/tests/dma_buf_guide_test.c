@@ -11,178 +11,20 @@
 #include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
 #include <linux/file.h>
-#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/uaccess.h>
 
-#include "dma_buf_guide.h"
+#include "dma_buf_guide_kit.h"
 #include "dma_buf_party.h"
 
-#define GUIDE_PAGES 4
-#define GUIDE_SIZE  (GUIDE_PAGES * PAGE_SIZE)
-#define GUIDE_MARK  0x900d900d
+#define GUIDE_MARK 0x900d900d
 
 /* Long past any correct case. Ends a wait for an importer that does nothing. */
 #define GUIDE_HANG (10 * HZ)
 
 /* Without CONFIG_DMABUF_MOVE_NOTIFY each mapping of a dynamic pair is pinned. */
 #define FOLLOWS IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY)
-
-static void guide_put(void *data)
-{
-	dma_buf_put(data);
-	flush_delayed_fput();
-}
-
-/* Storage that is not cleared is likely to be this. */
-static void leave_dirt(struct kunit *test)
-{
-	struct page **pages = guide_pages_alloc(GUIDE_PAGES);
-	unsigned int i;
-
-	KUNIT_ASSERT_NOT_NULL(test, pages);
-	for (i = 0; i < GUIDE_PAGES; i++)
-		memset_page(pages[i], 0, 0xd1, PAGE_SIZE);
-	guide_pages_free(pages, GUIDE_PAGES);
-}
-
-static struct dma_buf *exported(struct kunit *test,
-				const struct dma_buf_ops *ops)
-{
-	struct dma_buf *dmabuf;
-
-	leave_dirt(test);
-	dmabuf = guide_export(ops, GUIDE_SIZE);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
-	mock_defer(test, guide_put, dmabuf);
-	return dmabuf;
-}
-
-/* A file descriptor as a process would pass it on, the test's until the end. */
-static void guide_close(void *data)
-{
-	mock_close((long)data);
-}
-
-static int fd_of(struct kunit *test, struct dma_buf *dmabuf)
-{
-	int fd;
-
-	get_dma_buf(dmabuf);
-	fd = dma_buf_fd(dmabuf, O_CLOEXEC);
-	if (fd < 0)
-		dma_buf_put(dmabuf);
-	KUNIT_ASSERT_GE(test, fd, 0);
-	mock_defer(test, guide_close, (void *)(long)fd);
-	return fd;
-}
-
-/* The importers, each gone at the end of the case if it did not go before. */
-static void guide_import_gone(void *data)
-{
-	guide_import_release(data);
-}
-
-static struct guide_importer *
-static_import(struct kunit *test, struct dma_buf *dmabuf, const char *name)
-{
-	struct device *dev = mock_device(test, name);
-	struct guide_importer *imp;
-
-	imp = kunit_kzalloc(test, sizeof(*imp), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, imp);
-	KUNIT_ASSERT_EQ(test, guide_import(imp, fd_of(test, dmabuf), dev), 0);
-	mock_defer(test, guide_import_gone, imp);
-	return imp;
-}
-
-static void guide_dynamic_gone(void *data)
-{
-	guide_dynamic_release(data);
-}
-
-static struct guide_dynamic *dynamic_import(struct kunit *test,
-					    struct dma_buf *dmabuf)
-{
-	struct device *dev = mock_device(test, "dynamic");
-	int fd = fd_of(test, dmabuf);
-	struct guide_dynamic *imp;
-
-	imp = kunit_kzalloc(test, sizeof(*imp), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, imp);
-	KUNIT_ASSERT_EQ(test, guide_dynamic_import(imp, fd, dev), 0);
-	mock_defer(test, guide_dynamic_gone, imp);
-	return imp;
-}
-
-/* Let a device run from start to end. */
-static void static_job(struct kunit *test, struct guide_importer *imp)
-{
-	struct dma_fence *done = mock_fence(test);
-
-	KUNIT_EXPECT_EQ(test, guide_start(imp, done), 0);
-	dma_fence_signal(done);
-}
-
-static dma_addr_t dynamic_job(struct kunit *test, struct guide_dynamic *imp)
-{
-	struct dma_fence *done = mock_fence(test);
-
-	KUNIT_EXPECT_EQ(test, guide_dynamic_start(imp, done), 0);
-	dma_fence_signal(done);
-	return imp->address;
-}
-
-static u32 __user *process_maps(struct kunit *test, struct dma_buf *dmabuf)
-{
-	unsigned long addr;
-
-	addr = kunit_vm_mmap(test, dmabuf->file, 0, GUIDE_SIZE,
-			     PROT_READ | PROT_WRITE, MAP_SHARED, 0);
-	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
-	return (u32 __user *)addr;
-}
-
-static void process_writes(struct kunit *test, u32 __user *at, u32 mark)
-{
-	u32 __user *page = at;
-	unsigned int i;
-
-	for (i = 0; i < GUIDE_PAGES; i++, page += PAGE_SIZE / sizeof(*page))
-		KUNIT_EXPECT_EQ(test, put_user(mark + i, page), 0);
-}
-
-static void process_reads(struct kunit *test, u32 __user *at, u32 mark)
-{
-	u32 __user *page = at;
-	unsigned int i;
-	u32 seen;
-
-	for (i = 0; i < GUIDE_PAGES; i++, page += PAGE_SIZE / sizeof(*page)) {
-		KUNIT_EXPECT_EQ(test, get_user(seen, page), 0);
-		KUNIT_EXPECT_EQ(test, seen, mark + i);
-	}
-}
-
-/* A reader that comes, reads one word of each page, and goes. */
-static void reader_reads(struct kunit *test, struct dma_buf *dmabuf, u32 mark)
-{
-	struct guide_reader reader;
-	unsigned int i;
-	u32 seen;
-
-	KUNIT_ASSERT_EQ(test, guide_reader_import(&reader, fd_of(test, dmabuf)),
-			0);
-	for (i = 0; i < GUIDE_PAGES; i++) {
-		KUNIT_EXPECT_EQ(test,
-				guide_reader_read(&reader, i * PAGE_SIZE, &seen,
-						  sizeof(seen)),
-				0);
-		KUNIT_EXPECT_EQ(test, seen, mark + i);
-	}
-	guide_reader_release(&reader);
-}
 
 static const struct dma_buf_ops *const guide_exporters[] = {
 	&guide_exporter_ops,
@@ -203,35 +45,36 @@ KUNIT_ARRAY_PARAM(guide_exporter, guide_exporters, guide_exporter_name);
 static void guide_buffer_is_shared(struct kunit *test)
 {
 	const struct dma_buf_ops *const *ops = test->param_value;
-	struct dma_buf *dmabuf = exported(test, *ops);
+	struct dma_buf *dmabuf = guide_kit_export(test, *ops);
 	struct guide_importer *first, *second;
 	struct guide_dynamic *third;
 	u32 __user *user;
 	u32 seen;
 
-	user = process_maps(test, dmabuf);
+	user = guide_kit_process_maps(test, dmabuf);
 	KUNIT_EXPECT_EQ(test, get_user(seen, user), 0);
 	KUNIT_EXPECT_EQ(test, seen, 0);
 
-	first = static_import(test, dmabuf, "first");
-	second = static_import(test, dmabuf, "second");
-	third = dynamic_import(test, dmabuf);
+	first = guide_kit_static(test, dmabuf, "first");
+	second = guide_kit_static(test, dmabuf, "second");
+	third = guide_kit_dynamic(test, dmabuf);
 
-	process_writes(test, user, GUIDE_MARK);
-	reader_reads(test, dmabuf, GUIDE_MARK);
-	static_job(test, first);
-	static_job(test, second);
+	guide_kit_process_writes(test, user, GUIDE_MARK);
+	guide_kit_reader_reads(test, dmabuf, GUIDE_MARK);
+	guide_kit_static_job(test, first);
+	guide_kit_static_job(test, second);
 	KUNIT_EXPECT_EQ(test, first->bytes, GUIDE_SIZE);
 	KUNIT_EXPECT_EQ(test, second->bytes, GUIDE_SIZE);
 	KUNIT_EXPECT_EQ(test, first->address, second->address);
-	KUNIT_EXPECT_EQ(test, first->address, dynamic_job(test, third));
-	process_reads(test, user, GUIDE_MARK);
+	KUNIT_EXPECT_EQ(test, first->address,
+			guide_kit_dynamic_job(test, third));
+	guide_kit_process_reads(test, user, GUIDE_MARK);
 }
 
 /* Succeeds if a private mapping, which would hide others' writes, is refused. */
 static void guide_mmap_is_shared(struct kunit *test)
 {
-	struct dma_buf *dmabuf = exported(test, &guide_exporter_ops);
+	struct dma_buf *dmabuf = guide_kit_export(test, &guide_exporter_ops);
 	unsigned long addr;
 
 	addr = kunit_vm_mmap(test, dmabuf->file, 0, GUIDE_SIZE, PROT_READ,
@@ -257,12 +100,11 @@ static void guide_refuses(struct kunit *test)
 /* Succeeds if reading beyond the buffer is refused, also where sums wrap. */
 static void guide_reader_stays_inside(struct kunit *test)
 {
-	struct dma_buf *dmabuf = exported(test, &guide_exporter_ops);
+	struct dma_buf *dmabuf = guide_kit_export(test, &guide_exporter_ops);
 	struct guide_reader reader;
 	u32 seen;
 
-	KUNIT_ASSERT_EQ(test, guide_reader_import(&reader, fd_of(test, dmabuf)),
-			0);
+	guide_kit_reader(test, dmabuf, &reader);
 	KUNIT_EXPECT_EQ(test, guide_reader_read(&reader, GUIDE_SIZE, &seen, 4),
 			-EINVAL);
 	KUNIT_EXPECT_EQ(test, guide_reader_read(&reader, 4, &seen, SIZE_MAX),
@@ -273,24 +115,22 @@ static void guide_reader_stays_inside(struct kunit *test)
 /* Succeeds if the next device, and the CPU, wait for the job before them. */
 static void guide_jobs_are_ordered(struct kunit *test)
 {
-	struct dma_buf *dmabuf = exported(test, &guide_exporter_ops);
+	struct dma_buf *dmabuf = guide_kit_export(test, &guide_exporter_ops);
 	struct dma_fence *first = mock_fence(test);
 	struct guide_dynamic *dynamic;
 	struct guide_importer *imp;
 	struct guide_reader reader;
 	u32 seen;
 
-	imp = static_import(test, dmabuf, "static");
-	dynamic = dynamic_import(test, dmabuf);
-	KUNIT_ASSERT_EQ(test, guide_reader_import(&reader, fd_of(test, dmabuf)),
-			0);
+	imp = guide_kit_static(test, dmabuf, "static");
+	dynamic = guide_kit_dynamic(test, dmabuf);
+	guide_kit_reader(test, dmabuf, &reader);
 	KUNIT_EXPECT_EQ(test, guide_start(imp, first), 0);
 
 	mock_signal_raise(test);
 	KUNIT_EXPECT_EQ(test, guide_reader_read(&reader, 0, &seen, 4),
 			-ERESTARTSYS);
-	KUNIT_EXPECT_EQ(test, guide_start(imp, mock_fence(test)),
-			-ERESTARTSYS);
+	KUNIT_EXPECT_EQ(test, guide_start(imp, mock_fence(test)), -ERESTARTSYS);
 	KUNIT_EXPECT_EQ(test, guide_dynamic_start(dynamic, mock_fence(test)),
 			-ERESTARTSYS);
 	/* The exporter has caches to see to, so it waits by itself. */
@@ -300,7 +140,7 @@ static void guide_jobs_are_ordered(struct kunit *test)
 	mock_signal_clear();
 
 	dma_fence_signal(first);
-	dynamic_job(test, dynamic);
+	guide_kit_dynamic_job(test, dynamic);
 	KUNIT_EXPECT_EQ(test, guide_reader_read(&reader, 0, &seen, 4), 0);
 	guide_reader_release(&reader);
 }
@@ -335,39 +175,39 @@ static void guide_storage_is_freed(struct kunit *test)
 /* Succeeds if a move keeps the content, and all see the new place. */
 static void guide_move_keeps_the_content(struct kunit *test)
 {
-	struct dma_buf *dmabuf = exported(test, &guide_mover_ops);
+	struct dma_buf *dmabuf = guide_kit_export(test, &guide_mover_ops);
 	struct guide_buffer *buf = dmabuf->priv;
 	struct page *old = buf->pages[0];
 	struct guide_dynamic *imp;
 	dma_addr_t before;
 	u32 __user *user;
 
-	user = process_maps(test, dmabuf);
-	process_writes(test, user, GUIDE_MARK);
-	imp = dynamic_import(test, dmabuf);
-	before = dynamic_job(test, imp);
+	user = guide_kit_process_maps(test, dmabuf);
+	guide_kit_process_writes(test, user, GUIDE_MARK);
+	imp = guide_kit_dynamic(test, dmabuf);
+	before = guide_kit_dynamic_job(test, imp);
 
 	get_page(old);
 	KUNIT_EXPECT_EQ(test, guide_move(dmabuf), FOLLOWS ? 0 : -EBUSY);
 	if (FOLLOWS) {
 		KUNIT_EXPECT_PTR_NE(test, buf->pages[0], old);
-		KUNIT_EXPECT_NE(test, dynamic_job(test, imp), before);
+		KUNIT_EXPECT_NE(test, guide_kit_dynamic_job(test, imp), before);
 		KUNIT_EXPECT_EQ(test, page_count(old), 1);
 	} else {
 		KUNIT_EXPECT_PTR_EQ(test, buf->pages[0], old);
-		KUNIT_EXPECT_EQ(test, dynamic_job(test, imp), before);
+		KUNIT_EXPECT_EQ(test, guide_kit_dynamic_job(test, imp), before);
 	}
 	put_page(old);
 
-	process_reads(test, user, GUIDE_MARK);
-	process_writes(test, user, ~GUIDE_MARK);
-	reader_reads(test, dmabuf, ~GUIDE_MARK);
+	guide_kit_process_reads(test, user, GUIDE_MARK);
+	guide_kit_process_writes(test, user, ~GUIDE_MARK);
+	guide_kit_reader_reads(test, dmabuf, ~GUIDE_MARK);
 }
 
 /* Succeeds if an importer gives the old place back without a new job. */
 static void guide_move_frees_the_old_place(struct kunit *test)
 {
-	struct dma_buf *dmabuf = exported(test, &guide_mover_ops);
+	struct dma_buf *dmabuf = guide_kit_export(test, &guide_mover_ops);
 	struct guide_buffer *buf = dmabuf->priv;
 	struct page *old = buf->pages[0];
 	struct guide_dynamic *imp;
@@ -375,8 +215,8 @@ static void guide_move_frees_the_old_place(struct kunit *test)
 	if (!FOLLOWS)
 		kunit_skip(test, "this configuration pins what is mapped");
 
-	imp = dynamic_import(test, dmabuf);
-	dynamic_job(test, imp);
+	imp = guide_kit_dynamic(test, dmabuf);
+	guide_kit_dynamic_job(test, imp);
 
 	get_page(old);
 	KUNIT_EXPECT_EQ(test, guide_move(dmabuf), 0);
@@ -389,7 +229,7 @@ static void guide_move_frees_the_old_place(struct kunit *test)
 /* Succeeds if a device that is at work delays a move, and loses nothing. */
 static void guide_move_waits_for_jobs(struct kunit *test)
 {
-	struct dma_buf *dmabuf = exported(test, &guide_mover_ops);
+	struct dma_buf *dmabuf = guide_kit_export(test, &guide_mover_ops);
 	struct guide_buffer *buf = dmabuf->priv;
 	struct dma_fence *done = mock_fence(test);
 	struct page *old = buf->pages[0];
@@ -398,7 +238,7 @@ static void guide_move_waits_for_jobs(struct kunit *test)
 	if (!FOLLOWS)
 		kunit_skip(test, "this configuration pins what is mapped");
 
-	imp = dynamic_import(test, dmabuf);
+	imp = guide_kit_dynamic(test, dmabuf);
 	KUNIT_ASSERT_EQ(test, guide_dynamic_start(imp, done), 0);
 
 	mock_signal_raise(test);
@@ -414,19 +254,18 @@ static void guide_move_waits_for_jobs(struct kunit *test)
 /* Succeeds if who cannot follow keeps the storage where it is. */
 static void guide_move_is_refused(struct kunit *test)
 {
-	struct dma_buf *dmabuf = exported(test, &guide_mover_ops);
+	struct dma_buf *dmabuf = guide_kit_export(test, &guide_mover_ops);
 	struct guide_importer *imp;
 	struct guide_reader reader;
 
-	KUNIT_ASSERT_EQ(test, guide_reader_import(&reader, fd_of(test, dmabuf)),
-			0);
+	guide_kit_reader(test, dmabuf, &reader);
 	KUNIT_EXPECT_EQ(test, guide_move(dmabuf), -EBUSY);
 	guide_reader_release(&reader);
 	KUNIT_EXPECT_EQ(test, guide_move(dmabuf), 0);
 
-	imp = static_import(test, dmabuf, "static");
+	imp = guide_kit_static(test, dmabuf, "static");
 	KUNIT_EXPECT_EQ(test, guide_move(dmabuf), -EBUSY);
-	kunit_release_action(test, guide_import_gone, imp);
+	guide_kit_static_end(test, imp);
 	KUNIT_EXPECT_EQ(test, guide_move(dmabuf), 0);
 }
 
@@ -434,7 +273,7 @@ static void guide_move_is_refused(struct kunit *test)
 static void guide_chooses_one_piece(struct kunit *test)
 {
 	struct dma_buf_constraints one = DMA_BUF_CONSTRAINTS_ANY;
-	struct dma_buf *dmabuf = exported(test, &guide_chooser_ops);
+	struct dma_buf *dmabuf = guide_kit_export(test, &guide_chooser_ops);
 	struct guide_buffer *buf = dmabuf->priv;
 	struct dma_buf_attachment *strict;
 	u32 __user *user;
@@ -442,10 +281,10 @@ static void guide_chooses_one_piece(struct kunit *test)
 
 	one.max_segments = 1;
 	mock_scatter(buf->pages, GUIDE_PAGES);
-	user = process_maps(test, dmabuf);
-	process_writes(test, user, GUIDE_MARK);
+	user = guide_kit_process_maps(test, dmabuf);
+	guide_kit_process_writes(test, user, GUIDE_MARK);
 	/* one that has let go is in nobody's way */
-	dynamic_import(test, dmabuf);
+	guide_kit_dynamic(test, dmabuf);
 
 	strict = dma_buf_attach_constrained(dmabuf, mock_device(test, "strict"),
 					    NULL, NULL, &one);
@@ -453,7 +292,7 @@ static void guide_chooses_one_piece(struct kunit *test)
 	for (i = 1; i < GUIDE_PAGES; i++)
 		KUNIT_EXPECT_EQ(test, page_to_pfn(buf->pages[i]),
 				page_to_pfn(buf->pages[0]) + i);
-	process_reads(test, user, GUIDE_MARK);
+	guide_kit_process_reads(test, user, GUIDE_MARK);
 	dma_buf_detach(dmabuf, strict);
 }
 
@@ -484,7 +323,7 @@ KUNIT_ARRAY_PARAM_DESC(guide_cut, guide_cuts, name);
 /* Succeeds if the table is cut as the device needs it: the core looks at it. */
 static void guide_cuts_tables(struct kunit *test)
 {
-	struct dma_buf *dmabuf = exported(test, &guide_chooser_ops);
+	struct dma_buf *dmabuf = guide_kit_export(test, &guide_chooser_ops);
 	const struct guide_cut *p = test->param_value;
 	struct guide_buffer *buf = dmabuf->priv;
 	struct dma_buf_attachment *attach;
@@ -500,7 +339,8 @@ static void guide_cuts_tables(struct kunit *test)
 	sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
 	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, sgt);
 	if (!IS_ERR_OR_NULL(sgt)) {
-		ret = dma_buf_constraints_check_sgt(&need, sgt, GUIDE_SIZE, NULL);
+		ret = dma_buf_constraints_check_sgt(&need, sgt, GUIDE_SIZE,
+						    NULL);
 		KUNIT_EXPECT_EQ(test, ret, 0);
 		dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_TO_DEVICE);
 	}
@@ -514,7 +354,7 @@ static void guide_cuts_tables(struct kunit *test)
 static void guide_refuses_to_choose(struct kunit *test)
 {
 	struct dma_buf_constraints need = DMA_BUF_CONSTRAINTS_ANY;
-	struct dma_buf *dmabuf = exported(test, &guide_chooser_ops);
+	struct dma_buf *dmabuf = guide_kit_export(test, &guide_chooser_ops);
 	struct device *dev = mock_device(test, "strict");
 	struct guide_buffer *buf = dmabuf->priv;
 	struct page *first;
@@ -529,7 +369,7 @@ static void guide_refuses_to_choose(struct kunit *test)
 	need.max_segments = 1;
 	mock_scatter(buf->pages, GUIDE_PAGES);
 	first = buf->pages[0];
-	static_import(test, dmabuf, "mapped");
+	guide_kit_static(test, dmabuf, "mapped");
 	KUNIT_EXPECT_PTR_EQ(test, ERR_PTR(-EBUSY),
 			    dma_buf_attach_constrained(dmabuf, dev, NULL, NULL,
 						       &need));
@@ -539,19 +379,20 @@ static void guide_refuses_to_choose(struct kunit *test)
 /* Succeeds if a buffer can be taken from a device that lets go. */
 static void guide_revoke_takes_the_storage(struct kunit *test)
 {
-	struct dma_buf *dmabuf = exported(test, &guide_mover_ops);
+	struct dma_buf *dmabuf = guide_kit_export(test, &guide_mover_ops);
 	struct guide_buffer *buf = dmabuf->priv;
 	struct dma_fence *done = mock_fence(test);
 	struct guide_reader reader;
 	struct guide_dynamic *imp;
 	u32 __user *user;
 	u32 seen = 0;
+	int fd;
 
-	user = process_maps(test, dmabuf);
-	process_writes(test, user, GUIDE_MARK);
+	user = guide_kit_process_maps(test, dmabuf);
+	guide_kit_process_writes(test, user, GUIDE_MARK);
 	KUNIT_EXPECT_EQ(test, get_user(seen, user), 0);
 	KUNIT_EXPECT_EQ(test, seen, GUIDE_MARK);
-	imp = dynamic_import(test, dmabuf);
+	imp = guide_kit_dynamic(test, dmabuf);
 	KUNIT_ASSERT_EQ(test, guide_dynamic_start(imp, done), 0);
 
 	/* The device is at work. */
@@ -564,8 +405,8 @@ static void guide_revoke_takes_the_storage(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, buf->count, 0);
 
 	KUNIT_EXPECT_EQ(test, guide_dynamic_start(imp, done), -ENODEV);
-	KUNIT_EXPECT_EQ(test, guide_reader_import(&reader, fd_of(test, dmabuf)),
-			-ENODEV);
+	fd = guide_kit_fd(test, dmabuf);
+	KUNIT_EXPECT_EQ(test, guide_reader_import(&reader, fd), -ENODEV);
 	KUNIT_EXPECT_EQ(test, guide_move(dmabuf), -ENODEV);
 	KUNIT_EXPECT_EQ(test, get_user(seen, user), -EFAULT);
 }
@@ -573,14 +414,14 @@ static void guide_revoke_takes_the_storage(struct kunit *test)
 /* Succeeds if an importer that does not let go keeps the storage alive. */
 static void guide_revoke_spares_who_stays(struct kunit *test)
 {
-	struct dma_buf *dmabuf = exported(test, &guide_mover_ops);
+	struct dma_buf *dmabuf = guide_kit_export(test, &guide_mover_ops);
 	struct guide_buffer *buf = dmabuf->priv;
 	struct guide_importer *imp;
 
-	imp = static_import(test, dmabuf, "static");
+	imp = guide_kit_static(test, dmabuf, "static");
 	KUNIT_EXPECT_EQ(test, guide_revoke(dmabuf, 1), -ETIME);
 	KUNIT_EXPECT_EQ(test, buf->count, GUIDE_PAGES);
-	kunit_release_action(test, guide_import_gone, imp);
+	guide_kit_static_end(test, imp);
 	KUNIT_EXPECT_EQ(test, guide_revoke(dmabuf, 1), 0);
 	KUNIT_EXPECT_EQ(test, buf->count, 0);
 }
