@@ -6,10 +6,10 @@
  * test wants to say so, device by device, without loading the module again.
  *
  * A directory below /sys/kernel/config/vgem describes one device: mkdir starts
- * the description, its attributes state the constraints, writing 1 to
- * ``enable`` makes the device and 0 takes it away again. Attributes are
- * read-only while the device exists (-EBUSY), so that a device never changes
- * under a client. ``card`` and ``render`` tell which nodes below /dev/dri it
+ * the description, its attributes state the constraints and whether the device is
+ * coherent, writing 1 to ``enable`` makes the device and 0 takes it away again.
+ * Attributes are read-only while the device exists (-EBUSY), so that a device never
+ * changes under a client. ``card`` and ``render`` tell which nodes below /dev/dri it
  * got; they answer -ENODEV while there is no device.
  *
  * Lifetime: a directory holds a reference on the module. rmdir takes the device
@@ -177,6 +177,34 @@ static ssize_t vgem_config_constraints_store(struct config_item *item,
 	return count;
 }
 
+static ssize_t vgem_config_noncoherent_show(struct config_item *item,
+					    char *page)
+{
+	struct vgem_description *desc = to_description(item);
+
+	guard(mutex)(&desc->lock);
+	return sysfs_emit(page, "%d\n", desc->config.noncoherent);
+}
+
+static ssize_t vgem_config_noncoherent_store(struct config_item *item,
+					     const char *page, size_t count)
+{
+	struct vgem_description *desc = to_description(item);
+	bool noncoherent;
+	int ret;
+
+	ret = kstrtobool(page, &noncoherent);
+	if (ret)
+		return ret;
+
+	guard(mutex)(&desc->lock);
+	if (desc->vgem)
+		return -EBUSY;
+
+	desc->config.noncoherent = noncoherent;
+	return count;
+}
+
 static ssize_t vgem_config_card_show(struct config_item *item, char *page)
 {
 	struct vgem_description *desc = to_description(item);
@@ -203,13 +231,18 @@ static ssize_t vgem_config_render_show(struct config_item *item, char *page)
 CONFIGFS_ATTR(vgem_config_, enable);
 CONFIGFS_ATTR(vgem_config_, dma_mask);
 CONFIGFS_ATTR(vgem_config_, constraints);
+CONFIGFS_ATTR(vgem_config_, noncoherent);
 CONFIGFS_ATTR_RO(vgem_config_, card);
 CONFIGFS_ATTR_RO(vgem_config_, render);
 
 static struct configfs_attribute *vgem_config_attrs[] = {
-	&vgem_config_attr_enable,      &vgem_config_attr_dma_mask,
-	&vgem_config_attr_constraints, &vgem_config_attr_card,
-	&vgem_config_attr_render,      NULL,
+	&vgem_config_attr_enable,
+	&vgem_config_attr_dma_mask,
+	&vgem_config_attr_constraints,
+	&vgem_config_attr_noncoherent,
+	&vgem_config_attr_card,
+	&vgem_config_attr_render,
+	NULL,
 };
 
 static void vgem_description_release(struct config_item *item)

@@ -37,6 +37,7 @@
 #include <drm/drm_gem_storage.h>
 #include <drm/drm_ioctl.h>
 
+#include "vgem_coherence.h"
 #include "vgem_drv.h"
 
 /* Which places among the devices are taken; the IDA has a lock of its own. */
@@ -82,7 +83,9 @@ DEFINE_DRM_GEM_FOPS(vgem_file_ops);
 
 /* Name, date and version are what clients of the original driver look for. */
 static const struct drm_driver vgem_drm_driver = {
-	DRM_GEM_STORAGE_DRIVER_OPS,
+	.gem_prime_import = vgem_prime_import,
+	.gem_prime_import_sg_table = drm_gem_storage_prime_import_sg_table,
+	.dumb_create = drm_gem_storage_dumb_create,
 	.gem_create_object = vgem_gem_create_object,
 	.driver_features = DRIVER_RENDER | DRIVER_GEM,
 	.fops = &vgem_file_ops,
@@ -98,7 +101,7 @@ static const struct drm_driver vgem_drm_driver = {
 };
 
 /**
- * vgem_device_config_init - the constraints of a device that has none
+ * vgem_device_config_init - a device without constraints, and coherent
  * @config: filled in
  */
 void vgem_device_config_init(struct vgem_device_config *config)

@@ -45,6 +45,13 @@ struct vgem_device_config {
 
 	/** @needs: what it declares besides of the memory of imported buffers */
 	struct dma_buf_constraints needs;
+
+	/**
+	 * @noncoherent: the CPU sees what devices write to its buffers, and devices
+	 * what the CPU writes, by way of dma_buf_begin_cpu_access() and
+	 * dma_buf_end_cpu_access() only
+	 */
+	bool noncoherent;
 };
 
 /**

@@ -20,6 +20,9 @@
  * All the rest is that of &struct drm_gem_storage: no page is taken before the
  * first use, then those that suit all devices that are attached, and they move
  * if a stricter device comes. It also frees what is allocated here.
+ *
+ * A device that is made to be not coherent has more of a buffer, see
+ * vgem_coherence.c.
  */
 
 #include <linux/dma-map-ops.h>
@@ -28,12 +31,22 @@
 
 #include <drm/drm_gem_storage.h>
 
+#include "vgem_coherence.h"
 #include "vgem_drv.h"
+
+static struct drm_gem_object *coherent_create_object(void)
+{
+	struct drm_gem_storage *storage;
+
+	storage = kzalloc(sizeof(*storage), GFP_KERNEL);
+
+	return storage ? &storage->base : ERR_PTR(-ENOMEM);
+}
 
 /**
  * vgem_gem_create_object - allocate the object for a new or an imported buffer
  * @drm: the device that the buffer belongs to
- * @size: bytes in the buffer; not used, the caller initialises the object
+ * @size: bytes in the buffer, whole pages; the caller initialises the object
  *
  * Context: Process context, may sleep.
  * Return: an object that only its caching is set of, or -ENOMEM.
@@ -41,12 +54,15 @@
 struct drm_gem_object *vgem_gem_create_object(struct drm_device *drm,
 					      size_t size)
 {
-	struct drm_gem_storage *storage;
+	struct drm_gem_object *obj;
 
-	storage = kzalloc(sizeof(*storage), GFP_KERNEL);
-	if (!storage)
-		return ERR_PTR(-ENOMEM);
+	if (drm_to_vgem(drm)->config.noncoherent)
+		obj = vgem_noncoherent_create_object(size);
+	else
+		obj = coherent_create_object();
+	if (IS_ERR(obj))
+		return obj;
 
-	storage->map_wc = !dev_is_dma_coherent(drm->dev);
-	return &storage->base;
+	to_drm_gem_storage(obj)->map_wc = !dev_is_dma_coherent(drm->dev);
+	return obj;
 }
