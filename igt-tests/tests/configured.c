@@ -77,24 +77,21 @@ void configured_require_constraints(void)
 		      "this vgem has no constraints\n");
 }
 
-int configured_device(const char *name, const char *constraints,
-		      uint64_t dma_mask)
+static void make(const char *name)
 {
-	char path[96], card[32], mask[32];
-	int fd, ret;
+	char path[96];
 
 	attribute_path(path, sizeof(path), name, "");
 	do_or_die(mkdir(path, 0755));
-	if (constraints) {
-		ret = configured_write(name, "constraints", constraints);
-		igt_assert_eq(ret, 0);
-	}
-	if (dma_mask) {
-		snprintf(mask, sizeof(mask), "0x%" PRIx64, dma_mask);
-		igt_assert_eq(configured_write(name, "dma_mask", mask), 0);
-	}
-	igt_assert_eq(configured_write(name, "enable", "1"), 0);
+}
 
+/* A file of the device that is described. */
+static int enable(const char *name)
+{
+	char path[96], card[32];
+	int fd;
+
+	igt_assert_eq(configured_write(name, "enable", "1"), 0);
 	configured_read(name, "card", card, sizeof(card));
 	card[strcspn(card, "\n")] = '\0';
 	snprintf(path, sizeof(path), "/dev/dri/%s", card);
@@ -102,6 +99,31 @@ int configured_device(const char *name, const char *constraints,
 	igt_assert_fd(fd);
 
 	return fd;
+}
+
+int configured_device(const char *name, const char *constraints,
+		      uint64_t dma_mask)
+{
+	char mask[32];
+
+	make(name);
+	if (constraints)
+		igt_assert_eq(
+			configured_write(name, "constraints", constraints), 0);
+	if (dma_mask) {
+		snprintf(mask, sizeof(mask), "0x%" PRIx64, dma_mask);
+		igt_assert_eq(configured_write(name, "dma_mask", mask), 0);
+	}
+
+	return enable(name);
+}
+
+int configured_noncoherent(const char *name)
+{
+	make(name);
+	igt_assert_eq(configured_write(name, "noncoherent", "1"), 0);
+
+	return enable(name);
 }
 
 void configured_remove(const char *name)

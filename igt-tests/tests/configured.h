@@ -22,6 +22,9 @@ bool configured_has_constraints(void);
 int configured_device(const char *name, const char *constraints,
 		      uint64_t dma_mask);
 
+/* The same, of a device that is not coherent with the CPU. */
+int configured_noncoherent(const char *name);
+
 /* A negative errno, or 0. */
 int configured_write(const char *name, const char *attribute, const char *text);
 void configured_read(const char *name, const char *attribute, char *text,

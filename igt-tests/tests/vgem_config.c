@@ -105,6 +105,7 @@ static void defaults(void)
 {
 	do_or_die(mkdir(DIR, 0755));
 	expect(DIR, "dma_mask", "0xffffffffffffffff");
+	expect(DIR, "noncoherent", "0");
 	expect_no_nodes(DIR);
 }
 
@@ -156,6 +157,8 @@ static void bad_values(void)
 
 	igt_assert_eq(put(DIR, "enable", "maybe"), -EINVAL);
 	igt_assert_eq(put(DIR, "enable", "2"), -EINVAL);
+	igt_assert_eq(put(DIR, "noncoherent", "maybe"), -EINVAL);
+	expect(DIR, "noncoherent", "0");
 	expect_no_nodes(DIR);
 }
 
@@ -171,6 +174,20 @@ static void mask_is_kept(void)
 	igt_assert_eq(put(DIR, "enable", "0"), 0);
 	igt_assert_eq(put(DIR, "dma_mask", "0xffffffffff"), 0);
 	expect(DIR, "dma_mask", "0xffffffffff");
+}
+
+static void coherence_is_kept(void)
+{
+	do_or_die(mkdir(DIR, 0755));
+	igt_assert_eq(put(DIR, "noncoherent", "1"), 0);
+	expect(DIR, "noncoherent", "1");
+	igt_assert_eq(put(DIR, "enable", "1"), 0);
+	igt_assert_eq(put(DIR, "noncoherent", "0"), -EBUSY);
+	igt_assert_eq(put(DIR, "noncoherent", "1"), -EBUSY);
+	expect(DIR, "noncoherent", "1");
+	igt_assert_eq(put(DIR, "enable", "0"), 0);
+	igt_assert_eq(put(DIR, "noncoherent", "0"), 0);
+	expect(DIR, "noncoherent", "0");
 }
 
 /* The directory goes, and with it the device, but not what is in use of it. */
@@ -278,6 +295,8 @@ static const struct {
 	  bad_values },
 	{ "mask-is-kept", "a device does not change while there is one",
 	  mask_is_kept },
+	{ "coherence-is-kept", "nor does what the CPU sees of it",
+	  coherence_is_kept },
 	{ "removed-in-use", "memory and fences outlive the device",
 	  removed_in_use },
 	{ "module-stays", "a directory keeps the module", module_stays },

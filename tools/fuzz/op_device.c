@@ -23,8 +23,10 @@
 static bool made;
 
 static const char *const attributes[] = { "enable", "dma_mask", "card",
-					  "render", "constraints" };
+					  "render", "constraints",
+					  "noncoherent" };
 #define CONSTRAINTS 4
+#define NONCOHERENT 8
 
 static const char *directory(uint8_t selector, char *path, size_t size)
 {
@@ -34,10 +36,15 @@ static const char *directory(uint8_t selector, char *path, size_t size)
 
 static int attribute(uint8_t device, uint8_t which, int flags)
 {
+	unsigned int index = which % 4;
 	char path[64];
 
+	if (which & CONSTRAINTS)
+		index = 4;
+	else if (which & NONCOHERENT)
+		index = 5;
 	snprintf(path, sizeof(path), CONFIGFS "/fuzz%u/%s", device % DEVICES,
-		 attributes[which & CONSTRAINTS ? CONSTRAINTS : which % 4]);
+		 attributes[index]);
 	return open(path, flags | O_CLOEXEC);
 }
 
@@ -112,7 +119,7 @@ long op_device_set(const struct step *step)
 		return NOT_DONE;
 	if (step->b & CONSTRAINTS)
 		length = print_constraints(step, text, sizeof(text));
-	else if (step->b % 4 == 0)
+	else if (step->b & NONCOHERENT || step->b % 4 == 0)
 		length = snprintf(text, sizeof(text), "%u\n", step->c & 1);
 	else
 		length = snprintf(text, sizeof(text), "%#llx\n", mask);
