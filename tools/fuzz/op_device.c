@@ -22,9 +22,9 @@
 /* Looking for the directories takes longer than most steps. */
 static bool made;
 
-static const char *const attributes[] = { "enable", "dma_mask", "card",
-					  "render", "constraints",
-					  "noncoherent" };
+static const char *const attributes[] = {
+	"enable", "dma_mask", "card", "render", "constraints", "noncoherent"
+};
 #define CONSTRAINTS 4
 #define NONCOHERENT 8
 
