@@ -105,11 +105,13 @@ int configured_device(const char *name, const char *constraints,
 		      uint64_t dma_mask)
 {
 	char mask[32];
+	int ret;
 
 	make(name);
-	if (constraints)
-		igt_assert_eq(
-			configured_write(name, "constraints", constraints), 0);
+	if (constraints) {
+		ret = configured_write(name, "constraints", constraints);
+		igt_assert_eq(ret, 0);
+	}
 	if (dma_mask) {
 		snprintf(mask, sizeof(mask), "0x%" PRIx64, dma_mask);
 		igt_assert_eq(configured_write(name, "dma_mask", mask), 0);
