@@ -35,7 +35,7 @@
  * while none for writing is. So the first touch outside is a fault, and the log gets
  * the name of the process, once for each buffer and kind of mistake::
  *
- *	vgem-1: draw[213] writes outside of DMA_BUF_IOCTL_SYNC, to 65536 bytes
+ *	platform vgem-1: draw[213] writes outside of DMA_BUF_IOCTL_SYNC, to 65536 bytes
  *
  * What cannot be seen: a process that relies on the bracket which another has open,
  * or which another has forgotten to end, for SYNC does not say whose it is.
