@@ -11,8 +11,8 @@
  * ~~~~~~~~~~~~~
  *
  * A process that maps a buffer has the CPU's view, whether it maps the dma-buf, the
- * handle of the device that made it, or the handle of one that imported it. There is
- * one such view, as the caches of one machine's CPUs are coherent with each other.
+ * handle of the device that made it, or by way of a driver that has imported it. There
+ * is one such view, as the caches of one machine's CPUs are coherent with each other.
  * The ioctls of a DRM device have no bracket, so who maps a handle brackets the
  * dma-buf. A driver of real hardware would rather map a handle write-combined; here
  * that would hide who mixes the two.
