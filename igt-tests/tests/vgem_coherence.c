@@ -143,21 +143,6 @@ static void draw_to_read(void)
 	expect_shown(RED);
 }
 
-/* The parts that a process does not draw stay, and are those of the device. */
-static void draw_a_part(void)
-{
-	draw(RED);
-	start(&shown, DMA_BUF_SYNC_WRITE);
-	shown.map[WIDTH] = GREEN;
-	end(&shown, DMA_BUF_SYNC_WRITE);
-	writeback_show(&kms, shown.fb, capture.fb);
-	start(&capture, DMA_BUF_SYNC_RW);
-	igt_assert_eq_u32(capture.map[WIDTH] & 0xffffff, GREEN);
-	capture.map[WIDTH] = RED;
-	expect_colour(capture.map, RED, "on the display");
-	end(&capture, DMA_BUF_SYNC_RW);
-}
-
 /* The same by way of the handle that the device itself has. */
 static void draw_by_handle(void)
 {
@@ -174,14 +159,19 @@ static void draw_by_handle(void)
 	munmap(map, shown.bo.size);
 }
 
+/* The two pictures, the other way round: what is captured is the device's. */
+static void swap_pictures(void)
+{
+	struct picture p = shown;
+
+	shown = capture;
+	capture = p;
+}
+
 /* The display captures into a buffer of the device: what is read of that. */
 static void read_capture(void)
 {
-	struct picture from = shown;
-
-	/* the same two pictures, the other way round */
-	shown = capture;
-	capture = from;
+	swap_pictures();
 	draw(RED);
 	writeback_show(&kms, shown.fb, capture.fb);
 	expect_colour(capture.map, 0, "without a bracket");
@@ -198,8 +188,25 @@ static void read_capture(void)
 	start(&capture, DMA_BUF_SYNC_RW);
 	expect_colour(capture.map, GREEN, "in a bracket for both");
 	end(&capture, DMA_BUF_SYNC_RW);
-	capture = shown;
-	shown = from;
+	swap_pictures();
+}
+
+/* A process that only writes draws one pixel into what the device has put there. */
+static void draw_a_part(void)
+{
+	swap_pictures();
+	draw(RED);
+	writeback_show(&kms, shown.fb, capture.fb);
+	start(&capture, DMA_BUF_SYNC_WRITE);
+	capture.map[WIDTH] = GREEN;
+	end(&capture, DMA_BUF_SYNC_WRITE);
+
+	start(&capture, DMA_BUF_SYNC_RW);
+	igt_assert_eq_u32(capture.map[WIDTH] & 0xffffff, GREEN);
+	capture.map[WIDTH] = RED;
+	expect_colour(capture.map, RED, "but for that pixel");
+	end(&capture, DMA_BUF_SYNC_RW);
+	swap_pictures();
 }
 
 /* Another process has no view of its own, and its brackets are as good. */
@@ -374,7 +381,8 @@ static const struct {
 	  draw_outside },
 	{ "draw-to-read", "a bracket to read lets nothing through",
 	  draw_to_read },
-	{ "draw-a-part", "what was not drawn stays as it is", draw_a_part },
+	{ "draw-a-part", "what a process does not draw stays the device's",
+	  draw_a_part },
 	{ "draw-by-handle", "a mapping by a handle is the CPU's as well",
 	  draw_by_handle },
 	{ "read-capture", "what a device wrote is seen in a bracket only",
