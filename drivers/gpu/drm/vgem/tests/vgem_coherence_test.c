@@ -11,9 +11,10 @@
 #include <kunit/test.h>
 
 #include <linux/dma-buf.h>
+#include <linux/dma-direct.h>
 #include <linux/err.h>
 #include <linux/fs.h>
-#include <linux/highmem.h>
+#include <linux/io.h>
 #include <linux/mman.h>
 #include <linux/scatterlist.h>
 #include <linux/sched/signal.h>
@@ -144,24 +145,42 @@ void vgem_test_map(struct kunit *test)
 	ctx->map = map;
 }
 
-/* As an engine: where the entry of the table says that the byte is. */
+/* An engine has addresses, and no pages. */
+static void *at_address(struct device *dev, struct sg_table *sgt,
+			unsigned long offset)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		if (offset < sg_dma_len(sg))
+			return phys_to_virt(
+				dma_to_phys(dev, sg_dma_address(sg) + offset));
+		offset -= sg_dma_len(sg);
+	}
+
+	return NULL;
+}
+
 static void device_copy(struct kunit *test, unsigned long offset, u8 *byte,
 			bool write)
 {
 	struct vgem_test_views *ctx = test->priv;
 	struct dma_buf_attachment *attach;
 	struct sg_table *sgt;
+	u8 *at;
 
 	if (!ctx->imported)
 		vgem_test_import(test);
 	attach = ctx->imported->import_attach;
 	sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	at = at_address(attach->dev, sgt, offset);
+	KUNIT_ASSERT_NOT_NULL(test, at);
 	if (write)
-		sg_pcopy_from_buffer(sgt->sgl, sgt->orig_nents, byte, 1,
-				     offset);
+		*at = *byte;
 	else
-		sg_pcopy_to_buffer(sgt->sgl, sgt->orig_nents, byte, 1, offset);
+		*byte = *at;
 	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
 }
 
