@@ -338,7 +338,8 @@ static bool log_has(int kmsg, const char *text)
 
 	while ((n = read(kmsg, line, sizeof(line) - 1)) > 0 || errno == EPIPE) {
 		line[n < 0 ? 0 : n] = 0;
-		has |= strstr(line, text) != NULL;
+		if (strstr(line, text))
+			has = true;
 		errno = 0;
 	}
 	errno = 0;

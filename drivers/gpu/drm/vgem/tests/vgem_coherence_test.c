@@ -153,9 +153,10 @@ static void *at_address(struct device *dev, struct sg_table *sgt,
 	unsigned int i;
 
 	for_each_sgtable_dma_sg(sgt, sg, i) {
+		dma_addr_t addr = sg_dma_address(sg) + offset;
+
 		if (offset < sg_dma_len(sg))
-			return phys_to_virt(
-				dma_to_phys(dev, sg_dma_address(sg) + offset));
+			return phys_to_virt(dma_to_phys(dev, addr));
 		offset -= sg_dma_len(sg);
 	}
 
