@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Build what runs in the guest: our tests, and the kernel's own self tests."""
+"""What runs in the guest, our tests and the kernel's own: how it is built, what it needs."""
 import json
 import os
 import shutil
@@ -7,6 +7,15 @@ import subprocess
 
 REPO = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(REPO, "build")
+# Modules of unit tests, of ours.
+KUNIT = ("dma_buf_kunit", "drm_prime_kunit", "drm_gem_storage_kunit", "vgem", "virtio_gpu")
+# What the igt-tests want of a machine: devices that disagree about memory, a quarter of which
+# is within reach of one with 30 address lines, or with 32.
+IGT_MACHINE = ("--memory", "4G", "--qemu-arg=-M", "--qemu-arg=q35,max-ram-below-4g=1G", "--append", "cma=128M@0-512M")
+# What one of them finds declared for devices that it makes.
+IGT_DECLARED = ("--append", 'dma_buf.constraints="boot-test.* segments=1; boot-test-2 align=65536"')
+# The drivers that they use, as modprobe takes them.
+IGT_DRIVERS = ("vgem devices=2", "vkms", "virtio_gpu", "vivid n_devs=2 allocators=0,1", "vim2m")
 SELFTESTS = ("dmabuf-heaps", "drivers/dma-buf", "sync")
 
 
