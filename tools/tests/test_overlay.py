@@ -185,6 +185,17 @@ class Tree(Kernel):
             self.assertEqual(self.text(self.tree, f"drivers/gpu/drm/virtio/{name}"), "stock\n")
         self.assertFalse(os.path.lexists(os.path.join(self.tree, "drivers/gpu/drm/vgem/vgem_old.c")))
 
+    def test_what_is_to_take_the_place_of_ours(self):
+        for name in ("drivers/dma-buf/dma-buf.c", "drivers/dma-buf/more.c"):
+            path = os.path.join(self.top, "instead", name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w") as f:
+                f.write("other\n")
+        self.make_tree("--instead", os.path.join(self.top, "instead"))
+        for name in ("dma-buf.c", "more.c"):
+            self.assertEqual(self.text(self.tree, f"drivers/dma-buf/{name}"), "other\n")
+        self.assertNotEqual(self.text(self.tree, "drivers/dma-buf/dma-buf-map.c"), "other\n")
+
     def test_an_interruption_is_one_line(self):
         """While it waits for a file that nobody writes to."""
         where = os.path.join(self.kdir, overlay.PRIME_PAGE)
