@@ -141,6 +141,10 @@ faults: ## fail every allocation of every operation once, print a table
 	@tools/packages kernel check
 	@tools/faults --jobs $(JOBS)
 
+mutants: ## put a fault into each entry of the kernel code, table which test finds it (Documentation/dev/mutants.rst)
+	@tools/packages kernel check
+	@tools/mutants/run --jobs $(JOBS)
+
 fuzz: ## look for new faults with libFuzzer and KCOV, MINUTES=5; INPUT=file runs one again
 	@tools/packages kernel fuzz
 	@tools/fuzz/run --jobs $(JOBS) $(if $(INPUT),--input "$(INPUT)",--minutes $(or $(MINUTES),5))
@@ -166,4 +170,4 @@ help: ## this list
 
 .PHONY: run check demo-negotiation kernel debug stock vm install patches compile-check constraints coverage docs \
 	parity parity-user parity-kernel parity-intree parity-i915 parity-virtio matrix stress scanout check-nested \
-	mesa check-mesa faults fuzz bench bench-check lint clean help
+	mesa check-mesa faults mutants fuzz bench bench-check lint clean help
