@@ -3,7 +3,7 @@
 #
 # Switch faults on, one after the other, each for the tests that come to its place.
 #
-#   mutants.sh igt|unit LISTS FAULT ...
+#   mutants.sh igt|unit|leaks LISTS FAULT ...
 #
 # LISTS has a file for each fault with its tests, or its modules of unit tests, a line
 # each.  Tests run until one fails; that one runs again without the fault, and if it
@@ -30,8 +30,22 @@ tests_unit() {
 	done < "$1"
 }
 
+# All of them, and then kmemleak is asked.
+tests_leaks() {
+	tests_igt "$1"
+	"$here/leaks.sh" > /tmp/leaks || echo "FAIL leaks"
+	cat /tmp/leaks
+	# what it has told is not told again
+	echo clear > /sys/kernel/debug/kmemleak
+}
+
 kind=$1 lists=$2
 shift 2
+if [ "$kind" = leaks ]; then
+	echo scan=off > /sys/kernel/debug/kmemleak
+	"$here/leaks.sh" > /dev/null
+	echo clear > /sys/kernel/debug/kmemleak
+fi
 for fault in "$@"; do
 	echo "$fault" > $switch || exit 1
 	echo "# on: $fault"
@@ -41,6 +55,7 @@ for fault in "$@"; do
 	# a test's name without the devices it was for
 	sed -n 's/^FAIL \([^@ ]*\(@[^@ ]*\)\{0,2\}\).*/\1/p' $told | head -n 1 > /tmp/failed
 	if [ -s /tmp/failed ]; then
+		[ "$kind" != leaks ] || cp "$lists/$fault" /tmp/failed
 		tests_"$kind" /tmp/failed > $told
 		if grep -q ^FAIL $told; then
 			echo "# spoiled: $fault"

@@ -211,18 +211,22 @@ class Runs(unittest.TestCase):
         self.assertEqual(self.read(2, ""), ({"first:fails": None}, [FAULT]))
 
     def test_who_was_not_tried_is_tried_again(self):
-        self.assertEqual(run.read_guest(run.KINDS[0], "", ["a:b", "c:d"], {}), ({}, ["a:b", "c:d"]))
+        self.assertEqual(run.read_guest(run.IGT, "", ["a:b", "c:d"], {}), ({}, ["a:b", "c:d"]))
 
     def read(self, place, end):
         first = "# on: first:fails\nPASS igt@a@one (0.10s)\n# off: first:fails\n" if place > 1 else ""
         batch = (["first:fails"] if place > 1 else []) + [FAULT]
         tests = dict.fromkeys(batch, ["igt@a@one", "igt@a@two", "igt@a@three"])
-        return run.read_guest(run.KINDS[0], first + RUN + end, batch, tests)
+        return run.read_guest(run.IGT, first + RUN + end, batch, tests)
 
     def test_a_unit_test_finds_it(self):
         self.assertEqual(run.unit_finds("    # Subtest: suite\n    1..1\n    not ok 1 case\nnot ok 1 suite\n", []),
                          "kunit suite/case")
         self.assertIsNone(run.unit_finds("ok 1 suite\n", []))
+
+    def test_what_is_lost_is_found(self):
+        self.assertEqual(run.leaks_finds(RUN + "FAIL leaks\nnot ok 1 - no leaks\n", ["igt@a@one"]), "kmemleak after igt@a@one")
+        self.assertIsNone(run.leaks_finds(RUN + "ok 1 - no leaks\n", ["igt@a@one"]))
 
     def test_who_comes_back_is_the_first(self):
         queue = run.Queue([f"f:{n}" for n in range(run.AT_ONCE + 2)])
@@ -243,6 +247,8 @@ class Table(unittest.TestCase):
         text = "\n".join(run.table(self.made, self.verdicts, self.listed))
         self.assertEqual(run.hints(text), {"check:fails": "igt@a@one@vgem0", "buf_make:fails": "igt@a@two"})
         self.assertIn("nothing: nobody can tell", text)
+        self.assertEqual(run.summary(self.verdicts), "4 faults: 2 found by an igt-test, 0 by a unit test alone, "
+                         "0 by kmemleak alone, 2 by nothing")
 
     def test_a_survivor_without_a_reason_is_a_complaint(self):
         self.assertEqual(run.judge(self.verdicts, self.listed, self.made),
