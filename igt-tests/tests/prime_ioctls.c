@@ -24,6 +24,16 @@ static uint32_t new_handle(int fd)
 	return bo.handle;
 }
 
+/* The number that the next descriptor gets: one that is lost is not open either. */
+static int next_fd(void)
+{
+	int fd = dup(STDIN_FILENO);
+
+	igt_assert_fd(fd);
+	close(fd);
+	return fd;
+}
+
 static void export_bad_flags(const struct endpoint *ep)
 {
 	uint32_t handle = new_handle(ep->fd);
@@ -49,7 +59,7 @@ static void export_bad_flags(const struct endpoint *ep)
 static void export_bad_handle(const struct endpoint *ep)
 {
 	uint32_t handle = new_handle(ep->fd);
-	int fds = count_open_fds(), dmabuf;
+	int fds = count_open_fds(), next = next_fd(), dmabuf;
 
 	igt_assert_eq(__prime_handle_to_fd(ep->fd, 0, 0, &dmabuf), -ENOENT);
 	igt_assert_eq(__prime_handle_to_fd(ep->fd, ~0u, 0, &dmabuf), -ENOENT);
@@ -59,6 +69,7 @@ static void export_bad_handle(const struct endpoint *ep)
 	igt_assert_eq(__prime_handle_to_fd(ep->fd, handle, 0, &dmabuf),
 		      -ENOENT);
 	igt_assert_eq(count_open_fds(), fds);
+	igt_assert_eq(next_fd(), next);
 }
 
 /* A handle means something only to the file that created it. */

@@ -206,6 +206,46 @@ static void contiguous_is_cma(void)
 	close(one);
 }
 
+static void expect_zero(const struct buffer *b)
+{
+	for (uint64_t i = 0; i < b->bo.size; i++)
+		igt_assert_f(!b->map[i], "%#x at %" PRIu64 "\n", b->map[i], i);
+}
+
+/* Of whatever kind: what others have left in the memory is not shown. */
+static void new_is_zero(void)
+{
+	static const struct {
+		const char *needs, *kind;
+		uint64_t mask;
+	} kinds[] = {
+		{ NULL, "shmem", 0 },
+		{ NULL, "masked", 0x3fffffff },
+		{ "segments=1", "contiguous", 0 },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(kinds); i++) {
+		int fd = configured_device("first", kinds[i].needs,
+					   kinds[i].mask);
+
+		/* what the first round has left is what the others get */
+		for (unsigned int round = 0; round < 3; round++) {
+			struct buffer b;
+			uint32_t handle;
+
+			make_buffer(&b, SMALL_MIB);
+			handle = prime_fd_to_handle(fd, b.dmabuf);
+			expect_zero(&b);
+			expect_kind(&b, kinds[i].kind);
+			pattern_fill(b.map, b.bo.size, SEED + round);
+			gem_close(fd, handle);
+			drop_buffer(&b);
+		}
+		close(fd);
+		configured_remove("first");
+	}
+}
+
 /* In bytes. */
 static uint64_t cma_free(void)
 {
@@ -401,6 +441,8 @@ static const struct {
 	  kind_is_shown },
 	{ "contiguous-is-cma", "memory in one piece comes from CMA",
 	  contiguous_is_cma },
+	{ "new-is-zero", "new buffers are zero, of whatever kind",
+	  new_is_zero },
 	{ "none-left", "a newcomer when there is no memory in one piece",
 	  none_left },
 	{ "shown-by-virtio-gpu", "a newcomer while a display shows the buffer",

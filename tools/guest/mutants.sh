@@ -15,7 +15,7 @@ switch=/sys/module/prime_mutants/parameters/on
 told=/tmp/told
 
 tests_igt() {
-	"$top/igt-tests/runner" --bin "$top/build/igt" --kernel ours --testlist "$1" --timeout 30 --fail-fast
+	"$top/igt-tests/runner" --bin "$top/build/igt" --kernel ours --testlist "$1" --timeout 40 --fail-fast
 }
 
 tests_unit() {

@@ -145,6 +145,30 @@ static void mmap_read_only(struct endpoint_bo *bo)
 	gem_close(bo->ep->fd, dumb.handle);
 }
 
+/*
+ * A page of its own, which a process gets by writing to a private mapping, would not
+ * follow the buffer. DRM devices refuse; whoever does not keeps it to that process.
+ */
+static void mmap_private(struct endpoint_bo *bo)
+{
+	uint32_t *shared = dmabuf_mmap(bo->dmabuf, bo->size), *private;
+
+	pattern_fill(shared, bo->size, 11);
+	errno = 0;
+	private = mmap(NULL, bo->size, PROT_READ | PROT_WRITE, MAP_PRIVATE,
+		       bo->dmabuf, 0);
+	if (private != MAP_FAILED) {
+		igt_assert_neq(bo->ep->type, ENDPOINT_DRM);
+		pattern_fill(private, bo->size, 12);
+		munmap(private, bo->size);
+	} else {
+		igt_assert_eq(errno, EINVAL);
+		errno = 0;
+	}
+	pattern_check(shared, bo->size, 11);
+	munmap(shared, bo->size);
+}
+
 /* A mapping keeps the memory when everything else is closed. */
 static void mmap_alone(struct endpoint_bo *bo)
 {
@@ -173,6 +197,8 @@ const struct descriptor_test mapping_tests[] = {
 	{ "mmap-offset", "a mapping of a part shows that part", mmap_offset },
 	{ "mmap-read-only", "a read-only descriptor cannot be mapped writable",
 	  mmap_read_only },
+	{ "mmap-private", "no page of a private mapping is the buffer's",
+	  mmap_private },
 	{ "mmap-alone", "a mapping alone keeps the memory", mmap_alone },
 	{}
 };

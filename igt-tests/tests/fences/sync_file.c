@@ -4,6 +4,9 @@
  * whose.
  */
 
+#include <linux/sync_file.h>
+#include <string.h>
+
 #include "dmabuf_sync_file.h"
 #include "igt.h"
 #include "sw_sync.h"
@@ -43,6 +46,32 @@ static void test_sync_file_export(int vgem)
 	igt_assert_eq(sync_fence_status(wr), SW_SYNC_FENCE_STATUS_SIGNALED);
 	close(rd);
 	close(wr);
+	fenced_unmake(&f);
+}
+
+/* Whoever waits in vain wants to know for whom. */
+static void test_sync_file_names(int vgem)
+{
+	struct sync_fence_info fence = {};
+	struct sync_file_info info = {
+		.num_fences = 1,
+		.sync_fence_info = (uintptr_t)&fence,
+	};
+	struct fenced f;
+	uint32_t handle;
+	int sync;
+
+	fenced_make(vgem, &f);
+	handle = vgem_fence_attach(vgem, &f.bo, VGEM_FENCE_WRITE);
+	sync = dmabuf_export_sync_file(f.dmabuf, DMA_BUF_SYNC_READ);
+	do_ioctl(sync, SYNC_IOC_FILE_INFO, &info);
+	igt_assert_eq_u32(info.num_fences, 1);
+	igt_assert_f(!strcmp(fence.driver_name, "vgem"), "driver '%s'\n",
+		     fence.driver_name);
+	igt_assert_f(!strcmp(fence.obj_name, "unbound"), "timeline '%s'\n",
+		     fence.obj_name);
+	close(sync);
+	vgem_fence_signal(vgem, handle);
 	fenced_unmake(&f);
 }
 
@@ -203,6 +232,8 @@ static void test_fence_on_import(int vgem, const struct endpoint *from)
 const struct fence_test sync_file_tests[] = {
 	{ "sync-file-export", "readers' and writers' fences as sync_file",
 	  test_sync_file_export },
+	{ "sync-file-names", "a fence tells its driver and its timeline",
+	  test_sync_file_names },
 	{ "sync-file-snapshot", "a sync_file holds what was pending, no more",
 	  test_sync_file_snapshot },
 	{ "sync-file-array", "several fences leave as one",
