@@ -233,7 +233,7 @@ static void new_is_zero(void)
 			struct buffer b;
 			uint32_t handle;
 
-			make_buffer(&b, SMALL_MIB);
+			make_buffer(&b, 1);
 			handle = prime_fd_to_handle(fd, b.dmabuf);
 			expect_zero(&b);
 			expect_kind(&b, kinds[i].kind);
