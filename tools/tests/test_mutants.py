@@ -238,9 +238,9 @@ class Runs(unittest.TestCase):
 class Table(unittest.TestCase):
     def setUp(self):
         self.made = made()
-        self.verdicts = {"check:fails": run.Verdict("igt@a@one@vgem0", 3), "check:does-nothing": run.Verdict(None, 2),
-                         "buf_make:fails": run.Verdict("igt@a@two (the guest dies)", 1),
-                         "buf_put:does-nothing": run.Verdict(None, 0)}
+        self.verdicts = {"check:fails": run.Verdict("igt@a@one@vgem0", 3, True), "check:does-nothing": run.Verdict(None, 2, True),
+                         "buf_make:fails": run.Verdict("igt@a@two (the guest dies)", 1, True),
+                         "buf_put:does-nothing": run.Verdict(None, 0, True)}
         self.listed = {"buf_put:does-nothing": "nobody can tell"}
 
     def test_what_found_a_fault_is_read_again(self):
@@ -253,6 +253,12 @@ class Table(unittest.TestCase):
     def test_a_survivor_without_a_reason_is_a_complaint(self):
         self.assertEqual(run.judge(self.verdicts, self.listed, self.made),
                          ["check:does-nothing is found by no test, and 2 igt-tests come there"])
+
+    def test_what_was_not_tried_has_not_survived(self):
+        self.verdicts["check:does-nothing"] = run.Verdict(None, 2, False)
+        self.assertEqual(run.judge(self.verdicts, self.listed, self.made), [])
+        self.assertNotIn("NOTHING", "\n".join(run.table(self.made, self.verdicts, self.listed)))
+        self.assertIn("1 by nothing, 1 not tried", run.summary(self.verdicts))
 
     def test_a_reason_for_what_is_found_or_gone_is_a_complaint(self):
         bad = run.judge(self.verdicts, {**self.listed, "check:does-nothing": "so", "check:fails": "so", "a:b": "so"},
