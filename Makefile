@@ -100,6 +100,10 @@ parity-virtio: ## modetest, kmscube, weston and OpenGL on virtio-gpu of both, th
 	@tools/packages kernel check clients
 	@tools/parity/run virtio --jobs $(JOBS)
 
+check-clients: ## GStreamer, Xorg, weston, sway, ffmpeg, v4l2-ctl, cam on stock and on ours: a table, automatic verdicts
+	@tools/packages kernel check sharing
+	@tools/clients/run --jobs $(JOBS)
+
 matrix: ## every exporter with every importer, on stock and on ours: a table, and pictures (build/matrix)
 	@tools/packages kernel check
 	@tools/matrix --jobs $(JOBS)
@@ -169,5 +173,5 @@ help: ## this list
 		/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run check demo-negotiation kernel debug stock vm install patches compile-check constraints coverage docs \
-	parity parity-user parity-kernel parity-intree parity-i915 parity-virtio matrix stress scanout check-nested \
-	mesa check-mesa faults mutants fuzz bench bench-check lint clean help
+	parity parity-user parity-kernel parity-intree parity-i915 parity-virtio check-clients matrix stress scanout \
+	check-nested mesa check-mesa faults mutants fuzz bench bench-check lint clean help
