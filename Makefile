@@ -141,6 +141,9 @@ check-mesa: ## the same tests in the guest with the distribution's Mesa and with
 	@tools/mesa/build --jobs $(JOBS)
 	@tools/mesa/check
 
+mesa-pictures: ## the pictures of mesa-patches/README.md, after make check-mesa
+	@tools/mesa/pictures
+
 faults: ## fail every allocation of every operation once, print a table
 	@tools/packages kernel check
 	@tools/faults --jobs $(JOBS)

@@ -175,10 +175,12 @@ static void sees(int dmabuf, uint32_t stride, int seed)
 
 	check(map != MAP_FAILED, "mmap of what was exported: %s",
 	      strerror(errno));
+	sync_cpu(dmabuf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ);
 	for (uint32_t y = 0; y < HEIGHT; y++)
 		for (uint32_t x = 0; x < WIDTH; x++)
 			wrong += ((uint32_t *)(map + y * stride))[x] !=
 				 pixel_of(seed, x, y);
+	sync_cpu(dmabuf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ);
 	munmap(map, HEIGHT * stride);
 	check(!wrong, "%d pixels are others", wrong);
 }
@@ -208,6 +210,21 @@ static void test_export(const struct renderer *renderer)
 	sees(dmabuf, gbm_bo_get_stride(bo), SEED + 1);
 }
 
+/* Succeeds if what is exported has what was drawn before, and flushed. */
+static void test_export_late(const struct renderer *renderer)
+{
+	struct target target, first;
+	struct gbm_bo *bo = own_buffer(renderer, &target);
+	int dmabuf;
+
+	target_filled(&first, WIDTH, HEIGHT, SEED);
+	target_draw(&target, &first);
+	glFlush();
+	dmabuf = gbm_bo_get_fd(bo);
+	check(dmabuf >= 0, "gbm_bo_get_fd: %s", strerror(errno));
+	sees(dmabuf, gbm_bo_get_stride(bo), SEED);
+}
+
 const struct test access_tests[] = {
 	{ "access-target", test_target },
 	{ "access-rest", test_rest },
@@ -216,5 +233,6 @@ const struct test access_tests[] = {
 	{ "access-transfers", test_transfers },
 	{ "access-interrupted", test_interrupted },
 	{ "access-export", test_export },
+	{ "access-export-late", test_export_late },
 	{}
 };

@@ -17,30 +17,46 @@
 #include "test.h"
 #include "vgem_drm.h"
 
-#define CARDS 16
+/* Of each kind, and the number of the first render node. */
+#define NODES	     16
+#define FIRST_RENDER 128
 
-/* The first card of a driver. */
-int card_open(const char *driver)
+/* -1 if it is not there, or another driver's. */
+int node_open(const char *path, const char *driver)
+{
+	int node = open(path, O_RDWR | O_CLOEXEC);
+	drmVersion *version;
+	bool found;
+
+	if (node < 0)
+		return -1;
+	version = drmGetVersion(node);
+	found = version && !strcmp(version->name, driver);
+	drmFreeVersion(version);
+	if (found)
+		return node;
+	close(node);
+	return -1;
+}
+
+/* The first card of a driver, or the first of its render nodes. */
+int card_open(const char *driver, bool render)
 {
 	char path[32];
 
-	for (int i = 0; i < CARDS; i++) {
-		drmVersion *version;
-		int card;
-		bool found;
+	for (int i = 0; i < NODES; i++) {
+		int node;
 
-		snprintf(path, sizeof(path), "/dev/dri/card%d", i);
-		card = open(path, O_RDWR | O_CLOEXEC);
-		if (card < 0)
-			continue;
-		version = drmGetVersion(card);
-		found = version && !strcmp(version->name, driver);
-		drmFreeVersion(version);
-		if (found)
-			return card;
-		close(card);
+		if (render)
+			snprintf(path, sizeof(path), "/dev/dri/renderD%d",
+				 FIRST_RENDER + i);
+		else
+			snprintf(path, sizeof(path), "/dev/dri/card%d", i);
+		node = node_open(path, driver);
+		if (node >= 0)
+			return node;
 	}
-	die("no card of %s", driver);
+	die("no %s of %s", render ? "render node" : "card", driver);
 }
 
 ino_t inode_of(int fd)
@@ -61,7 +77,7 @@ void buffer_create(struct buffer *buffer, uint32_t width, uint32_t height,
 	};
 	struct drm_mode_map_dumb map = {};
 
-	buffer->card = card_open("vgem");
+	buffer->card = card_open("vgem", false);
 	check(!drmIoctl(buffer->card, DRM_IOCTL_MODE_CREATE_DUMB, &create),
 	      "CREATE_DUMB: %s", strerror(errno));
 	buffer->width = width;
@@ -94,14 +110,13 @@ struct view view_of(const struct buffer *buffer)
 }
 
 /* Not drmIoctl(): this is not what the renderer asks. */
-static void sync_cpu(struct buffer *buffer, uint64_t flags)
+void sync_cpu(int dmabuf, uint64_t flags)
 {
 	struct dma_buf_sync sync = { .flags = flags };
 	long ret;
 
 	do {
-		ret = syscall(SYS_ioctl, buffer->dmabuf, DMA_BUF_IOCTL_SYNC,
-			      &sync);
+		ret = syscall(SYS_ioctl, dmabuf, DMA_BUF_IOCTL_SYNC, &sync);
 	} while (ret && (errno == EINTR || errno == EAGAIN));
 	check(!ret, "DMA_BUF_IOCTL_SYNC: %s", strerror(errno));
 }
@@ -124,11 +139,21 @@ static uint32_t *pixel_at(struct buffer *buffer, const struct view *view,
 
 void buffer_fill(struct buffer *buffer, const struct view *view, int seed)
 {
-	sync_cpu(buffer, DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW);
+	sync_cpu(buffer->dmabuf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW);
 	for (uint32_t y = 0; y < view->height; y++)
 		for (uint32_t x = 0; x < view->width; x++)
 			*pixel_at(buffer, view, x, y) = pixel_of(seed, x, y);
-	sync_cpu(buffer, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
+	sync_cpu(buffer->dmabuf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
+}
+
+void buffer_read(struct buffer *buffer, const struct view *view,
+		 uint32_t *pixels)
+{
+	sync_cpu(buffer->dmabuf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ);
+	for (uint32_t y = 0; y < view->height; y++)
+		memcpy(pixels + y * view->width, pixel_at(buffer, view, 0, y),
+		       view->width * sizeof(*pixels));
+	sync_cpu(buffer->dmabuf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ);
 }
 
 /* How many pixels are others. */
@@ -136,12 +161,12 @@ int buffer_wrong(struct buffer *buffer, const struct view *view, int seed)
 {
 	int wrong = 0;
 
-	sync_cpu(buffer, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ);
+	sync_cpu(buffer->dmabuf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ);
 	for (uint32_t y = 0; y < view->height; y++)
 		for (uint32_t x = 0; x < view->width; x++)
 			wrong += *pixel_at(buffer, view, x, y) !=
 				 pixel_of(seed, x, y);
-	sync_cpu(buffer, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ);
+	sync_cpu(buffer->dmabuf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ);
 	return wrong;
 }
 

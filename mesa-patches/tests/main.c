@@ -3,33 +3,25 @@
  * Whether a renderer that draws with the CPU keeps to the rules of dma-bufs.
  *
  *	dmabuf --list			the names of the cases
- *	dmabuf NAME [DRIVER]		run one, on the card of this driver (vkms)
+ *	dmabuf NAME [DRIVER[:NODE]]	run one, on the card of this driver (vkms), or on
+ *					its render node by GBM (render) or EGL (device)
+ *
+ *	dmabuf cost [DRIVER[:NODE]]	what frames cost
+ *	dmabuf show [DRIVER[:NODE]]	draw what a virtio GPU shows, and stay
  *
  * A case is a process, for a renderer that does not keep to them may crash.
  * Exit status: 0 it keeps to them, 1 it does not, 2 misuse.
  */
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "test.h"
 
 static const struct test *const all[] = { import_tests, access_tests,
-					  fence_tests };
+					  fence_tests, device_tests };
 
-void die(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fprintf(stderr, "# ");
-	vfprintf(stderr, format, args);
-	fprintf(stderr, "\n");
-	va_end(args);
-	/* no destructors: they might wait for what has failed */
-	_Exit(1);
-}
+/* What is no case, for it judges nothing. */
+static const struct test others[] = { { "cost", cost }, { "show", show }, {} };
 
 static const struct test *find(const char *name)
 {
@@ -37,6 +29,9 @@ static const struct test *find(const char *name)
 		for (const struct test *test = all[i]; test->name; test++)
 			if (!strcmp(test->name, name))
 				return test;
+	for (const struct test *test = others; test->name; test++)
+		if (!strcmp(test->name, name))
+			return test;
 	return NULL;
 }
 

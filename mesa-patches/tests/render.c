@@ -30,6 +30,8 @@ static const char *const external_source =
 	"varying vec2 at;\n"
 	"void main() { gl_FragColor = texture2D(picture, at); }\n";
 
+#define DEVICES 16
+
 const char *renderer_driver = "vkms";
 
 void *egl_function(const char *name)
@@ -40,18 +42,61 @@ void *egl_function(const char *name)
 	return function;
 }
 
+static void display_of_gbm(struct renderer *renderer, const char *driver,
+			   bool render)
+{
+	PFNEGLGETPLATFORMDISPLAYEXTPROC get_display;
+
+	renderer->fd = card_open(driver, render);
+	renderer->gbm = gbm_create_device(renderer->fd);
+	check(renderer->gbm, "no GBM for %s", driver);
+	get_display = egl_function("eglGetPlatformDisplayEXT");
+	renderer->display =
+		get_display(EGL_PLATFORM_GBM_KHR, renderer->gbm, NULL);
+}
+
+/* EGL names the nodes of the devices it knows. */
+static void display_of_device(struct renderer *renderer, const char *driver)
+{
+	PFNEGLGETPLATFORMDISPLAYEXTPROC get_display;
+	PFNEGLQUERYDEVICESTRINGEXTPROC query_string;
+	PFNEGLQUERYDEVICESEXTPROC query;
+	EGLDeviceEXT devices[DEVICES];
+	EGLint count = 0;
+
+	get_display = egl_function("eglGetPlatformDisplayEXT");
+	query_string = egl_function("eglQueryDeviceStringEXT");
+	query = egl_function("eglQueryDevicesEXT");
+	check(query(DEVICES, devices, &count), "eglQueryDevicesEXT");
+	for (EGLint i = 0; i < count; i++) {
+		const char *path =
+			query_string(devices[i], EGL_DRM_RENDER_NODE_FILE_EXT);
+
+		renderer->fd = path ? node_open(path, driver) : -1;
+		if (renderer->fd < 0)
+			continue;
+		renderer->display = get_display(EGL_PLATFORM_DEVICE_EXT,
+						devices[i], NULL);
+		return;
+	}
+	die("none of %d devices of EGL is %s", count, driver);
+}
+
 void renderer_open(struct renderer *renderer)
 {
 	static const EGLint wanted[] = { EGL_CONTEXT_CLIENT_VERSION, 2,
 					 EGL_NONE };
-	PFNEGLGETPLATFORMDISPLAYEXTPROC get_display;
+	const char *node = strchr(renderer_driver, ':');
+	char driver[32];
 
-	renderer->fd = card_open(renderer_driver);
-	renderer->gbm = gbm_create_device(renderer->fd);
-	check(renderer->gbm, "no GBM for %s", renderer_driver);
-	get_display = egl_function("eglGetPlatformDisplayEXT");
-	renderer->display =
-		get_display(EGL_PLATFORM_GBM_KHR, renderer->gbm, NULL);
+	snprintf(driver, sizeof(driver), "%.*s",
+		 (int)strcspn(renderer_driver, ":"), renderer_driver);
+	memset(renderer, 0, sizeof(*renderer));
+	if (node && !strcmp(node, ":device"))
+		display_of_device(renderer, driver);
+	else
+		display_of_gbm(renderer, driver,
+			       node && !strcmp(node, ":render"));
 	check(eglInitialize(renderer->display, NULL, NULL), "EGL: %#x",
 	      eglGetError());
 	check(eglBindAPI(EGL_OPENGL_ES_API), "no OpenGL ES");

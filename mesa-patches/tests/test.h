@@ -25,6 +25,10 @@ _Noreturn void die(const char *format, ...);
 			die(__VA_ARGS__); \
 	} while (0)
 
+/* A file for people: its name begins with $MESA_PICTURES, where there is that. */
+void picture_write(const char *name, uint32_t width, uint32_t height,
+		   const uint32_t *pixels);
+
 /* --- buffers: buffer.c ------------------------------------------------------------- */
 
 struct buffer {
@@ -40,12 +44,16 @@ struct view {
 	uint32_t offset, stride, width, height;
 };
 
-int card_open(const char *driver);
+int node_open(const char *path, const char *driver);
+int card_open(const char *driver, bool render);
 void buffer_create(struct buffer *buffer, uint32_t width, uint32_t height,
 		   bool read_only);
 struct view view_of(const struct buffer *buffer);
 uint32_t pixel_of(int seed, uint32_t x, uint32_t y);
+void sync_cpu(int dmabuf, uint64_t flags);
 void buffer_fill(struct buffer *buffer, const struct view *view, int seed);
+void buffer_read(struct buffer *buffer, const struct view *view,
+		 uint32_t *pixels);
 int buffer_wrong(struct buffer *buffer, const struct view *view, int seed);
 uint32_t buffer_fence(struct buffer *buffer, bool write);
 void buffer_signal(struct buffer *buffer, uint32_t fence);
@@ -105,6 +113,12 @@ struct test {
 	void (*run)(const struct renderer *renderer);
 };
 
-extern const struct test import_tests[], access_tests[], fence_tests[];
+/* cost.c: prints a line for each kind of frame. */
+void cost(const struct renderer *renderer);
+/* device.c: until it is killed. */
+void show(const struct renderer *renderer);
+
+extern const struct test import_tests[], access_tests[], fence_tests[],
+	device_tests[];
 
 #endif

@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The cases of mesa-patches/tests with each renderer that draws with the CPU, and a
-# line for each as tools/mesa/check reads it: what it was run with, and what came of it.
+# The cases of mesa-patches/tests with each renderer that draws with the CPU, or with
+# the one that is named, and a line for each as tools/mesa/check reads it: what it was
+# run with, and what came of it.
 #
-#   mesa.sh PROGRAM DRIVER [CASE ...]		on the card of this driver
+#   mesa.sh PROGRAM DRIVER[:NODE] RENDERERS [CASE ...]		on the card of this driver
 
-program=$1 driver=$2
-shift 2
+program=$1 driver=$2 renderers=$3
+shift 3
 cases=${*:-$("$program" --list)}
 seconds=120
 
@@ -23,15 +24,17 @@ run() { # CASE
 	esac
 }
 
-modprobe -a vgem vkms
-[ "$driver" = vkms ] || modprobe "$driver"
-for renderer in softpipe llvmpipe; do
-	export GALLIUM_DRIVER=$renderer
+modprobe -a vgem vkms "${driver%%:*}"
+modprobe vivid n_devs=1 node_types=0x1 num_inputs=1 input_types=0x00
+for renderer in $renderers; do
+	# a GPU that renders is not asked which of those it is
+	[ "$renderer" = virgl ] || export GALLIUM_DRIVER="$renderer"
 	# what llvmpipe does with more was seen to draw wrong colours on an emulated CPU
 	export GALLIUM_OVERRIDE_CPU_CAPS=sse4.1
+	export MESA_PICTURES="$VM_SHARE/$driver-$renderer-"
 	for case in $cases; do
 		outcome=$(run "$case")
-		printf 'mesa\t%s\t%s\t%s\t%s\n' "$renderer" "$case" "$outcome" \
+		printf 'mesa\t%s\t%s\t%s\t%s\t%s\n' "$driver" "$renderer" "$case" "$outcome" \
 			"$(sed -n '/^# /{s///;p;q}' /tmp/said)"
 	done
 done

@@ -13,9 +13,10 @@ from toolbox import tool
 build = tool("mesa/build")
 check = tool("mesa/check")
 
-EXPECTED = """# Mesa renderer case outcome why
-distribution  *         import  crashed  maps what it must not
-patched       llvmpipe  late    failed   not done yet
+EXPECTED = """# Mesa card renderer case outcome why
+distribution  *      *         import  crashed  maps what it must not
+distribution  vgem   *         import  failed   its own can be mapped
+patched       *      llvmpipe  late    failed   not done yet
 """
 
 
@@ -76,30 +77,53 @@ class Build(unittest.TestCase):
 
 class Check(unittest.TestCase):
     def judged(self, distribution, patched):
-        found = {"distribution": {("softpipe", "import"): (distribution, "")},
-                 "patched": {("softpipe", "import"): (patched, "3 pixels are others")}}
+        found = {"distribution": {("vkms", "softpipe", "import"): (distribution, "")},
+                 "patched": {("vkms", "softpipe", "import"): (patched, "3 pixels are others")}}
         with contextlib.redirect_stdout(io.StringIO()):
             return check.judge(check.expectations(EXPECTED), found)
 
-    def test_a_renderer_of_its_own_comes_before_each(self):
+    def test_what_says_most_comes_first(self):
         known = check.expectations(EXPECTED)
-        self.assertEqual(check.expected(known, "distribution", "softpipe", "import"), "crashed")
-        self.assertEqual(check.expected(known, "patched", "llvmpipe", "late"), "failed")
-        self.assertEqual(check.expected(known, "patched", "softpipe", "late"), "passed")
+        self.assertEqual(check.expected(known, "distribution", "vkms", "softpipe", "import"), "crashed")
+        self.assertEqual(check.expected(known, "distribution", "vgem", "softpipe", "import"), "failed")
+        self.assertEqual(check.expected(known, "patched", "vkms", "llvmpipe", "late"), "failed")
+        self.assertEqual(check.expected(known, "patched", "vkms", "softpipe", "late"), "passed")
 
     def test_no_reason_is_no_expectation(self):
         with self.assertRaises(check.Stop):
-            check.expectations("patched * import failed\n")
+            check.expectations("patched * * import failed\n")
 
     def test_lines_of_the_guest(self):
-        text = "noise\nmesa\tsoftpipe\timport\tfailed\t3 pixels are others\r\nmesa\tshort\n"
-        self.assertEqual(check.results(text), {("softpipe", "import"): ("failed", "3 pixels are others")})
+        text = "noise\nmesa\tvkms\tsoftpipe\timport\tfailed\t3 pixels are others\r\nmesa\tshort\n"
+        self.assertEqual(check.results(text), {("vkms", "softpipe", "import"): ("failed", "3 pixels are others")})
 
-    def test_weston_runs_if_it_is_asked_for_or_all_are(self):
-        for cases, wanted in ((["weston-v4l2"], ["mesa-weston.sh"]), (["import"], ["mesa.sh"]),
-                              ([], ["mesa.sh", "mesa-weston.sh"])):
-            job = check.job_of(argparse.Namespace(cases=cases, driver="vkms"))
-            self.assertEqual([os.path.basename(line.split()[0]) for line in job.splitlines()], wanted)
+    def jobs(self, *cases, driver=None, guest=None):
+        return [check.job_of(guest).split("\n") for guest
+                in check.plan(argparse.Namespace(cases=list(cases), driver=driver, guest=guest))]
+
+    def test_all_runs_if_nothing_is_named(self):
+        lines = " ".join(sum(self.jobs(), []))
+        for case in check.WESTON + check.KMSCUBE:
+            self.assertIn(case, lines)
+        self.assertRegex(lines, r"mesa\.sh \S+/dmabuf vkms 'softpipe llvmpipe' ")
+
+    def test_what_is_named_runs_where_the_plan_has_it(self):
+        lines = self.jobs("fence-sample", "weston-two")[0]
+        self.assertRegex(lines[0], r"/mesa\.sh \S+/dmabuf vkms .* fence-sample$")
+        self.assertTrue(any(" vgem " in line for line in lines))
+        self.assertRegex(lines[-2], r"/mesa-weston\.sh \S+/client virtio_gpu 'softpipe' weston-two$")
+        self.assertFalse(any("kmscube" in line for line in lines))
+
+    def test_a_driver_that_is_named_is_the_only_one(self):
+        self.assertRegex("".join(self.jobs(driver="udl")[0]), r"^\S+/mesa\.sh \S+ udl 'softpipe llvmpipe'$")
+
+    def test_a_guest_that_is_named_is_the_only_one(self):
+        self.assertEqual(len(self.jobs(guest=["virgl"])), 1)
+        self.assertIn("'virgl'", self.jobs(guest=["virgl"])[0][0])
+
+    def test_no_such_case(self):
+        with self.assertRaises(check.Stop):
+            check.plan(argparse.Namespace(cases=["weston-three"], driver=None, guest=None))
 
     def test_as_expected(self):
         self.assertEqual(self.judged("crashed", "passed"), (2, []))
@@ -107,7 +131,7 @@ class Check(unittest.TestCase):
     def test_what_fails_unexpectedly_is_told_with_its_reason(self):
         good, wrong = self.judged("crashed", "failed")
         self.assertEqual(good, 1)
-        self.assertEqual(wrong, ["patched: softpipe import: failed, expected passed: 3 pixels are others"])
+        self.assertEqual(wrong, ["patched: vkms softpipe import: failed, expected passed: 3 pixels are others"])
 
     def test_what_passes_unexpectedly_counts_as_well(self):
         self.assertEqual(self.judged("passed", "passed")[0], 1)
@@ -120,5 +144,5 @@ class Check(unittest.TestCase):
 
     def test_what_did_not_run_counts(self):
         with contextlib.redirect_stdout(io.StringIO()):
-            _, wrong = check.judge({}, {"patched": {("softpipe", "a"): ("passed", "")}, "distribution": {}})
-        self.assertEqual(wrong, ["distribution: softpipe a: not run, expected passed"])
+            _, wrong = check.judge({}, {"patched": {("vkms", "softpipe", "a"): ("passed", "")}, "distribution": {}})
+        self.assertEqual(wrong, ["distribution: vkms softpipe a: not run, expected passed"])
