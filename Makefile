@@ -177,4 +177,4 @@ help: ## this list
 
 .PHONY: run check demo-negotiation kernel debug stock vm install patches compile-check constraints coverage docs \
 	parity parity-user parity-kernel parity-intree parity-i915 parity-virtio check-clients matrix stress scanout \
-	check-nested mesa check-mesa faults mutants fuzz bench bench-check lint clean help
+	check-nested mesa check-mesa mesa-pictures faults mutants fuzz bench bench-check lint clean help
