@@ -39,21 +39,26 @@ static bool only_host_pins(const struct vgpu_object *vobj)
 		!to_vgpu(storage->base.dev)->has_virgl);
 }
 
-/* Have the host let go, and wait for that; killed tasks leave it as it was. */
+/*
+ * Have the host let go, and wait for that. Who does not learn that it has leaves the
+ * memory where it is, and the fence to be asked by the next.
+ */
 static int take_from_host(struct vgpu_object *vobj)
 {
 	struct vgpu_device *vgpu = to_vgpu(vobj->storage.base.dev);
-	struct vgpu_fence *fence;
-	long left;
+	struct vgpu_fence *fence, *end;
+	long left = 1;
 
 	fence = vgpu_fence_create(&vgpu->fences);
 	if (!fence)
 		return -ENOMEM;
 
-	vgpu_object_detach_locked(vobj, fence);
-	left = dma_fence_wait_timeout(&fence->base, true, VGPU_ANSWER_TIMEOUT);
+	end = vgpu_object_detach_locked(vobj, fence);
+	if (end)
+		left = dma_fence_wait_timeout(&end->base, true,
+					      VGPU_ANSWER_TIMEOUT);
 	/* a host that failed may look at the memory still */
-	if (left > 0 && dma_fence_get_status(&fence->base) < 0)
+	if (end && left > 0 && dma_fence_get_status(&end->base) < 0)
 		left = 0;
 	vgpu_fence_put(fence);
 	if (left <= 0)

@@ -175,7 +175,7 @@ static void import_moved(struct vgpu_object *vobj)
 	/* it was waited for when there was memory again */
 	WARN_ON_ONCE(vobj->stale);
 	make_stale_locked(vobj);
-	if (!vgpu_object_detach_locked(vobj, end))
+	if (vgpu_object_detach_locked(vobj, end) != end)
 		unmap_stale_locked(vobj);
 	show_end_locked(obj->resv, end);
 	vgpu_fence_put(end);

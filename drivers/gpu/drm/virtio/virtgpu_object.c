@@ -196,6 +196,22 @@ void vgpu_object_put_memory_locked(struct vgpu_object *vobj)
 		vgpu_import_unmap_locked(vobj);
 	else if (vobj->sgt)
 		own_put_memory(to_vgpu(obj->dev), vobj);
+	vgpu_object_let_go_locked(vobj, NULL);
+}
+
+/**
+ * vgpu_object_let_go_locked - note what is to be waited for before memory moves
+ * @vobj: the object
+ * @fence: of the default timeline, behind all that there were; a reference is taken.
+ *	NULL if the host is known to have nothing
+ */
+void vgpu_object_let_go_locked(struct vgpu_object *vobj,
+			       struct vgpu_fence *fence)
+{
+	if (fence)
+		dma_fence_get(&fence->base);
+	vgpu_fence_put(vobj->let_go);
+	vobj->let_go = fence;
 }
 
 /**
@@ -236,11 +252,12 @@ static struct vgpu_cmd *end_of_memory(const struct vgpu_res *res)
  * @fence: signals when it has, or NULL; emitted in any case
  *
  * Context: Process context. The reservation lock must be held. The caller puts
- *	    the memory when @fence has signalled.
- * Return: whether the host had it.
+ *	    the memory when what is returned has signalled.
+ * Return: @fence if the host had it. If it did not, the fence of what took the memory
+ * from it before, which nobody has seen done yet, or NULL. Both are the object's.
  */
-bool vgpu_object_detach_locked(struct vgpu_object *vobj,
-			       struct vgpu_fence *fence)
+struct vgpu_fence *vgpu_object_detach_locked(struct vgpu_object *vobj,
+					     struct vgpu_fence *fence)
 {
 	struct vgpu_device *vgpu = to_vgpu(vobj->storage.base.dev);
 	struct vgpu_res *res, *next, *last = last_attached(vobj);
@@ -255,6 +272,7 @@ bool vgpu_object_detach_locked(struct vgpu_object *vobj,
 		vgpu_cmd_add_object(cmd, &vobj->storage.base);
 		if (vobj->storage.base.import_attach)
 			cmd->release = vgpu_import_let_go;
+		vgpu_object_let_go_locked(vobj, fence);
 	}
 	list_for_each_entry_safe(res, next, &vobj->resources, node) {
 		if (!res->attached)
@@ -267,7 +285,7 @@ bool vgpu_object_detach_locked(struct vgpu_object *vobj,
 	vgpu_fence_abandon(fence, 0);
 	vgpu_queue_kick(&vgpu->ctrl);
 
-	return last;
+	return vobj->let_go;
 }
 
 /**

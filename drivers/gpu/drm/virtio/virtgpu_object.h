@@ -147,6 +147,12 @@ struct vgpu_object {
 	/** @stale_end: what was @end of that */
 	struct vgpu_fence *stale_end;
 
+	/**
+	 * @let_go: of the last command that took the memory from the host, until somebody
+	 * has seen it done; NULL if the host has nothing, but for what is attached
+	 */
+	struct vgpu_fence *let_go;
+
 	/** @scanouts: how often it is, or is about to be, on a scanout */
 	unsigned int scanouts;
 
@@ -209,7 +215,9 @@ void vgpu_res_destroy(struct vgpu_object *vobj, struct vgpu_res *res);
 /* Objects and their memory: virtgpu_object.c */
 int vgpu_object_attach_locked(struct vgpu_object *vobj,
 			      struct vgpu_fence *fence);
-bool vgpu_object_detach_locked(struct vgpu_object *vobj,
+struct vgpu_fence *vgpu_object_detach_locked(struct vgpu_object *vobj,
+					     struct vgpu_fence *fence);
+void vgpu_object_let_go_locked(struct vgpu_object *vobj,
 			       struct vgpu_fence *fence);
 int vgpu_object_get_memory_locked(struct vgpu_object *vobj);
 void vgpu_object_put_memory_locked(struct vgpu_object *vobj);

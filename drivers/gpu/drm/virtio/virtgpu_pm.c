@@ -58,6 +58,7 @@ static void forget_resources(struct vgpu_device *vgpu, struct vgpu_object *vobj)
 	vobj->res.created = false;
 	vobj->res.attached = false;
 	vobj->lost |= vobj->host_blob;
+	vgpu_object_let_go_locked(vobj, NULL);
 	dma_resv_unlock(vobj->storage.base.resv);
 
 	scoped_guard(spinlock, &vgpu->objects_lock) {

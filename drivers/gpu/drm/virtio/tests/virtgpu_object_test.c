@@ -209,33 +209,92 @@ static struct mock_answer keeps_memory(struct mock_host *host,
 	return answer;
 }
 
-/* Succeeds if memory is not taken from a host that does not say it let go. */
-static void host_keeps_memory(struct kunit *test)
+static int constrain(struct dma_buf *dmabuf)
 {
 	struct dma_buf_constraints low = DMA_BUF_CONSTRAINTS_ANY;
-	struct mock_host *host = test->priv;
-	struct vgpu_object *vobj = own(test);
-	struct drm_gem_object *obj = &vobj->storage.base;
-	struct dma_buf *dmabuf;
 	int ret;
 
-	dmabuf = vgpu_prime_export(obj, O_RDWR);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
 	/* where nothing is free, and the page is not */
 	low.dma_mask = DMA_BIT_MASK(16);
-	host->auto_answer = keeps_memory;
 	dma_resv_lock(dmabuf->resv, NULL);
 	ret = dmabuf->ops->constrain(dmabuf, &low, true);
-	KUNIT_EXPECT_EQ(test, ret, -EBUSY);
+	dma_resv_unlock(dmabuf->resv);
+	return ret;
+}
+
+static struct dma_buf *export(struct kunit *test, struct vgpu_object *vobj)
+{
+	struct dma_buf *dmabuf = vgpu_prime_export(&vobj->storage.base, O_RDWR);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	return dmabuf;
+}
+
+static void expect_kept(struct kunit *test, const struct vgpu_object *vobj)
+{
 	KUNIT_EXPECT_NOT_NULL(test, vobj->sgt);
 	KUNIT_EXPECT_EQ(test, vobj->storage.pin_count, 1);
-	dma_resv_unlock(dmabuf->resv);
-	KUNIT_EXPECT_EQ(test,
-			host->seen[VIRTIO_GPU_CMD_RESOURCE_DETACH_BACKING], 1);
+}
+
+/*
+ * Succeeds if memory is not taken from a host that does not say it let go, however
+ * often somebody tries. Broken by forgetting what the host was told last.
+ */
+static void host_keeps_memory(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	unsigned int *detached =
+		&host->seen[VIRTIO_GPU_CMD_RESOURCE_DETACH_BACKING];
+	struct vgpu_object *vobj = own(test);
+	struct dma_buf *dmabuf = export(test, vobj);
+	int i;
+
+	host->auto_answer = keeps_memory;
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, constrain(dmabuf), -EBUSY);
+		expect_kept(test, vobj);
+		KUNIT_EXPECT_EQ(test, *detached, 1);
+	}
+
+	/* told of it again, it lets go; there is no such memory, though */
+	host->auto_answer = mock_host_obeys;
+	attach_2d(test, vobj);
+	constrain(dmabuf);
+	KUNIT_EXPECT_EQ(test, *detached, 2);
+	KUNIT_EXPECT_NULL(test, vobj->let_go);
 
 	dma_buf_put(dmabuf);
 	flush_delayed_fput();
-	drm_gem_object_put(obj);
+	drm_gem_object_put(&vobj->storage.base);
+}
+
+/* Succeeds if who was interrupted leaves memory that the host has where it is. */
+static void taking_is_interrupted(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct vgpu_object *vobj = own(test);
+	struct dma_buf *dmabuf = export(test, vobj);
+	int i;
+
+	host->auto_answer = NULL;
+	for (i = 0; i < 2; i++) {
+		mock_signal(true);
+		KUNIT_EXPECT_EQ(test, constrain(dmabuf), -ERESTARTSYS);
+		mock_signal(false);
+		expect_kept(test, vobj);
+		KUNIT_EXPECT_EQ(test, mock_host_waiting(host), 1);
+	}
+
+	while (mock_host_waiting(host))
+		mock_host_answer(host, MOCK_OK);
+	host->auto_answer = mock_host_obeys;
+	mock_host_settle(host);
+	constrain(dmabuf);
+	KUNIT_EXPECT_NULL(test, vobj->let_go);
+
+	dma_buf_put(dmabuf);
+	flush_delayed_fput();
+	drm_gem_object_put(&vobj->storage.base);
 }
 
 static void count_detached(struct dma_buf *dmabuf, void *arg)
@@ -361,6 +420,7 @@ static void window_goes(struct kunit *test)
 static struct kunit_case object_cases[] = {
 	KUNIT_CASE(last_reference_goes_unlocked),
 	KUNIT_CASE(host_keeps_memory),
+	KUNIT_CASE(taking_is_interrupted),
 	KUNIT_CASE(device_goes),
 	KUNIT_CASE(window_goes),
 	{}
