@@ -10,7 +10,8 @@
  *
  * An imported buffer is mapped for the first use. The exporter may move it after
  * that. It tells us with its lock held, and then we must not wait for the host:
- * the command to let go carries a fence that goes into the reservation object,
+ * the command to let go carries a fence that goes into the reservation object (if a
+ * view that had the memory has just gone, the command that ends it does),
  * where the exporter waits before it moves. Only if there is no memory to put it
  * there, it is waited for in the exporter's stead. The mapping ends when the host has
  * answered; the next use waits for that, until a signal comes. A scanout pins.
@@ -168,17 +169,23 @@ static void show_end_locked(struct dma_resv *resv, struct vgpu_fence *end)
 static void import_moved(struct vgpu_object *vobj)
 {
 	struct drm_gem_object *obj = &vobj->storage.base;
-	struct vgpu_fence *end = vobj->end;
+	struct vgpu_fence *end;
 
-	dma_fence_get(&end->base);
-	dma_fence_enable_sw_signaling(&end->base);
 	/* it was waited for when there was memory again */
 	WARN_ON_ONCE(vobj->stale);
 	make_stale_locked(vobj);
-	if (vgpu_object_detach_locked(vobj, end) != end)
+	end = vgpu_object_detach_locked(vobj, vobj->stale_end);
+	if (!end || dma_fence_is_signaled(&end->base)) {
 		unmap_stale_locked(vobj);
+		return;
+	}
+
+	/* perhaps that of a view that is about to end, with nothing attached any more */
+	dma_fence_get(&end->base);
+	vgpu_fence_put(vobj->stale_end);
+	vobj->stale_end = end;
+	dma_fence_enable_sw_signaling(&end->base);
 	show_end_locked(obj->resv, end);
-	vgpu_fence_put(end);
 }
 
 static void import_move_notify(struct dma_buf_attachment *attach)

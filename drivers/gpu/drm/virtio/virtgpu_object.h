@@ -67,6 +67,12 @@ struct vgpu_res {
 
 	/** @detach: the command that takes its memory away, made before that */
 	struct vgpu_cmd *detach;
+
+	/**
+	 * @end: of a view: signals when @unref is answered, since its memory may have to
+	 * move before that. Made with that.
+	 */
+	struct vgpu_fence *end;
 };
 
 /**

@@ -7,8 +7,9 @@
  * and ends. Here are the commands for that, one resource at a time; what it means
  * for the buffer, virtgpu_object.c knows.
  *
- * Taking memory away, and ending, must not fail. The commands for both are made
- * before the host gets the memory, and are part of the resource until then.
+ * Taking memory away, and ending, must not fail. The commands for both, and the fence
+ * that others wait for, are made before the host gets the memory, and are part of the
+ * resource until then.
  *
  * Lifetime: a resource is part of an object or of a framebuffer. Its number is
  * free when the host has answered that it is gone.
@@ -26,6 +27,7 @@
 
 #include "virtgpu_drv.h"
 #include "virtgpu_gem.h"
+#include "virtgpu_import.h"
 #include "virtgpu_object.h"
 
 static int vgpu_virglhack = 1;
@@ -83,6 +85,8 @@ void vgpu_res_fini(struct vgpu_device *vgpu, struct vgpu_res *res)
 	res->unref = NULL;
 	vgpu_cmd_put(res->detach);
 	res->detach = NULL;
+	vgpu_fence_put(res->end);
+	res->end = NULL;
 }
 
 static struct virtio_gpu_mem_entry *memory_entries(struct vgpu_object *vobj,
@@ -158,13 +162,20 @@ static int attach_cmd(struct vgpu_object *vobj, const struct vgpu_res *res,
 }
 
 /* What will be needed to undo it, while there is still somebody to say -ENOMEM. */
-static int prepare_end(struct vgpu_res *res)
+static int prepare_end(struct vgpu_object *vobj, struct vgpu_res *res)
 {
+	struct vgpu_device *vgpu = to_vgpu(vobj->storage.base.dev);
+	bool is_view = res != &vobj->res;
+
 	if (!res->unref)
 		res->unref = vgpu_cmd_create();
 	if (!res->detach)
 		res->detach = vgpu_cmd_create();
-	return res->unref && res->detach ? 0 : -ENOMEM;
+	if (is_view && !res->end)
+		res->end = vgpu_fence_create(&vgpu->fences);
+	if (!res->unref || !res->detach || (is_view && !res->end))
+		return -ENOMEM;
+	return 0;
 }
 
 /**
@@ -201,7 +212,7 @@ int vgpu_res_attach_locked(struct vgpu_object *vobj, struct vgpu_res *res,
 
 	ret = vgpu_object_get_memory_locked(vobj);
 	if (!ret)
-		ret = prepare_end(res);
+		ret = prepare_end(vobj, res);
 	if (ret)
 		return ret;
 
@@ -277,6 +288,8 @@ static void view_ended(struct vgpu_cmd *cmd)
 {
 	struct vgpu_device *vgpu = cmd->queue->vgpu;
 
+	if (cmd->objects[0]->import_attach)
+		vgpu_import_let_go(cmd);
 	if (!vgpu_virglhack)
 		ida_free(&vgpu->resources,
 			 le32_to_cpu(cmd->req.unref.resource_id) - 1);
@@ -286,6 +299,9 @@ static void view_ended(struct vgpu_cmd *cmd)
  * vgpu_res_destroy - end a resource that is not the object's own
  * @vobj: the object, which lives until the host has answered
  * @res: the resource; can be freed afterwards
+ *
+ * Its memory is the host's until then, though no list says so any more. Who wants to
+ * move that finds the fence.
  *
  * Context: Process context. Takes the reservation lock.
  */
@@ -297,6 +313,8 @@ void vgpu_res_destroy(struct vgpu_object *vobj, struct vgpu_res *res)
 	if (res->created) {
 		vgpu_cmd_add_object(res->unref, &vobj->storage.base);
 		res->unref->release = view_ended;
+		vgpu_cmd_set_fence(res->unref, res->end);
+		vgpu_object_let_go_locked(vobj, res->end);
 		vgpu_res_unref_locked(vgpu, res);
 		vgpu_queue_kick(&vgpu->ctrl);
 		/* given back there */

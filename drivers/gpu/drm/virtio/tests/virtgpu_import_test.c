@@ -124,6 +124,51 @@ static void import_moved_and_used(struct kunit *test)
 	flush_delayed_fput();
 }
 
+/*
+ * Succeeds if the host keeps what a framebuffer that was just given up had of a buffer
+ * until it has answered, and an exporter that moves that finds a fence. Broken by
+ * ending the framebuffer's resource without one.
+ */
+static void import_moved_after_its_view(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct vgpu_res view = {
+		.kind = VGPU_RES_2D,
+		.texture = { .width = 16, .height = 16 },
+	};
+	struct mock_exporter exporter = {};
+	struct dma_buf *dmabuf = mock_export(test, &exporter);
+	struct drm_gem_object *obj;
+	int ret;
+
+	obj = vgpu_prime_import(host->vgpu->drm, dmabuf);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, obj);
+	KUNIT_ASSERT_EQ(test, vgpu_res_init(host->vgpu, &view), 0);
+	dma_resv_lock(obj->resv, NULL);
+	ret = vgpu_res_attach_locked(to_vgpu_object(obj), &view, NULL);
+	dma_resv_unlock(obj->resv);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	vgpu_queue_kick(&host->vgpu->ctrl);
+	mock_host_settle(host);
+
+	host->auto_answer = NULL;
+	vgpu_res_destroy(to_vgpu_object(obj), &view);
+	mock_move(dmabuf);
+	KUNIT_EXPECT_EQ(test, exporter.mapped, 1);
+	KUNIT_EXPECT_FALSE(test, is_idle(dmabuf->resv));
+
+	mock_host_answer(host, MOCK_OK);
+	host->auto_answer = mock_host_obeys;
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_RESOURCE_UNREF], 1);
+	KUNIT_EXPECT_EQ(test, exporter.mapped, 0);
+	KUNIT_EXPECT_TRUE(test, is_idle(dmabuf->resv));
+	drm_gem_object_put(obj);
+	mock_host_settle(host);
+	dma_buf_put(dmabuf);
+	flush_delayed_fput();
+}
+
 /**
  * struct mover - who moves a buffer without memory for a fence
  * @name: of the case
@@ -437,6 +482,7 @@ static void blob_is_refused(struct kunit *test)
 static struct kunit_case import_cases[] = {
 	KUNIT_CASE(import_freed_while_moved),
 	KUNIT_CASE(import_moved_and_used),
+	KUNIT_CASE(import_moved_after_its_view),
 	KUNIT_CASE_PARAM(import_moved_without_room, mover_gen_params),
 	KUNIT_CASE(import_moved_and_used_early),
 	KUNIT_CASE(moved_blob_is_known),

@@ -297,6 +297,47 @@ static void taking_is_interrupted(struct kunit *test)
 	drm_gem_object_put(&vobj->storage.base);
 }
 
+/* Succeeds if memory that only a framebuffer had is the host's until that has ended. */
+static void view_keeps_memory(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct vgpu_object *vobj = vgpu_object_create(host->vgpu, PAGE_SIZE);
+	struct vgpu_res view = {
+		.kind = VGPU_RES_2D,
+		.texture = { .width = 16, .height = 16 },
+	};
+	struct dma_buf *dmabuf;
+	int ret;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vobj);
+	vgpu_object_publish(vobj);
+	KUNIT_ASSERT_EQ(test, vgpu_res_init(host->vgpu, &view), 0);
+	dma_resv_lock(vobj->storage.base.resv, NULL);
+	ret = vgpu_res_attach_locked(vobj, &view, NULL);
+	dma_resv_unlock(vobj->storage.base.resv);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	vgpu_queue_kick(&host->vgpu->ctrl);
+	mock_host_settle(host);
+	dmabuf = export(test, vobj);
+
+	host->auto_answer = NULL;
+	vgpu_res_destroy(vobj, &view);
+	mock_signal(true);
+	KUNIT_EXPECT_EQ(test, constrain(dmabuf), -ERESTARTSYS);
+	mock_signal(false);
+	expect_kept(test, vobj);
+
+	mock_host_answer(host, MOCK_OK);
+	host->auto_answer = mock_host_obeys;
+	mock_host_settle(host);
+	constrain(dmabuf);
+	KUNIT_EXPECT_NULL(test, vobj->sgt);
+
+	dma_buf_put(dmabuf);
+	flush_delayed_fput();
+	drm_gem_object_put(&vobj->storage.base);
+}
+
 static void count_detached(struct dma_buf *dmabuf, void *arg)
 {
 	++*(int *)arg;
@@ -421,6 +462,7 @@ static struct kunit_case object_cases[] = {
 	KUNIT_CASE(last_reference_goes_unlocked),
 	KUNIT_CASE(host_keeps_memory),
 	KUNIT_CASE(taking_is_interrupted),
+	KUNIT_CASE(view_keeps_memory),
 	KUNIT_CASE(device_goes),
 	KUNIT_CASE(window_goes),
 	{}
