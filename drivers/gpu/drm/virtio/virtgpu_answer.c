@@ -15,9 +15,9 @@
  * renders with, may take their time, as a program wants it: there it is not the age of
  * a command that counts, but for how long the host has answered to nothing.
  *
- * A virtqueue that is broken gives nothing back any more. vgpu_queue_poll() finds out,
- * and ends what the host has not seen; the rest has no fences to wait for then, and its
- * memory until the device is reset.
+ * A virtqueue that is broken gives nothing back any more, but the host may go on with
+ * what it has. vgpu_queue_poll() finds out, and has the device reset before anything
+ * ends, so that nobody gets memory back under the host.
  *
  * Lifetime: see virtgpu_vq.c.
  *
@@ -97,29 +97,12 @@ static void trace_locked(struct vgpu_queue *q, struct list_head *answered)
 /* A broken virtqueue gives nothing back, and takes nothing. */
 static void give_up_if_broken(struct vgpu_queue *q)
 {
-	struct vgpu_cmd *cmd;
-	LIST_HEAD(ended);
-
 	scoped_guard(spinlock, &q->lock) {
 		if (!q->vq || !q->alive || !virtqueue_is_broken(q->vq))
 			return;
-		q->alive = false;
-		/*
-		 * Their memory is the host's until the device is reset. Who
-		 * waits need not.
-		 */
-		list_for_each_entry(cmd, &q->pending, node)
-			if (cmd->fence)
-				vgpu_fence_answer(cmd->fence, -EIO);
-		/* and these it has never seen */
-		list_for_each_entry(cmd, &q->backlog, node)
-			cmd->result = -ENODEV;
-		list_splice_init(&q->backlog, &ended);
-		q->num_backlog = 0;
 	}
-	vgpu_queue_end_all(q, &ended);
 	drm_err(q->vgpu->drm, "a virtqueue is broken\n");
-	wake_up_all(&q->room);
+	vgpu_device_give_up(q->vgpu);
 }
 
 /* A program says how long it takes. */

@@ -213,6 +213,7 @@ bool vgpu_is_in_xen(struct vgpu_device *vgpu);
 int vgpu_device_init(struct vgpu_device *vgpu);
 void vgpu_device_start(struct vgpu_device *vgpu);
 bool vgpu_device_is_absent(struct vgpu_device *vgpu);
+void vgpu_device_give_up(struct vgpu_device *vgpu);
 void vgpu_device_stop(struct vgpu_device *vgpu);
 int vgpu_find_queues(struct vgpu_device *vgpu);
 

@@ -58,7 +58,7 @@ static int take_from_host(struct vgpu_object *vobj)
 		left = dma_fence_wait_timeout(&end->base, true,
 					      VGPU_ANSWER_TIMEOUT);
 	/* a host that failed may look at the memory still */
-	if (end && left > 0 && dma_fence_get_status(&end->base) < 0)
+	if (end && left > 0 && !vgpu_fence_is_certain(end))
 		left = 0;
 	vgpu_fence_put(fence);
 	if (left <= 0)

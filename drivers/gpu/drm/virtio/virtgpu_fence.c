@@ -327,6 +327,22 @@ void vgpu_fence_abandon(struct vgpu_fence *fence, int error)
 }
 
 /**
+ * vgpu_fence_is_certain - is what a fence is of over, and not only waited for no more?
+ * @fence: the fence of a command that takes memory from the host
+ *
+ * A fence that has signalled with an error says that nobody is to wait, and leaves open
+ * what the host does. But for one error: that is of a host that was reset.
+ *
+ * Return: true if the host has done it, or has nothing any more.
+ */
+bool vgpu_fence_is_certain(struct vgpu_fence *fence)
+{
+	int status = dma_fence_get_status(&fence->base);
+
+	return status > 0 || status == -ENODEV;
+}
+
+/**
  * vgpu_fence_forget_locked - take a fence that has signalled off a buffer
  * @fence: a fence of vgpu_fence_create_early(); nothing happens to others
  * @resv: of the buffer

@@ -93,6 +93,7 @@ void vgpu_fence_cancel_event(struct vgpu_fence *fence);
 u64 vgpu_fence_emit(struct vgpu_fence *fence);
 void vgpu_fence_answer(struct vgpu_fence *fence, int error);
 void vgpu_fence_abandon(struct vgpu_fence *fence, int error);
+bool vgpu_fence_is_certain(struct vgpu_fence *fence);
 void vgpu_fence_forget_locked(struct vgpu_fence *fence, struct dma_resv *resv);
 void vgpu_fence_put(struct vgpu_fence *fence);
 void vgpu_fence_module_exit(void);

@@ -14,7 +14,9 @@
  * view that had the memory has just gone, the command that ends it does),
  * where the exporter waits before it moves. Only if there is no memory to put it
  * there, it is waited for in the exporter's stead. The mapping ends when the host has
- * answered; the next use waits for that, until a signal comes. A scanout pins.
+ * answered; the next use waits for that, until a signal comes. A host that answers with
+ * an error, or not in time, keeps the mapping until it is reset or answers after all, and
+ * the buffer has no next use before. A scanout pins.
  *
  * One that was given up may still move until the host has forgotten it. Then the
  * exporter gets the fence of the command that ends it.
@@ -43,8 +45,11 @@
 #include "virtgpu_import.h"
 #include "virtgpu_object.h"
 
-/* What the exporter took back goes when the host has let go of it. */
-static void unmap_stale_locked(struct vgpu_object *vobj)
+/**
+ * vgpu_import_unmap_stale_locked - give back what the exporter took, if there is any
+ * @vobj: an imported object; the host has let go of that, or was reset
+ */
+void vgpu_import_unmap_stale_locked(struct vgpu_object *vobj)
 {
 	if (vobj->stale)
 		dma_buf_unmap_attachment(vobj->storage.base.import_attach,
@@ -69,9 +74,12 @@ static int wait_for_stale_locked(struct vgpu_object *vobj)
 	if (!vobj->stale)
 		return 0;
 	ret = dma_fence_wait(&vobj->stale_end->base, true);
-	if (!ret)
-		unmap_stale_locked(vobj);
-	return ret;
+	if (ret)
+		return ret;
+	if (!vgpu_fence_is_certain(vobj->stale_end))
+		return -EBUSY;
+	vgpu_import_unmap_stale_locked(vobj);
+	return 0;
 }
 
 /**
@@ -81,6 +89,7 @@ static int wait_for_stale_locked(struct vgpu_object *vobj)
  * Return: 0, or a negative errno:
  *
  *	* -ENOMEM: out of memory
+ *	* -EBUSY: the host has not said that it let go of the pages there were before
  *	* -ERESTARTSYS: a signal arrived while the host lets go of the pages there were
  *	  before, or the exporter prepares the memory
  *	* what dma_buf_map_attachment() said
@@ -122,9 +131,9 @@ int vgpu_import_map_locked(struct vgpu_object *vobj)
  */
 void vgpu_import_unmap_locked(struct vgpu_object *vobj)
 {
-	unmap_stale_locked(vobj);
+	vgpu_import_unmap_stale_locked(vobj);
 	make_stale_locked(vobj);
-	unmap_stale_locked(vobj);
+	vgpu_import_unmap_stale_locked(vobj);
 }
 
 /**
@@ -137,11 +146,14 @@ void vgpu_import_let_go(struct vgpu_cmd *cmd)
 {
 	struct drm_gem_object *obj = cmd->objects[0];
 	struct vgpu_object *vobj = to_vgpu_object(obj);
+	/* a fence that was given up has an error, though there is an answer now */
+	bool done = !cmd->result || cmd->result == -ENODEV;
 
 	dma_resv_lock(obj->resv, NULL);
 	/* or it was used and has moved once more since */
-	if (vobj->stale && dma_fence_is_signaled(&vobj->stale_end->base))
-		unmap_stale_locked(vobj);
+	if (vobj->stale && (vgpu_fence_is_certain(vobj->stale_end) ||
+			    (done && cmd->fence == vobj->stale_end)))
+		vgpu_import_unmap_stale_locked(vobj);
 	dma_resv_unlock(obj->resv);
 }
 
@@ -175,8 +187,8 @@ static void import_moved(struct vgpu_object *vobj)
 	WARN_ON_ONCE(vobj->stale);
 	make_stale_locked(vobj);
 	end = vgpu_object_detach_locked(vobj, vobj->stale_end);
-	if (!end || dma_fence_is_signaled(&end->base)) {
-		unmap_stale_locked(vobj);
+	if (!end || vgpu_fence_is_certain(end)) {
+		vgpu_import_unmap_stale_locked(vobj);
 		return;
 	}
 

@@ -19,6 +19,7 @@ int vgpu_prime_fd_to_handle(struct drm_device *drm, struct drm_file *file,
 			    int fd, u32 *handle);
 bool vgpu_is_translated(struct device *dev);
 int vgpu_import_map_locked(struct vgpu_object *vobj);
+void vgpu_import_unmap_stale_locked(struct vgpu_object *vobj);
 void vgpu_import_unmap_locked(struct vgpu_object *vobj);
 int vgpu_import_reserve_locked(struct dma_resv *resv);
 void vgpu_import_let_go(struct vgpu_cmd *cmd);

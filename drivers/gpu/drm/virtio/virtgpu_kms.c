@@ -352,6 +352,26 @@ static void reset_host(struct vgpu_device *vgpu)
 }
 
 /**
+ * vgpu_device_give_up - end all commands of a device with a broken virtqueue
+ * @vgpu: the device
+ *
+ * vgpu_device_stop() is still to be called, and by then nothing is left to do for it
+ * but to part with the virtqueues.
+ *
+ * Context: Process context, in the workqueue that takes answers.
+ */
+void vgpu_device_give_up(struct vgpu_device *vgpu)
+{
+	/* so that what is added waits, of the other queue, too, see virtgpu_vq.c */
+	virtio_break_device(vgpu->vdev);
+	reset_host(vgpu);
+	vgpu_queue_stop(&vgpu->ctrl);
+	vgpu_queue_stop(&vgpu->cursor);
+	vgpu_queue_reclaim(&vgpu->ctrl);
+	vgpu_queue_reclaim(&vgpu->cursor);
+}
+
+/**
  * vgpu_device_stop - end all commands, and take no more
  * @vgpu: the device
  *
@@ -362,9 +382,10 @@ static void reset_host(struct vgpu_device *vgpu)
  */
 void vgpu_device_stop(struct vgpu_device *vgpu)
 {
+	/* first, for commands end at once when a queue has stopped */
+	reset_host(vgpu);
 	vgpu_queue_stop(&vgpu->ctrl);
 	vgpu_queue_stop(&vgpu->cursor);
-	reset_host(vgpu);
 
 	cancel_delayed_work_sync(&vgpu->watchdog);
 	cancel_work_sync(&vgpu->ctrl.answers);

@@ -40,6 +40,7 @@
 #include "virtgpu_context.h"
 #include "virtgpu_display.h"
 #include "virtgpu_drv.h"
+#include "virtgpu_import.h"
 #include "virtgpu_object.h"
 #include "virtgpu_pm.h"
 #include "virtgpu_uuid.h"
@@ -59,6 +60,7 @@ static void forget_resources(struct vgpu_device *vgpu, struct vgpu_object *vobj)
 	vobj->res.attached = false;
 	vobj->lost |= vobj->host_blob;
 	vgpu_object_let_go_locked(vobj, NULL);
+	vgpu_import_unmap_stale_locked(vobj);
 	dma_resv_unlock(vobj->storage.base.resv);
 
 	scoped_guard(spinlock, &vgpu->objects_lock) {

@@ -12,8 +12,9 @@
  *
  * Every command ends once, with one of these:
  *
- * - The host answers, or the virtqueue says that it is broken, see virtgpu_answer.c.
- * - The queue is stopped, the device reset, and vgpu_queue_reclaim() takes back
+ * - The host answers.
+ * - The device is reset, since it goes, or since a virtqueue says that it is broken
+ *   (see virtgpu_answer.c), the queue stopped, and vgpu_queue_reclaim() takes back
  *   what the host had.
  *
  * The end signals the fence, calls &vgpu_cmd.done, wakes those who wait, and has
@@ -197,6 +198,12 @@ void vgpu_queue_drain_locked(struct vgpu_queue *q, struct list_head *ended)
 		ret = add_to_ring_locked(q, cmd);
 		if (ret == -ENOSPC)
 			break;
+		/* they end when the host was reset, and looks at no memory */
+		if (ret == -EIO && virtqueue_is_broken(q->vq)) {
+			mod_delayed_work(q->vgpu->answers, &q->vgpu->watchdog,
+					 0);
+			break;
+		}
 		q->num_backlog--;
 		if (ret) {
 			cmd->result = ret;

@@ -285,6 +285,39 @@ static void import_moved_and_used_early(struct kunit *test)
 	flush_delayed_fput();
 }
 
+/*
+ * Succeeds if memory that an exporter took back is mapped for as long as the host may
+ * look at it, though nobody waits any more. Broken by unmapping when a fence has
+ * signalled, however it has.
+ */
+static void import_moved_from_silent_host(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct mock_exporter exporter = {};
+	struct dma_buf *dmabuf = mock_export(test, &exporter);
+	struct vgpu_object *vobj = import(test, dmabuf);
+
+	host->auto_answer = NULL;
+	mock_move(dmabuf);
+	/* as the watchdog does, a minute later */
+	vgpu_fence_answer(vobj->stale_end, -ETIMEDOUT);
+	KUNIT_EXPECT_TRUE(test, is_idle(dmabuf->resv));
+	KUNIT_EXPECT_EQ(test, try_attach(host, vobj), -EBUSY);
+	KUNIT_EXPECT_EQ(test, exporter.mapped, 1);
+	KUNIT_EXPECT_EQ(test, exporter.unmapped, 0);
+
+	mock_host_answer(host, MOCK_OK);
+	host->auto_answer = mock_host_obeys;
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, exporter.mapped, 0);
+	KUNIT_EXPECT_EQ(test, try_attach(host, vobj), 0);
+	mock_host_settle(host);
+	drm_gem_object_put(&vobj->storage.base);
+	mock_host_settle(host);
+	dma_buf_put(dmabuf);
+	flush_delayed_fput();
+}
+
 /* The commands of the host, in order. */
 static struct {
 	u32 types[16];
@@ -485,6 +518,7 @@ static struct kunit_case import_cases[] = {
 	KUNIT_CASE(import_moved_after_its_view),
 	KUNIT_CASE_PARAM(import_moved_without_room, mover_gen_params),
 	KUNIT_CASE(import_moved_and_used_early),
+	KUNIT_CASE(import_moved_from_silent_host),
 	KUNIT_CASE(moved_blob_is_known),
 	KUNIT_CASE(import_is_a_blob),
 	KUNIT_CASE(blob_is_interrupted),

@@ -16,6 +16,7 @@
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
 
 #include <drm/drm_device.h>
@@ -132,6 +133,16 @@ static void answer_late(struct work_struct *work)
 	mock_host_tell(host);
 }
 
+static void mock_reset(struct virtio_device *vdev)
+{
+	container_of(vdev, struct mock_host, vdev)->resets++;
+}
+
+/* All that a device which is never brought up needs of its bus. */
+static const struct virtio_config_ops mock_config = {
+	.reset = mock_reset,
+};
+
 DEFINE_DRM_GEM_FOPS(mock_fops);
 
 /* What the real one has, but for its name. */
@@ -175,6 +186,7 @@ struct mock_host *mock_host_create(struct kunit *test)
 	INIT_DELAYED_WORK(&host->late, answer_late);
 	host->vdev.dev.parent = dev;
 	host->vdev.priv = host->vgpu;
+	host->vdev.config = &mock_config;
 
 	KUNIT_ASSERT_EQ(test, mock_host_make_ring(host), 0);
 	vgpu_queue_start(&host->vgpu->ctrl, host->vq);

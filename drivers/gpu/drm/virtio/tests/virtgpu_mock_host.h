@@ -42,6 +42,9 @@ struct mock_host {
 	/** @next: the next command to be read */
 	u16 next;
 
+	/** @resets: how often it was reset, by who does without virtgpu_mock_transport.c */
+	unsigned int resets;
+
 	/** @kicks: how often the driver has said that there is something */
 	unsigned int kicks;
 
