@@ -34,6 +34,7 @@
 
 #include <drm/drm_print.h>
 
+#include "virtgpu_commit.h"
 #include "virtgpu_drv.h"
 #include "virtgpu_resp.h"
 #include "virtgpu_trace.h"
@@ -159,6 +160,7 @@ static void take_answers(struct vgpu_queue *q)
 	vgpu_queue_end_all(q, &answered);
 	vgpu_queue_end_all(q, &ended);
 	wake_up(&q->room);
+	vgpu_commit_look(q->vgpu);
 }
 
 /**

@@ -16,16 +16,24 @@
  * for that: a host that is busy gets fewer frames, one that is stuck does not get to
  * keep the commits. Then comes the vertical blank that its flip ends with.
  *
+ * A commit that finds too many commands waiting lets the host catch up, for as short a
+ * time. Then its frame is left out, and owed: once there is room again, a commit of our
+ * own shows what the state is by then, for it may have been the last of a client.
+ *
  * Lifetime: a commit holds its state. Locking: the caller has the locks of mode
  * setting until the state is that of the device; what follows needs none.
  */
 
+#include <linux/atomic.h>
+#include <linux/err.h>
 #include <linux/jiffies.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include <drm/drm_atomic.h>
 #include <drm/drm_atomic_helper.h>
 #include <drm/drm_exec.h>
+#include <drm/drm_modeset_lock.h>
 #include <drm/drm_plane.h>
 
 #include "virtgpu_commit.h"
@@ -90,6 +98,13 @@ static void settle_frames(struct drm_atomic_state *atomic)
 	}
 }
 
+/* A host that is busy has room soon; from one that is stuck frames are kept. */
+static void wait_for_room(struct vgpu_device *vgpu)
+{
+	wait_event_timeout(vgpu->ctrl.room, vgpu_queue_has_room(&vgpu->ctrl),
+			   VGPU_FRAME_TIMEOUT);
+}
+
 /* All that is left of a commit, with the reference on its state. */
 static void finish(struct drm_atomic_state *atomic)
 {
@@ -97,6 +112,7 @@ static void finish(struct drm_atomic_state *atomic)
 
 	drm_atomic_helper_wait_for_fences(drm, atomic, false);
 	drm_atomic_helper_wait_for_dependencies(atomic);
+	wait_for_room(to_vgpu(drm));
 
 	drm_atomic_helper_commit_modeset_disables(drm, atomic);
 	drm_atomic_helper_commit_planes(drm, atomic, 0);
@@ -129,6 +145,87 @@ static int begin(struct drm_atomic_state *atomic, bool nonblock)
 		ret = drm_atomic_helper_wait_for_fences(atomic->dev, atomic,
 							true);
 	return ret ?: drm_atomic_helper_swap_state(atomic, true);
+}
+
+/**
+ * vgpu_commit_owe - note that an output was spared a frame
+ * @vgpu: the device
+ *
+ * Nobody may ever commit another.
+ */
+void vgpu_commit_owe(struct vgpu_device *vgpu)
+{
+	atomic_xchg(&vgpu->owes, 1);
+	/* the last answer may just have come */
+	vgpu_commit_look(vgpu);
+}
+
+/**
+ * vgpu_commit_look - have what outputs were spared shown, if there is room
+ * @vgpu: the device
+ *
+ * Context: Process context. Waits for nobody.
+ */
+void vgpu_commit_look(struct vgpu_device *vgpu)
+{
+	if (vgpu_queue_has_room(&vgpu->ctrl) && atomic_xchg(&vgpu->owes, 0))
+		queue_work(system_unbound_wq, &vgpu->repay);
+}
+
+/* Without clips, all of a plane is shown. */
+static int add_owed(struct vgpu_device *vgpu, struct drm_atomic_state *atomic)
+{
+	struct drm_plane_state *plane;
+	struct vgpu_output *output;
+	u32 i;
+
+	for (i = 0; i < vgpu->num_outputs; i++) {
+		output = &vgpu->outputs[i];
+		if (!READ_ONCE(output->owed))
+			continue;
+		plane = drm_atomic_get_plane_state(atomic,
+						   output->crtc.primary);
+		if (IS_ERR(plane))
+			return PTR_ERR(plane);
+	}
+	return 0;
+}
+
+/**
+ * vgpu_commit_repay - &vgpu_device.repay
+ * @work: in the device
+ *
+ * A commit of what there is, as a client makes it that says all has changed.
+ */
+void vgpu_commit_repay(struct work_struct *work)
+{
+	struct vgpu_device *vgpu =
+		container_of(work, struct vgpu_device, repay);
+	struct drm_modeset_acquire_ctx ctx;
+	struct drm_atomic_state *atomic;
+	int ret = -ENOMEM;
+
+	drm_modeset_acquire_init(&ctx, 0);
+	atomic = drm_atomic_state_alloc(vgpu->drm);
+	if (!atomic)
+		goto out_fini;
+	atomic->acquire_ctx = &ctx;
+	do {
+		ret = add_owed(vgpu, atomic);
+		if (!ret)
+			ret = drm_atomic_commit(atomic);
+		if (ret == -EDEADLK) {
+			drm_atomic_state_clear(atomic);
+			drm_modeset_backoff(&ctx);
+		}
+	} while (ret == -EDEADLK);
+	drm_atomic_state_put(atomic);
+	drm_modeset_drop_locks(&ctx);
+out_fini:
+	drm_modeset_acquire_fini(&ctx);
+	/* with the next answer */
+	if (ret == -ENOMEM)
+		atomic_set(&vgpu->owes, 1);
 }
 
 /**

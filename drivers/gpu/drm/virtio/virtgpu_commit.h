@@ -7,11 +7,16 @@
 
 struct drm_atomic_state;
 struct drm_device;
+struct vgpu_device;
+struct work_struct;
 
-/* How long a commit waits until the host has its frames. */
+/* How long a commit waits for room in the queue, and until the host has its frames. */
 #define VGPU_FRAME_TIMEOUT msecs_to_jiffies(50)
 
 int vgpu_commit(struct drm_device *drm, struct drm_atomic_state *atomic,
 		bool nonblock);
+void vgpu_commit_owe(struct vgpu_device *vgpu);
+void vgpu_commit_look(struct vgpu_device *vgpu);
+void vgpu_commit_repay(struct work_struct *work);
 
 #endif

@@ -67,7 +67,7 @@ struct vgpu_output {
 	/**
 	 * @owed: the host was not told which framebuffer it is, or of all that
 	 * has changed. Commits of one CRTC come one after the other, and are the
-	 * only ones to look at it.
+	 * only ones to change it.
 	 */
 	bool owed;
 

@@ -2,6 +2,7 @@
 #ifndef _VIRTGPU_DRV_H_
 #define _VIRTGPU_DRV_H_
 
+#include <linux/atomic.h>
 #include <linux/idr.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -154,6 +155,12 @@ struct vgpu_device {
 
 	/** @config_changed: asks the host what is new */
 	struct work_struct config_changed;
+
+	/** @owes: an output was spared a frame, and nobody has seen to that yet */
+	atomic_t owes;
+
+	/** @repay: shows such frames */
+	struct work_struct repay;
 
 	/** @objects_lock: guards @objects, nothing else is taken inside */
 	spinlock_t objects_lock;

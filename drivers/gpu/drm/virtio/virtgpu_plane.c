@@ -27,6 +27,7 @@
 #include <drm/drm_modeset_helper_vtables.h>
 #include <drm/drm_print.h>
 
+#include "virtgpu_commit.h"
 #include "virtgpu_display.h"
 #include "virtgpu_drv.h"
 #include "virtgpu_frame.h"
@@ -247,6 +248,7 @@ static void primary_update(struct drm_plane *plane,
 	/* The host is stuck. What it does not show, it need not be sent. */
 	if (READ_ONCE(vgpu->ctrl.num_backlog) > VGPU_BACKLOG_LIMIT) {
 		output->owed = true;
+		vgpu_commit_owe(vgpu);
 		return;
 	}
 

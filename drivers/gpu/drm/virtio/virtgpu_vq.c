@@ -389,7 +389,13 @@ int vgpu_queue_ask(struct vgpu_queue *q, struct vgpu_cmd *cmd)
 	return vgpu_cmd_wait(cmd);
 }
 
-static bool has_room(struct vgpu_queue *q)
+/**
+ * vgpu_queue_has_room - may more commands be made?
+ * @q: the queue
+ *
+ * Return: true if few wait, or none ever will, as the device is gone.
+ */
+bool vgpu_queue_has_room(struct vgpu_queue *q)
 {
 	return !READ_ONCE(q->alive) ||
 	       READ_ONCE(q->num_backlog) < VGPU_BACKLOG_LIMIT;
@@ -409,7 +415,7 @@ static bool has_room(struct vgpu_queue *q)
  */
 int vgpu_queue_throttle(struct vgpu_queue *q)
 {
-	int ret = wait_event_interruptible(q->room, has_room(q));
+	int ret = wait_event_interruptible(q->room, vgpu_queue_has_room(q));
 
 	if (ret)
 		return ret;

@@ -86,6 +86,7 @@ void vgpu_queue_send(struct vgpu_queue *q, struct vgpu_cmd *cmd);
 int vgpu_queue_ask(struct vgpu_queue *q, struct vgpu_cmd *cmd);
 int vgpu_cmd_wait(struct vgpu_cmd *cmd);
 int vgpu_cmd_wait_until(struct vgpu_cmd *cmd, unsigned long deadline);
+bool vgpu_queue_has_room(struct vgpu_queue *q);
 int vgpu_queue_throttle(struct vgpu_queue *q);
 void vgpu_queue_drain_locked(struct vgpu_queue *q, struct list_head *ended);
 void vgpu_queue_end_all(struct vgpu_queue *q, struct list_head *ended);

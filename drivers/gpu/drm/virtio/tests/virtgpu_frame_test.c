@@ -219,6 +219,8 @@ static void frame_lets_the_module_go(struct kunit *test)
 	mock_host_settle(host);
 	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), before);
 
+	/* nobody else is to find that there is room again */
+	disable_delayed_work_sync(&host->vgpu->watchdog);
 	host->vgpu->ctrl.num_backlog += VGPU_BACKLOG_LIMIT + 1;
 	KUNIT_EXPECT_EQ(test, show(test, fb, NULL), 0);
 	host->vgpu->ctrl.num_backlog -= VGPU_BACKLOG_LIMIT + 1;
