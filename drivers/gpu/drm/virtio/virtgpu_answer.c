@@ -142,6 +142,39 @@ static void expire_fences(struct vgpu_queue *q)
 	}
 }
 
+static bool waits_in_vain_locked(const struct list_head *cmds,
+				 unsigned long since)
+{
+	struct vgpu_cmd *cmd;
+
+	list_for_each_entry(cmd, cmds, node) {
+		if (time_after(cmd->queued, since))
+			break;
+		/* fences wait for work, of which there may be much */
+		if (!cmd->fence)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * vgpu_queue_is_silent - would one more who waits for an answer wait in vain?
+ * @q: the queue
+ *
+ * For who waits with a lock that others want.
+ *
+ * Return: true if the host has said nothing for %VGPU_ANSWER_TIMEOUT, though it should.
+ */
+bool vgpu_queue_is_silent(struct vgpu_queue *q)
+{
+	unsigned long since = jiffies - VGPU_ANSWER_TIMEOUT;
+
+	guard(spinlock)(&q->lock);
+	return time_before_eq(q->heard, since) &&
+	       (waits_in_vain_locked(&q->pending, since) ||
+		waits_in_vain_locked(&q->backlog, since));
+}
+
 static void take_answers(struct vgpu_queue *q)
 {
 	struct vgpu_cmd *cmd;

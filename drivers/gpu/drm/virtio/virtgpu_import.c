@@ -218,51 +218,57 @@ static const struct dma_buf_attach_ops import_attach_ops = {
 	.move_notify = import_move_notify,
 };
 
-/* The host says whether it can have the pages as a blob. */
+/*
+ * What counts is the answer. A fence would signal behind the work of all contexts, and
+ * the client has a lock here that all its threads want.
+ */
+static int ask_for_blob(struct vgpu_object *vobj)
+{
+	struct vgpu_device *vgpu = to_vgpu(vobj->storage.base.dev);
+	struct vgpu_cmd *cmd;
+	long left;
+	int ret;
+
+	if (vgpu_queue_is_silent(&vgpu->ctrl))
+		return -ETIMEDOUT;
+	ret = vgpu_object_lock(vobj);
+	if (ret)
+		return ret;
+	ret = vgpu_res_send_locked(vobj, &vobj->res, NULL, &cmd);
+	dma_resv_unlock(vobj->storage.base.resv);
+	if (ret)
+		return ret;
+
+	vgpu_queue_kick(&vgpu->ctrl);
+	left = wait_for_completion_interruptible_timeout(&cmd->completion,
+							 VGPU_ANSWER_TIMEOUT);
+	if (left > 0)
+		vobj->guest_blob = !cmd->result;
+	vgpu_cmd_put(cmd);
+	if (left > 0)
+		return 0;
+	return left ?: -ETIMEDOUT;
+}
+
+/* The host says whether it can have the pages as a blob; it may refuse. */
 static int try_blob(struct vgpu_object *vobj)
 {
 	struct drm_gem_object *obj = &vobj->storage.base;
-	struct vgpu_device *vgpu = to_vgpu(obj->dev);
-	struct vgpu_fence *fence;
-	long ret;
-
-	fence = vgpu_fence_create(&vgpu->fences);
-	if (!fence)
-		return -ENOMEM;
+	int ret;
 
 	vobj->res.kind = VGPU_RES_BLOB;
 	vobj->res.blob.mem = VIRTGPU_BLOB_MEM_GUEST;
 	vobj->res.blob.flags = VIRTGPU_BLOB_FLAG_USE_SHAREABLE;
 	vobj->res.blob.size = obj->size;
-	ret = vgpu_object_lock(vobj);
-	if (ret)
-		goto out_none;
-	ret = vgpu_object_attach_locked(vobj, fence);
-	dma_resv_unlock(obj->resv);
-	if (ret)
-		goto out_none;
-
-	vgpu_queue_kick(&vgpu->ctrl);
-	ret = dma_fence_wait_timeout(&fence->base, true, VGPU_ANSWER_TIMEOUT);
-	if (ret > 0)
-		ret = dma_fence_get_status(&fence->base);
-	vgpu_fence_put(fence);
-	if (ret > 0) {
-		vobj->guest_blob = true;
+	ret = ask_for_blob(vobj);
+	if (vobj->guest_blob)
 		return 0;
-	}
 
 	dma_resv_lock(obj->resv, NULL);
 	if (vobj->sgt)
 		import_moved(vobj);
 	vobj->res.kind = VGPU_RES_NONE;
 	dma_resv_unlock(obj->resv);
-
-	return ret == -ERESTARTSYS ? ret : 0;
-
-out_none:
-	vobj->res.kind = VGPU_RES_NONE;
-	vgpu_fence_put(fence);
 	return ret;
 }
 
@@ -324,6 +330,7 @@ bool vgpu_is_translated(struct device *dev)
  *	* -ENODEV: the host wants addresses as the CPU sees them, and the DMA API
  *	  has others
  *	* -ERESTARTSYS: a signal arrived
+ *	* -ETIMEDOUT: the host does not say whether it takes the pages
  *	* what dma_buf_dynamic_attach() and dma_buf_map_attachment() said
  */
 struct drm_gem_object *vgpu_prime_import(struct drm_device *drm,

@@ -212,6 +212,8 @@ static inline int vgpu_object_lock(struct vgpu_object *vobj)
 /* Resources of the host: virtgpu_res.c */
 int vgpu_res_init(struct vgpu_device *vgpu, struct vgpu_res *res);
 void vgpu_res_fini(struct vgpu_device *vgpu, struct vgpu_res *res);
+int vgpu_res_send_locked(struct vgpu_object *vobj, struct vgpu_res *res,
+			 struct vgpu_fence *fence, struct vgpu_cmd **sent);
 int vgpu_res_attach_locked(struct vgpu_object *vobj, struct vgpu_res *res,
 			   struct vgpu_fence *fence);
 void vgpu_res_unref_locked(struct vgpu_device *vgpu, struct vgpu_res *res);

@@ -179,10 +179,12 @@ static int prepare_end(struct vgpu_object *vobj, struct vgpu_res *res)
 }
 
 /**
- * vgpu_res_attach_locked - have the host make a resource, with memory
+ * vgpu_res_send_locked - have the host make a resource, with memory
  * @vobj: the object
  * @res: one of its resources; nothing happens if it has the memory already
  * @fence: signals when that is done, or NULL; not used if nothing happens
+ * @sent: NULL, or gets what tells of the memory, for vgpu_cmd_put(); nothing if nothing
+ *	happens
  *
  * The host is not told to begin; see vgpu_queue_kick().
  *
@@ -195,8 +197,8 @@ static int prepare_end(struct vgpu_object *vobj, struct vgpu_res *res)
  *	* -E2BIG: the memory is in more pieces than a command has room for
  *	* what vgpu_object_get_memory_locked() said
  */
-int vgpu_res_attach_locked(struct vgpu_object *vobj, struct vgpu_res *res,
-			   struct vgpu_fence *fence)
+int vgpu_res_send_locked(struct vgpu_object *vobj, struct vgpu_res *res,
+			 struct vgpu_fence *fence, struct vgpu_cmd **sent)
 {
 	struct vgpu_device *vgpu = to_vgpu(vobj->storage.base.dev);
 	struct vgpu_cmd *create = NULL, *attach, *cmd, *next;
@@ -237,7 +239,10 @@ int vgpu_res_attach_locked(struct vgpu_object *vobj, struct vgpu_res *res,
 	vgpu_cmd_set_fence(attach, fence);
 	vgpu_queue_add(&vgpu->ctrl, attach);
 	vgpu_cmd_put(create);
-	vgpu_cmd_put(attach);
+	if (sent)
+		*sent = attach;
+	else
+		vgpu_cmd_put(attach);
 	list_for_each_entry_safe(cmd, next, &contexts, node) {
 		list_del_init(&cmd->node);
 		vgpu_queue_add(&vgpu->ctrl, cmd);
@@ -248,6 +253,20 @@ int vgpu_res_attach_locked(struct vgpu_object *vobj, struct vgpu_res *res,
 	res->created = true;
 	res->attached = true;
 	return 0;
+}
+
+/**
+ * vgpu_res_attach_locked - vgpu_res_send_locked() for who does not wait for the answer
+ * @vobj: the object
+ * @res: one of its resources
+ * @fence: as there
+ *
+ * Return: as vgpu_res_send_locked().
+ */
+int vgpu_res_attach_locked(struct vgpu_object *vobj, struct vgpu_res *res,
+			   struct vgpu_fence *fence)
+{
+	return vgpu_res_send_locked(vobj, res, fence, NULL);
 }
 
 /**

@@ -95,5 +95,6 @@ void vgpu_queue_end_all(struct vgpu_queue *q, struct list_head *ended);
 void vgpu_queue_interrupt(struct vgpu_queue *q);
 void vgpu_queue_work(struct work_struct *work);
 void vgpu_queue_poll(struct vgpu_queue *q);
+bool vgpu_queue_is_silent(struct vgpu_queue *q);
 
 #endif

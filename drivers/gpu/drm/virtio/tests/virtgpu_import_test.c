@@ -13,6 +13,7 @@
 #include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/file.h>
+#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/string.h>
 
@@ -512,6 +513,89 @@ static void blob_is_refused(struct kunit *test)
 	flush_delayed_fput();
 }
 
+/* A command that the host has read, and does not answer yet. */
+static struct vgpu_cmd *send_unanswered(struct kunit *test,
+					struct vgpu_fence *fence)
+{
+	struct mock_host *host = test->priv;
+	struct vgpu_cmd *cmd = vgpu_cmd_create();
+
+	KUNIT_ASSERT_NOT_NULL(test, cmd);
+	vgpu_req_unref(&cmd->req, 1);
+	vgpu_cmd_set_fence(cmd, fence);
+	host->auto_answer = NULL;
+	vgpu_queue_send(&host->vgpu->ctrl, cmd);
+	KUNIT_ASSERT_EQ(test, mock_host_waiting(host), 1);
+	host->next++;
+	return cmd;
+}
+
+/* The first of a ring that was empty is the first descriptor. */
+static void answer_after_all(struct mock_host *host)
+{
+	host->auto_answer = mock_host_obeys;
+	mock_host_use(host, 0, 0);
+	/* what it was told of before */
+	while (mock_host_waiting(host))
+		mock_host_answer(host, MOCK_OK);
+	mock_host_settle(host);
+}
+
+/*
+ * Succeeds if the host's word on a blob is not waited for behind work that takes its
+ * time, nor taken for a refusal then. Broken by waiting for a fence.
+ */
+static void blob_while_host_works(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct mock_exporter exporter = {};
+	struct dma_buf *dmabuf = mock_export(test, &exporter);
+	struct vgpu_fence *work = vgpu_fence_create(&host->vgpu->fences);
+	struct drm_gem_object *obj;
+
+	KUNIT_ASSERT_NOT_NULL(test, work);
+	host->vgpu->has_blob = true;
+	vgpu_cmd_put(send_unanswered(test, work));
+	host->auto_answer = mock_host_obeys;
+	obj = vgpu_prime_import(host->vgpu->drm, dmabuf);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, obj);
+	KUNIT_EXPECT_TRUE(test, to_vgpu_object(obj)->guest_blob);
+	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(&work->base));
+
+	answer_after_all(host);
+	vgpu_fence_put(work);
+	drm_gem_object_put(obj);
+	mock_host_settle(host);
+	dma_buf_put(dmabuf);
+	flush_delayed_fput();
+}
+
+/*
+ * Succeeds if a host that has not answered to others for so long is not waited for once
+ * more, and that is no refusal. Broken by asking it.
+ */
+static void blob_of_silent_host(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct mock_exporter exporter = {};
+	struct dma_buf *dmabuf = mock_export(test, &exporter);
+	struct vgpu_cmd *cmd = send_unanswered(test, NULL);
+
+	host->vgpu->has_blob = true;
+	cmd->queued = jiffies - VGPU_ANSWER_TIMEOUT;
+	host->vgpu->ctrl.heard = jiffies - VGPU_ANSWER_TIMEOUT;
+	KUNIT_EXPECT_PTR_EQ(test, vgpu_prime_import(host->vgpu->drm, dmabuf),
+			    ERR_PTR(-ETIMEDOUT));
+	KUNIT_EXPECT_EQ(test, mock_host_waiting(host), 0);
+	KUNIT_EXPECT_EQ(test, exporter.mapped, 0);
+	KUNIT_EXPECT_TRUE(test, list_empty(&dmabuf->attachments));
+
+	answer_after_all(host);
+	vgpu_cmd_put(cmd);
+	dma_buf_put(dmabuf);
+	flush_delayed_fput();
+}
+
 static struct kunit_case import_cases[] = {
 	KUNIT_CASE(import_freed_while_moved),
 	KUNIT_CASE(import_moved_and_used),
@@ -523,6 +607,8 @@ static struct kunit_case import_cases[] = {
 	KUNIT_CASE(import_is_a_blob),
 	KUNIT_CASE(blob_is_interrupted),
 	KUNIT_CASE(blob_is_refused),
+	KUNIT_CASE(blob_while_host_works),
+	KUNIT_CASE(blob_of_silent_host),
 	{}
 };
 
