@@ -12,8 +12,9 @@
  * that. It tells us with its lock held, and then we must not wait for the host:
  * the command to let go carries a fence that goes into the reservation object (if a
  * view that had the memory has just gone, the command that ends it does),
- * where the exporter waits before it moves. Only if there is no memory to put it
- * there, it is waited for in the exporter's stead. The mapping ends when the host has
+ * where the exporter waits before it moves. Room for it is made with the mapping. Only if
+ * others have taken that, and there is no memory for more, it is waited for in the
+ * exporter's stead, for a minute at most. The mapping ends when the host has
  * answered; the next use waits for that, until a signal comes. A host that answers with
  * an error, or not in time, keeps the mapping until it is reset or answers after all, and
  * the buffer has no next use before. A scanout pins.
@@ -111,6 +112,10 @@ int vgpu_import_map_locked(struct vgpu_object *vobj)
 	if (ret < 0)
 		return ret;
 
+	/* the room that is made here most often is there still when it moves */
+	ret = dma_resv_reserve_fences(obj->resv, 1);
+	if (ret)
+		return ret;
 	end = vgpu_fence_create(&to_vgpu(obj->dev)->fences);
 	if (!end)
 		return -ENOMEM;
@@ -169,11 +174,27 @@ int vgpu_import_reserve_locked(struct dma_resv *resv)
 	return dma_resv_reserve_fences(resv, 1);
 }
 
-/* What would be freed under the host is held back here if it cannot be there. */
+/**
+ * vgpu_import_hold_back - wait in an exporter's stead, which a test can look at
+ * @end: what for; it may be behind work of contexts, which takes any time
+ * @limit: for how long, in jiffies
+ *
+ * Return: as dma_fence_wait_timeout().
+ */
+long vgpu_import_hold_back(struct dma_fence *end, long limit)
+{
+	KUNIT_STATIC_STUB_REDIRECT(vgpu_import_hold_back, end, limit);
+	return dma_fence_wait_timeout(end, false, limit);
+}
+
+/*
+ * What would be freed under the host is held back here if it cannot be there, for as
+ * long as a fence waits for a silent host.
+ */
 static void show_end_locked(struct dma_resv *resv, struct vgpu_fence *end)
 {
 	if (vgpu_import_reserve_locked(resv))
-		dma_fence_wait(&end->base, false);
+		vgpu_import_hold_back(&end->base, VGPU_FENCE_TIMEOUT);
 	else
 		dma_resv_add_fence(resv, &end->base, DMA_RESV_USAGE_BOOKKEEP);
 }

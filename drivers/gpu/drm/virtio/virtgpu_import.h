@@ -6,6 +6,7 @@
 
 struct device;
 struct dma_buf;
+struct dma_fence;
 struct dma_resv;
 struct drm_device;
 struct drm_file;
@@ -22,6 +23,7 @@ int vgpu_import_map_locked(struct vgpu_object *vobj);
 void vgpu_import_unmap_stale_locked(struct vgpu_object *vobj);
 void vgpu_import_unmap_locked(struct vgpu_object *vobj);
 int vgpu_import_reserve_locked(struct dma_resv *resv);
+long vgpu_import_hold_back(struct dma_fence *end, long limit);
 void vgpu_import_let_go(struct vgpu_cmd *cmd);
 
 #endif

@@ -30,7 +30,7 @@
  *
  * Locking: the reservation lock of an object guards its resources and memory.
  * With it held nothing here waits for the host, but for the want of memory that
- * virtgpu_import.c tells of.
+ * virtgpu_import.c tells of, which has an end.
  */
 
 #include <kunit/static_stub.h>

@@ -235,6 +235,47 @@ static void import_moved_without_room(struct kunit *test)
 	flush_delayed_fput();
 }
 
+/* For how long an exporter would have been held back. */
+static long held_back;
+
+static long holds_back(struct dma_fence *end, long limit)
+{
+	held_back = limit;
+	return 0;
+}
+
+/*
+ * Succeeds if a host that never answers does not hold an exporter back for ever, and
+ * what that goes on without is mapped until it does. Broken by waiting without a limit.
+ */
+static void import_is_not_held_for_ever(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct mock_exporter exporter = {};
+	struct dma_buf *dmabuf = mock_export(test, &exporter);
+	struct vgpu_object *vobj = import(test, dmabuf);
+
+	host->auto_answer = NULL;
+	/* should nobody redirect the wait, this ends it */
+	mock_host_answer_late(host);
+	held_back = 0;
+	kunit_activate_static_stub(test, vgpu_import_reserve_locked, no_room);
+	kunit_activate_static_stub(test, vgpu_import_hold_back, holds_back);
+	mock_move(dmabuf);
+	KUNIT_EXPECT_EQ(test, held_back, VGPU_FENCE_TIMEOUT);
+	kunit_deactivate_static_stub(test, vgpu_import_hold_back);
+	kunit_deactivate_static_stub(test, vgpu_import_reserve_locked);
+
+	flush_delayed_work(&host->late);
+	host->auto_answer = mock_host_obeys;
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, exporter.mapped, 0);
+	drm_gem_object_put(&vobj->storage.base);
+	mock_host_settle(host);
+	dma_buf_put(dmabuf);
+	flush_delayed_fput();
+}
+
 static int try_attach(struct mock_host *host, struct vgpu_object *vobj)
 {
 	int ret;
@@ -601,6 +642,7 @@ static struct kunit_case import_cases[] = {
 	KUNIT_CASE(import_moved_and_used),
 	KUNIT_CASE(import_moved_after_its_view),
 	KUNIT_CASE_PARAM(import_moved_without_room, mover_gen_params),
+	KUNIT_CASE(import_is_not_held_for_ever),
 	KUNIT_CASE(import_moved_and_used_early),
 	KUNIT_CASE(import_moved_from_silent_host),
 	KUNIT_CASE(moved_blob_is_known),
