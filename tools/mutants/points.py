@@ -23,10 +23,11 @@ SILENT = os.path.join(HERE, "silent")
 SOURCES = ("drivers/dma-buf/*.c", "drivers/gpu/drm/drm_prime*.c", "drivers/gpu/drm/drm_gem_storage*.c",
            "drivers/gpu/drm/vgem/*.c",
            *(f"drivers/gpu/drm/virtio/virtgpu_{part}.c" for part in
-             ("caps", "context", "export", "gem", "import", "ioctl", "object", "submit", "uuid", "vram")))
+             ("blob", "caps", "context", "export", "gem", "import", "ioctl", "object", "submit", "uuid", "vram")))
 # What the kernel's own code calls without a table or an exported symbol.
 CALLED_BY_DRM = ("drm_prime_remove_buf_handle", "drm_prime_handle_to_fd_ioctl", "drm_prime_fd_to_handle_ioctl",
-                 "vgpu_prime_import", "vgpu_dumb_create", "vgpu_map_offset", "vgpu_execbuffer_ioctl")
+                 "vgpu_prime_handle_to_fd", "vgpu_prime_fd_to_handle", "vgpu_prime_import", "vgpu_dumb_create",
+                 "vgpu_map_offset", "vgpu_execbuffer_ioctl")
 SWITCH = "#include <linux/prime-mutants.h>\n"
 KBUILD = "drivers/dma-buf/Kbuild.prime"
 
