@@ -20,6 +20,7 @@
 
 #include "../virtgpu_import.h"
 #include "../virtgpu_object.h"
+#include "virtgpu_mock_client.h"
 #include "virtgpu_mock_exporter.h"
 #include "virtgpu_mock_host.h"
 
@@ -243,7 +244,7 @@ static void import_is_not_held_for_ever(struct kunit *test)
 	struct mock_host *host = test->priv;
 	struct mock_exporter exporter = {};
 	struct dma_buf *dmabuf = mock_export(test, &exporter);
-	struct vgpu_object *vobj = import(test, dmabuf);
+	struct vgpu_object *vobj = mock_client_import(test, dmabuf);
 
 	host->auto_answer = NULL;
 	/* should nobody redirect the wait, this ends it */
@@ -327,7 +328,7 @@ static void import_moved_from_silent_host(struct kunit *test)
 	struct mock_host *host = test->priv;
 	struct mock_exporter exporter = {};
 	struct dma_buf *dmabuf = mock_export(test, &exporter);
-	struct vgpu_object *vobj = import(test, dmabuf);
+	struct vgpu_object *vobj = mock_client_import(test, dmabuf);
 
 	host->auto_answer = NULL;
 	mock_move(dmabuf);

@@ -258,7 +258,7 @@ static void host_keeps_memory(struct kunit *test)
 
 	/* told of it again, it lets go; there is no such memory, though */
 	host->auto_answer = mock_host_obeys;
-	attach_2d(test, vobj);
+	mock_client_attach(test, vobj);
 	constrain(dmabuf);
 	KUNIT_EXPECT_EQ(test, *detached, 2);
 	KUNIT_EXPECT_NULL(test, vobj->let_go);
