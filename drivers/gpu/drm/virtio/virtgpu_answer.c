@@ -168,11 +168,13 @@ static bool waits_in_vain_locked(const struct list_head *cmds,
 bool vgpu_queue_is_silent(struct vgpu_queue *q)
 {
 	unsigned long since = jiffies - VGPU_ANSWER_TIMEOUT;
+	bool vain;
 
-	guard(spinlock)(&q->lock);
-	return time_before_eq(q->heard, since) &&
-	       (waits_in_vain_locked(&q->pending, since) ||
-		waits_in_vain_locked(&q->backlog, since));
+	scoped_guard(spinlock, &q->lock)
+		vain = time_before_eq(q->heard, since) &&
+		       (waits_in_vain_locked(&q->pending, since) ||
+			waits_in_vain_locked(&q->backlog, since));
+	return vain;
 }
 
 static void take_answers(struct vgpu_queue *q)
