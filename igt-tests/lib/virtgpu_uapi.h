@@ -14,8 +14,8 @@ struct virtgpu_transfer {
 	__u32 bo_handle;
 	struct drm_virtgpu_3d_box box;
 	__u32 level;
-	__u32 offset;
-	__u32 stride;
+	__u32 offset; /* in the buffer's memory, bytes */
+	__u32 stride; /* 0: rows without a gap */
 	__u32 layer_stride;
 };
 

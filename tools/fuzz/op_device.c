@@ -25,6 +25,7 @@ static bool made;
 static const char *const attributes[] = {
 	"enable", "dma_mask", "card", "render", "constraints", "noncoherent"
 };
+
 #define CONSTRAINTS 4
 #define NONCOHERENT 8
 

@@ -94,9 +94,9 @@ static void restore_resources(struct vgpu_device *vgpu,
 }
 
 /* Those of clients in the kernel, too, which DRM has in a list of their own. */
-static void for_each_file(struct vgpu_device *vgpu,
-			  void (*do_one)(struct vgpu_device *vgpu,
-					 struct vgpu_file *vfile))
+static void with_files(struct vgpu_device *vgpu,
+		       void (*do_one)(struct vgpu_device *vgpu,
+				      struct vgpu_file *vfile))
 {
 	struct drm_device *drm = vgpu->drm;
 	struct drm_file *file;
@@ -223,7 +223,7 @@ int vgpu_freeze(struct virtio_device *vdev)
 	vgpu_device_stop(vgpu);
 	while ((vobj = vgpu_object_next(vgpu, vobj)))
 		forget_resources(vgpu, vobj);
-	for_each_file(vgpu, forget_context);
+	with_files(vgpu, forget_context);
 
 	return 0;
 }
@@ -246,7 +246,7 @@ int vgpu_restore(struct virtio_device *vdev)
 	virtio_device_ready(vdev);
 
 	/* which are told of the resources */
-	for_each_file(vgpu, restore_context);
+	with_files(vgpu, restore_context);
 	while ((vobj = vgpu_object_next(vgpu, vobj)))
 		restore_resources(vgpu, vobj);
 	vgpu_queue_kick(&vgpu->ctrl);
