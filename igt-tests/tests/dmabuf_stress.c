@@ -26,7 +26,7 @@ IGT_TEST_DESCRIPTION("Everything at once on a few shared buffers");
 
 static struct stress_limits limits = {
 	.seed = 1,
-	.seconds = 4,
+	.seconds = 2,
 	.operations = 30000,
 	.hang = 45,
 };
@@ -41,7 +41,7 @@ static const struct option options[] = {
 
 static const char help[] =
 	"  --seed N          make the same choices as an earlier run\n"
-	"  --seconds N       how long a subtest runs (default 4)\n"
+	"  --seconds N       how long a subtest runs (default 2)\n"
 	"  --operations N    at most so many in a round (default 30000)\n"
 	"  --hang N          seconds after which an operation hangs (default 45)\n";
 

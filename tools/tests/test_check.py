@@ -23,7 +23,8 @@ ok 1 - c
 """
 
 
-# Two jobs at once, of which there are four; each says that it began, and has no end.
+# Two jobs at once, of which there are four, and one beside them, of which there are two; each
+# says that it began, and has no end.
 JOBS = """
 import signal, sys
 sys.path[:0] = [{tools!r}, {tests!r}]
@@ -36,7 +37,7 @@ for number in (signal.SIGINT, signal.SIGTERM):
 def job(name):
     check.run(["sh", "-c", "echo > " + {top!r} + "/" + name + "; exec sleep 1000"])
     return []
-check.run_all([(job, n) for n in "abcd"], 2, check.Tally())
+check.run_all([(job, n) for n in "abcd"], [(job, n) for n in "xy"], 2, check.Tally())
 sys.exit(128 + check.asked_to_end[0])
 """
 
@@ -47,11 +48,11 @@ class Interrupted(unittest.TestCase):
         with tempfile.TemporaryDirectory() as top:
             script = JOBS.format(tools=TOOLS, tests=os.path.dirname(__file__), top=top)
             with subprocess.Popen([sys.executable, "-c", script]) as child:
-                while len(os.listdir(top)) < 2:
+                while len(os.listdir(top)) < 3 and child.poll() is None:
                     time.sleep(0.01)
                 child.send_signal(number)
                 self.assertEqual(child.wait(60), code)
-            self.assertEqual(sorted(os.listdir(top)), ["a", "b"])
+            self.assertEqual(sorted(os.listdir(top)), ["a", "b", "x"])
 
     def test_by_whoever_sits_before_it(self):
         self.ends(signal.SIGINT, 130)
@@ -112,6 +113,17 @@ class Suites(unittest.TestCase):
                     self.assertEqual(job.count(f"# suite: {suite} "), 1)
                 # one of the two looks for leaks, once
                 self.assertEqual(job.count("leaks.sh"), suites[-1] != "selftests")
+
+    def test_what_runs_beside_is_nice_and_has_no_other_suite(self):
+        suites = check.BESIDE["release"]
+        # those have vkms, which warns if it gets too late
+        self.assertTrue(set(suites) <= set(check.SUITES) - {"igt", "journey", "parity", "kunit"})
+        for kind, nice in ("release", True), ("debug", False):
+            done = subprocess.CompletedProcess([], 0, OUTPUT, "")
+            with tempfile.TemporaryDirectory() as top, mock.patch.object(check, "OUT", top), \
+                    mock.patch.object(check, "run", return_value=done) as run:
+                check.run_guest(kind, suites)
+            self.assertEqual(run.call_args.args[0][0] == "nice", nice)
 
     def test_only_what_provokes_warnings_may_warn_and_it_comes_last(self):
         for suites in check.GUESTS:
