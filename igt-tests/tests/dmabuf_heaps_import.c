@@ -11,6 +11,7 @@
 
 #include "igt.h"
 
+#include "cards.h"
 #include "endpoint.h"
 
 #define PAGE 4096
@@ -208,7 +209,7 @@ igt_main
 	int num = 0;
 
 	igt_fixture {
-		drm_load_module(DRIVER_VGEM | DRIVER_VKMS);
+		cards_load();
 		num = endpoints_open(eps, MAX_ENDPOINTS);
 	}
 

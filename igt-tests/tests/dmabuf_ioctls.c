@@ -7,6 +7,7 @@
 
 #include "igt.h"
 
+#include "cards.h"
 #include "descriptor/descriptor.h"
 
 IGT_TEST_DESCRIPTION("System calls on a dma-buf descriptor, right and wrong.");
@@ -48,7 +49,7 @@ igt_main
 	int num = 0;
 
 	igt_fixture {
-		drm_load_module(DRIVER_VGEM | DRIVER_VKMS);
+		cards_load();
 		num = endpoints_open(eps, MAX_ENDPOINTS);
 		igt_require_f(num, "nothing exports dma-bufs\n");
 	}

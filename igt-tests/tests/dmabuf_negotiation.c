@@ -27,6 +27,7 @@
 #include "igt.h"
 #include "igt_vgem.h"
 
+#include "cards.h"
 #include "declare.h"
 #include "endpoint.h"
 
@@ -315,7 +316,7 @@ static void moves_under_a_writer(void)
 /* vkms maps what it imports for good: the strict one is refused until it goes. */
 static void held_by_another(void)
 {
-	int vkms = drm_open_driver(DRIVER_VKMS);
+	int vkms = card_open("vkms");
 	uint32_t handle, refused;
 	int err;
 

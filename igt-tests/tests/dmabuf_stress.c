@@ -19,6 +19,7 @@
 #include "igt_vgem.h"
 #include "sw_sync.h"
 
+#include "cards.h"
 #include "endpoint.h"
 #include "stress/stress.h"
 
@@ -146,7 +147,7 @@ igt_main_args("", options, help, on_option, NULL)
 	int num = 0;
 
 	igt_fixture {
-		drm_load_module(DRIVER_VGEM | DRIVER_VKMS);
+		cards_load();
 		num = endpoints_open_drm(eps, MAX_ENDPOINTS);
 		statics = add_nodes(&stress, eps, num);
 		igt_require_f(statics, "neither vgem nor vkms\n");

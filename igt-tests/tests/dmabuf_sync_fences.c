@@ -10,6 +10,7 @@
 
 #include "igt.h"
 
+#include "cards.h"
 #include "fences/fences.h"
 
 IGT_TEST_DESCRIPTION("Fences of a dma-buf by poll, epoll and sync_file.");
@@ -54,7 +55,7 @@ igt_main
 	igt_fixture {
 		vgem = drm_open_driver(DRIVER_VGEM);
 		igt_require(vgem_has_fences(vgem));
-		drm_load_module(DRIVER_VKMS);
+		cards_load();
 		num = endpoints_open(eps, MAX_ENDPOINTS);
 	}
 

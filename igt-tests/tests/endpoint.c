@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 
 #include "igt.h"
-#include "igt_device_scan.h"
 #include "igt_vgem.h"
 
+#include "cards.h"
 #include "endpoint.h"
 
 static int driver_number(const struct endpoint *eps, int num,
@@ -57,10 +57,10 @@ static void probe_drm(struct endpoint *eps, int num, int fd)
 {
 	struct endpoint *ep = &eps[num];
 	int prime = igt_has_drm_cap(fd, DRM_CAP_PRIME);
-	char driver[24];
+	char driver[24] = "";
 
 	memset(ep, 0, sizeof(*ep));
-	igt_assert_eq(__get_drm_device_name(fd, driver, sizeof(driver)), 0);
+	igt_assert_eq(__get_drm_device_name(fd, driver, sizeof(driver) - 1), 0);
 	name_endpoint(eps, num, driver);
 	ep->type = ENDPOINT_DRM;
 	ep->fd = fd;
@@ -70,24 +70,12 @@ static void probe_drm(struct endpoint *eps, int num, int fd)
 	}
 }
 
-static int open_card(int i)
-{
-	char path[32];
-
-	if (igt_device_filter_count())
-		return i < igt_device_filter_count() ?
-			       drm_open_filtered_card(i) :
-			       -1;
-	snprintf(path, sizeof(path), "/dev/dri/card%d", i);
-	return open(path, O_RDWR | O_CLOEXEC);
-}
-
 int endpoints_open_drm(struct endpoint *eps, int max)
 {
 	int num = 0;
 
 	for (int i = 0; i < 64 && num < max; i++) {
-		int fd = open_card(i);
+		int fd = __card_open(i);
 
 		if (fd < 0)
 			continue;

@@ -10,6 +10,7 @@
 
 #include "igt.h"
 
+#include "cards.h"
 #include "fault_injection.h"
 #include "faults.h"
 
@@ -500,7 +501,7 @@ void fault_tests(const struct fault_test *tests, unsigned int num)
 
 	igt_fixture {
 		faults_require();
-		drm_load_module(DRIVER_VGEM | DRIVER_VKMS);
+		cards_load();
 		find_devices(&d);
 	}
 

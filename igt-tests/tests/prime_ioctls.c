@@ -12,6 +12,7 @@
 #include "igt.h"
 #include "igt_vgem.h"
 
+#include "cards.h"
 #include "endpoint.h"
 
 IGT_TEST_DESCRIPTION("Arguments of PRIME_HANDLE_TO_FD and PRIME_FD_TO_HANDLE.");
@@ -287,7 +288,7 @@ igt_main
 	int num = 0;
 
 	igt_fixture {
-		drm_load_module(DRIVER_VGEM | DRIVER_VKMS);
+		cards_load();
 		num = endpoints_open_drm(eps, MAX_ENDPOINTS);
 		igt_require_f(num, "no DRM device\n");
 	}

@@ -19,6 +19,7 @@
 
 #include "igt.h"
 
+#include "cards.h"
 #include "matrix/matrix.h"
 
 IGT_TEST_DESCRIPTION("Every exporter with every importer, in every way.");
@@ -208,7 +209,7 @@ igt_main
 	int num = 0;
 
 	igt_fixture {
-		drm_load_module(DRIVER_VGEM | DRIVER_VKMS);
+		cards_load();
 		num = ends_open(ends, MAX_ENDS);
 		cell = mmap(NULL, sizeof(*cell), PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -11,6 +11,7 @@
 
 #include "igt.h"
 
+#include "cards.h"
 #include "pair/pair.h"
 
 IGT_TEST_DESCRIPTION("Sharing a buffer between any two DRM devices.");
@@ -59,7 +60,7 @@ igt_main
 	int num = 0;
 
 	igt_fixture {
-		drm_load_module(DRIVER_VGEM | DRIVER_VKMS);
+		cards_load();
 		num = endpoints_open_drm(eps, MAX_ENDPOINTS);
 		igt_require_f(num, "no DRM device\n");
 	}

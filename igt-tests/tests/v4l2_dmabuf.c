@@ -16,6 +16,7 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 
+#include "cards.h"
 #include "configured.h"
 #include "declare.h"
 #include "endpoint.h"
@@ -368,7 +369,7 @@ igt_main
 	int num = 0;
 
 	igt_fixture {
-		drm_load_module(DRIVER_VGEM | DRIVER_VKMS);
+		cards_load();
 		num = endpoints_open(eps, MAX_ENDPOINTS);
 	}
 

@@ -22,6 +22,7 @@
 #include "igt.h"
 #include "igt_vgem.h"
 
+#include "cards.h"
 #include "configured.h"
 #include "endpoint.h"
 #include "writeback.h"
@@ -426,7 +427,7 @@ static void run(void (*test)(void))
 igt_main
 {
 	igt_fixture {
-		drm_load_module(DRIVER_VGEM | DRIVER_VKMS);
+		cards_load();
 		configured_require();
 		igt_install_exit_handler(clean_up_at_exit);
 		/* Small, so that composing it takes no time. */

@@ -23,6 +23,7 @@
 #include "igt.h"
 #include "igt_vgem.h"
 
+#include "cards.h"
 #include "configured.h"
 #include "endpoint.h"
 
@@ -80,7 +81,7 @@ static void display_open(void)
 {
 	drmModeResPtr res;
 
-	display.fd = drm_open_driver_master(DRIVER_VKMS);
+	display.fd = card_open_master("vkms");
 	res = drmModeGetResources(display.fd);
 	igt_assert(res && res->count_crtcs && res->count_connectors);
 	display.crtc = res->crtcs[0];

@@ -38,9 +38,9 @@ static int run_open(struct bench *b)
 
 static void good_open(struct bench *b)
 {
-	char name[16];
+	char name[16] = "";
 
-	igt_assert_eq(__get_drm_device_name(b->fd, name, sizeof(name)), 0);
+	igt_assert_eq(__get_drm_device_name(b->fd, name, sizeof(name) - 1), 0);
 	drm_close_driver(b->fd);
 }
 

@@ -19,6 +19,7 @@
 #include "igt.h"
 #include "igt_vgem.h"
 
+#include "cards.h"
 #include "configured.h"
 #include "endpoint.h"
 
@@ -385,7 +386,7 @@ static void shown_by_one_who_follows(void)
 
 	if (!loaded)
 		modprobe("virtio-gpu");
-	fd = drm_open_driver_master(DRIVER_VIRTIO);
+	fd = card_open_master("virtio_gpu");
 	connector = any_connector(fd, &mode, &crtc);
 	make_buffer(&b, WANTED_MIB);
 	pattern_fill(b.map, b.bo.size, SEED);

@@ -16,6 +16,7 @@
 #include "igt.h"
 #include "sw_sync.h"
 
+#include "cards.h"
 #include "endpoint.h"
 
 IGT_TEST_DESCRIPTION("The ioctls of virtio-gpu, on a host without 3D.");
@@ -256,7 +257,7 @@ igt_main
 	int fd = -1, has_3d = 0;
 
 	igt_fixture {
-		fd = drm_open_driver(DRIVER_VIRTIO);
+		fd = card_open("virtio_gpu");
 		igt_require_sw_sync();
 		do_or_die(__getparam(fd, VIRTGPU_PARAM_3D_FEATURES, &has_3d));
 		igt_require_f(!has_3d, "this host renders\n");

@@ -13,6 +13,7 @@
 #include "igt_vgem.h"
 #include "sw_sync.h"
 
+#include "cards.h"
 #include "endpoint.h"
 #include "writeback.h"
 
@@ -322,7 +323,7 @@ igt_main
 	int num = 0;
 
 	igt_fixture {
-		drm_load_module(DRIVER_VGEM | DRIVER_VKMS);
+		cards_load();
 		num = endpoints_open(eps, MAX_ENDPOINTS);
 		native = find(eps, num, "vkms");
 		vgem = find(eps, num, "vgem");

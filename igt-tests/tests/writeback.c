@@ -9,6 +9,7 @@
 #include "igt.h"
 #include "sw_sync.h"
 
+#include "cards.h"
 #include "writeback.h"
 
 #define WAIT_MS 60000
@@ -124,7 +125,7 @@ void writeback_open(struct writeback *wb, uint32_t width, uint32_t height,
 	drmModeResPtr res;
 
 	*wb = (struct writeback){ .width = width, .height = height };
-	wb->fd = drm_open_driver_master(DRIVER_VKMS);
+	wb->fd = card_open_master("vkms");
 	do_or_die(drmSetClientCap(wb->fd, DRM_CLIENT_CAP_UNIVERSAL_PLANES, 1));
 	do_or_die(drmSetClientCap(wb->fd, DRM_CLIENT_CAP_ATOMIC, 1));
 	igt_require(drmSetClientCap(wb->fd, DRM_CLIENT_CAP_WRITEBACK_CONNECTORS,

@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <xf86drm.h>
 
-#include "../../lib/vgem_drm.h"
+#include "vgem_drm.h"
 #include "stress.h"
 
 /* sw_sync has no header: include/uapi does not know it. */

@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <xf86drm.h>
 
-#include "../../lib/ioctl_wrappers.h"
+#include "ioctl_wrappers.h"
 #include "stress.h"
 
 static int create_dumb(struct stress_thread *t, int file,

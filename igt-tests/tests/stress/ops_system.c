@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../lib/drmtest.h"
+#include "drmtest.h"
 #include "../endpoint.h"
 #include "stress.h"
 

@@ -23,7 +23,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-#include "../../lib/igt.h"
+#include "igt.h"
 #include "stress.h"
 
 #define ROUND_SECONDS 10
@@ -380,7 +380,7 @@ void stress_run(struct stress *s, const struct stress_config *config,
 			.limits = limits,
 			.seed = limits->seed + rounds,
 			.random = limits->seed + rounds,
-			.deadline = min(now() + ROUND_SECONDS * 1000ull, end),
+			.deadline = min(now() + ROUND_SECONDS * 1000, end),
 		};
 		run_round(&r);
 		rounds++;
