@@ -19,6 +19,55 @@
 #define PAGES 4
 #define SIZE  (PAGE * PAGES)
 
+/**
+ * TEST: Sharing buffers out of memory
+ * Description: Making, exporting, importing, mapping and naming buffers while
+ *	each allocation that the system call makes fails in turn: it answers
+ *	with an errno, and nothing has happened.
+ * Category: Core
+ * Mega feature: General Core features
+ * Sub-category: DRM
+ * Functionality: out of memory
+ * Test requirement: CONFIG_FAULT_INJECTION_DEBUG_FS, CONFIG_FAILSLAB,
+ *	CONFIG_FAIL_PAGE_ALLOC
+ *
+ * SUBTEST: create
+ * Description: Making a buffer.
+ *
+ * SUBTEST: export
+ * Description: PRIME_HANDLE_TO_FD for the first time.
+ *
+ * SUBTEST: export-again
+ * Description: PRIME_HANDLE_TO_FD by another file's handle.
+ *
+ * SUBTEST: import
+ * Description: PRIME_FD_TO_HANDLE of another device's buffer.
+ *
+ * SUBTEST: import-beside
+ * Description: The same where a device is attached already.
+ *
+ * SUBTEST: import-self
+ * Description: PRIME_FD_TO_HANDLE of the device's own buffer.
+ *
+ * SUBTEST: mmap
+ * Description: mmap() of the dma-buf.
+ *
+ * SUBTEST: touch
+ * Description: The first touch of a mapping repeats until it works.
+ *
+ * SUBTEST: touch-syscall
+ * Description: A first touch within read() is EFAULT.
+ *
+ * SUBTEST: sync
+ * Description: DMA_BUF_IOCTL_SYNC where the exporter allocates.
+ *
+ * SUBTEST: set-name
+ * Description: DMA_BUF_SET_NAME leaves the old name or the new.
+ *
+ * SUBTEST: bufinfo
+ * Description: Reading bufinfo.
+ */
+
 IGT_TEST_DESCRIPTION("Making, sharing and mapping buffers out of memory.");
 
 /* Making a buffer: a dumb one, a heap's, udmabuf's. */

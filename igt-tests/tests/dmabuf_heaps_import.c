@@ -16,6 +16,31 @@
 
 #define PAGE 4096
 
+/**
+ * TEST: Buffers of heaps and udmabuf on DRM devices
+ * Description: Buffers that no DRM device has made, from DMA-BUF heaps and
+ *	udmabuf, imported on each DRM device.
+ * Category: Core
+ * Mega feature: General Core features
+ * Sub-category: DRM
+ * Functionality: dma-buf heaps
+ *
+ * SUBTEST: content
+ * Description: Maker and importer see the same memory.
+ *
+ * SUBTEST: maker-gone
+ * Description: The importer's handle alone keeps the memory.
+ *
+ * SUBTEST: same-handle
+ * Description: Importing again gives the same handle.
+ *
+ * SUBTEST: large
+ * Description: 4 MiB, every page the right one.
+ *
+ * SUBTEST: udmabuf-list
+ * Description: Pages of two files in another order.
+ */
+
 IGT_TEST_DESCRIPTION("Heap and udmabuf buffers imported on DRM devices.");
 
 static int export_again(const struct endpoint *importer, uint32_t handle,

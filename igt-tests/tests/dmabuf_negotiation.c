@@ -31,6 +31,38 @@
 #include "declare.h"
 #include "endpoint.h"
 
+/**
+ * TEST: Devices that disagree about memory
+ * Description: What a device can reach is declared for it, and a buffer finds
+ *	storage that all of its devices reach: late, moved while it is
+ *	written, or refused while somebody holds it.
+ * Category: Core
+ * Mega feature: General Core features
+ * Sub-category: DRM
+ * Functionality: constraints
+ *
+ * SUBTEST: declared-at-boot
+ * Description: What the kernel's command line declares counts.
+ *
+ * SUBTEST: late-allocation
+ * Description: Imports take no memory, the first use does once.
+ *
+ * SUBTEST: strict-before-first-use
+ * Description: Storage is allocated for the strictest.
+ *
+ * SUBTEST: strict-after-first-use
+ * Description: Storage moves for a stricter device.
+ *
+ * SUBTEST: moves-under-a-writer
+ * Description: No write is lost while storage moves.
+ *
+ * SUBTEST: held-by-another
+ * Description: What another has mapped is -EBUSY.
+ *
+ * SUBTEST: killed-while-it-waits
+ * Description: A newcomer dies while it waits for a fence.
+ */
+
 IGT_TEST_DESCRIPTION("Devices that disagree about memory.");
 
 #define CONFIGFS "/sys/kernel/config/vgem"

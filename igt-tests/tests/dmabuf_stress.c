@@ -23,6 +23,30 @@
 #include "endpoint.h"
 #include "stress/stress.h"
 
+/**
+ * TEST: Everything at once on a few shared buffers
+ * Description: Threads of several processes do all that can be done to a small
+ *	pool of buffers, processes are killed and devices unplugged meanwhile.
+ *	An operation has only errnos that it is documented to have, content
+ *	stays, nothing hangs and nothing is left.
+ * Category: Core
+ * Mega feature: General Core features
+ * Sub-category: DRM
+ * Functionality: stress
+ *
+ * SUBTEST: one-slot
+ * Description: Four threads, one file of each device, one slot for each kind.
+ *
+ * SUBTEST: killed
+ * Description: Processes that share buffers, and are killed.
+ *
+ * SUBTEST: unplugged
+ * Description: Devices that go while their buffers are used.
+ *
+ * SUBTEST: everything
+ * Description: All of it.
+ */
+
 IGT_TEST_DESCRIPTION("Everything at once on a few shared buffers");
 
 static struct stress_limits limits = {

@@ -24,6 +24,49 @@
 /* What a descriptor table has room for when a process begins. */
 #define TABLE 64
 
+/**
+ * TEST: Fences and descriptors out of memory
+ * Description: Attaching, exporting, importing and polling fences while each
+ *	allocation that the system call makes fails in turn, or while the
+ *	table of descriptors is full.
+ * Category: Core
+ * Mega feature: General Core features
+ * Sub-category: DRM
+ * Functionality: out of memory
+ * Test requirement: CONFIG_FAULT_INJECTION_DEBUG_FS, CONFIG_FAILSLAB,
+ *	CONFIG_FAIL_PAGE_ALLOC
+ *
+ * SUBTEST: fence-attach
+ * Description: VGEM_FENCE_ATTACH.
+ *
+ * SUBTEST: export-sync-file-idle
+ * Description: EXPORT_SYNC_FILE where there is no fence.
+ *
+ * SUBTEST: export-sync-file-one
+ * Description: EXPORT_SYNC_FILE of one fence.
+ *
+ * SUBTEST: export-sync-file-many
+ * Description: EXPORT_SYNC_FILE of several fences.
+ *
+ * SUBTEST: import-sync-file
+ * Description: IMPORT_SYNC_FILE of several fences.
+ *
+ * SUBTEST: poll
+ * Description: poll() with many entries.
+ *
+ * SUBTEST: epoll-add
+ * Description: EPOLL_CTL_ADD of a busy buffer.
+ *
+ * SUBTEST: full-table-export
+ * Description: PRIME_HANDLE_TO_FD where the descriptor table must grow.
+ *
+ * SUBTEST: full-table-heap
+ * Description: A heap's buffer where the descriptor table must grow.
+ *
+ * SUBTEST: full-table-sync-file
+ * Description: EXPORT_SYNC_FILE where the descriptor table must grow.
+ */
+
 IGT_TEST_DESCRIPTION("Fences and descriptors out of memory.");
 
 /* Readers' fences do not exclude each other; a writer's would. */

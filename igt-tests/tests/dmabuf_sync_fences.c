@@ -13,6 +13,94 @@
 #include "cards.h"
 #include "fences/fences.h"
 
+/**
+ * TEST: Fences of a dma-buf
+ * Description: poll, epoll, the CPU access ioctl and sync files of a dma-buf,
+ *	with fences of vgem, within a device and between two.
+ * Category: Core
+ * Mega feature: General Core features
+ * Sub-category: DRM
+ * Functionality: synchronization
+ *
+ * SUBTEST: poll-read-fence
+ * Description: A reader's fence stops writers only.
+ *
+ * SUBTEST: poll-write-fence
+ * Description: A writer's fence stops everybody.
+ *
+ * SUBTEST: poll-many-readers
+ * Description: A writer waits for the last reader.
+ *
+ * SUBTEST: poll-timeout
+ * Description: Poll keeps its time limit.
+ *
+ * SUBTEST: poll-wakes
+ * Description: A sleeping poll wakes when the fence signals.
+ *
+ * SUBTEST: poll-many-waiters
+ * Description: One fence wakes every poller.
+ *
+ * SUBTEST: poll-second-fence
+ * Description: A wake-up for one of two fences is not the end.
+ *
+ * SUBTEST: close-while-polled
+ * Description: The descriptor is closed under a poller.
+ *
+ * SUBTEST: close-while-armed
+ * Description: The buffer goes when its last callback has run.
+ *
+ * SUBTEST: epoll-level
+ * Description: epoll by level.
+ *
+ * SUBTEST: epoll-edge
+ * Description: epoll by edge.
+ *
+ * SUBTEST: epoll-edge-once
+ * Description: One signalled fence is one edge.
+ *
+ * SUBTEST: epoll-close
+ * Description: epoll and dma-buf closed in both orders.
+ *
+ * SUBTEST: sync-file-export
+ * Description: Readers' and writers' fences as sync_file.
+ *
+ * SUBTEST: sync-file-names
+ * Description: A fence tells its driver and its timeline.
+ *
+ * SUBTEST: sync-file-snapshot
+ * Description: A sync_file holds what was pending, no more.
+ *
+ * SUBTEST: sync-file-array
+ * Description: Several fences leave as one.
+ *
+ * SUBTEST: sync-file-makes-busy
+ * Description: An imported fence makes vgem say EBUSY.
+ *
+ * SUBTEST: cpu-access-waits
+ * Description: SYNC start waits for fences that conflict.
+ *
+ * SUBTEST: cpu-access-interrupted
+ * Description: A signal ends the wait of SYNC start.
+ *
+ * SUBTEST: file-close-signals
+ * Description: Closing vgem signals its fences.
+ *
+ * SUBTEST: killed-signals
+ * Description: A killed process leaves no pending fence.
+ *
+ * SUBTEST: error-fence
+ * Description: A fence that ends in an error wakes.
+ *
+ * SUBTEST: sync-file-import
+ * Description: A vgem fence carried into another buffer.
+ *
+ * SUBTEST: sync-file-import-merged
+ * Description: A merged sync_file brings all its fences.
+ *
+ * SUBTEST: fence-on-import
+ * Description: vgem fences a buffer that it imported.
+ */
+
 IGT_TEST_DESCRIPTION("Fences of a dma-buf by poll, epoll and sync_file.");
 
 static const struct fence_test *const lists[] = {

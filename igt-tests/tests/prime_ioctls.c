@@ -15,6 +15,53 @@
 #include "cards.h"
 #include "endpoint.h"
 
+/**
+ * TEST: Arguments of the two ioctls of PRIME
+ * Description: PRIME_HANDLE_TO_FD and PRIME_FD_TO_HANDLE with arguments right
+ *	and wrong, on each DRM device.
+ * Category: Core
+ * Mega feature: General Core features
+ * Sub-category: DRM
+ * Functionality: prime
+ *
+ * SUBTEST: handle-to-fd-bad-flags
+ * Description: Any flag but CLOEXEC and RDWR is EINVAL.
+ *
+ * SUBTEST: handle-to-fd-bad-handle
+ * Description: Handles that never were are ENOENT.
+ *
+ * SUBTEST: handle-to-fd-foreign-handle
+ * Description: Another file's handle is ENOENT.
+ *
+ * SUBTEST: handle-to-fd-closed-handle
+ * Description: A closed handle is ENOENT, and its number reused is a new
+ *	dma-buf.
+ *
+ * SUBTEST: handle-to-fd-mode-stays
+ * Description: The first export decides the file's mode.
+ *
+ * SUBTEST: handle-to-fd-no-fds
+ * Description: EMFILE, and the object is none the worse.
+ *
+ * SUBTEST: fd-to-handle-bad-fd
+ * Description: Descriptors that are not open are EBADF.
+ *
+ * SUBTEST: fd-to-handle-not-dmabuf
+ * Description: Descriptors of other things are EINVAL.
+ *
+ * SUBTEST: fd-to-handle-flags-unread
+ * Description: Import reads neither flags nor handle.
+ *
+ * SUBTEST: render-node
+ * Description: Both ioctls work on a render node.
+ *
+ * SUBTEST: handle-to-fd-cloexec
+ * Description: FD_CLOEXEC is set exactly if asked for.
+ *
+ * SUBTEST: handle-to-fd-rdwr
+ * Description: The file is writable exactly if asked for.
+ */
+
 IGT_TEST_DESCRIPTION("Arguments of PRIME_HANDLE_TO_FD and PRIME_FD_TO_HANDLE.");
 
 static uint32_t new_handle(int fd)

@@ -22,6 +22,34 @@
 #include "cards.h"
 #include "matrix/matrix.h"
 
+/**
+ * TEST: Every exporter with every importer
+ * Description: A picture put into a buffer by one device, found by another:
+ *	for each ordered pair of DRM devices, heaps, udmabuf and video devices
+ *	that can, wherever the importer is and whichever way it looks.
+ * Category: Core
+ * Mega feature: General Core features
+ * Sub-category: DRM
+ * Functionality: prime
+ *
+ * SUBTEST: %s-%s
+ * Description: The picture is arg[1]; arg[2].
+ *
+ * arg[1]:
+ *
+ * @mmap:		seen and changed by the CPU
+ * @vmap:		mapped by the importer's driver
+ * @scanout:		shown by the importer
+ * @stream:		streamed by one end or both
+ *
+ * arg[2]:
+ *
+ * @same-process:	both ends are in one process
+ * @scm-rights:		the importer got the buffer over a socket
+ * @after-fork:		the importer is a child of the exporter
+ * @exporter-gone:	the exporter was killed before the import
+ */
+
 IGT_TEST_DESCRIPTION("Every exporter with every importer, in every way.");
 
 #define MAX_ENDS (MAX_ENDPOINTS + 4)

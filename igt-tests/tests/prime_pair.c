@@ -14,6 +14,55 @@
 #include "cards.h"
 #include "pair/pair.h"
 
+/**
+ * TEST: A buffer shared by any two DRM devices
+ * Description: Content, handles and lifetime of a buffer that one DRM device
+ *	exports and another imports, for each ordered pair that is there.
+ * Category: Core
+ * Mega feature: General Core features
+ * Sub-category: DRM
+ * Functionality: prime
+ *
+ * SUBTEST: self-import
+ * Description: A device that imports its own buffer finds the object.
+ *
+ * SUBTEST: coherent
+ * Description: What one side writes the other side reads.
+ *
+ * SUBTEST: scm-rights
+ * Description: The importer is a process that got the fd by a socket.
+ *
+ * SUBTEST: fork
+ * Description: The importer is a child that inherited the fd.
+ *
+ * SUBTEST: exporter-killed
+ * Description: The exporting process was killed before the import.
+ *
+ * SUBTEST: exporter-closed
+ * Description: The importer's handle alone keeps the memory.
+ *
+ * SUBTEST: import-same-handle
+ * Description: Importing again gives the same handle.
+ *
+ * SUBTEST: import-after-close
+ * Description: Closing the handle clears the cache.
+ *
+ * SUBTEST: two-importers
+ * Description: Two files of the importer do not disturb each other.
+ *
+ * SUBTEST: import-back
+ * Description: The exporter gets its own handle back.
+ *
+ * SUBTEST: two-buffers
+ * Description: Two buffers stay two.
+ *
+ * SUBTEST: close-orders
+ * Description: All ends closed in all orders; nothing is left.
+ *
+ * SUBTEST: import-close-race
+ * Description: Import and close of one buffer from two threads.
+ */
+
 IGT_TEST_DESCRIPTION("Sharing a buffer between any two DRM devices.");
 
 static const struct pair_test *const lists[] = {

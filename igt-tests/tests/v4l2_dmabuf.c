@@ -22,6 +22,35 @@
 #include "endpoint.h"
 #include "video.h"
 
+/**
+ * TEST: V4L2 streaming to, from and between dma-bufs
+ * Description: vivid fills buffers of DRM devices and exports its own to them,
+ *	vim2m reads one dma-buf and writes another. What arrives is compared
+ *	with a frame that the driver kept for itself.
+ * Category: Core
+ * Mega feature: General Core features
+ * Sub-category: DRM
+ * Functionality: video
+ *
+ * SUBTEST: vivid-capture
+ * Description: vivid captures into a dma-buf.
+ *
+ * SUBTEST: vivid-capture-closed
+ * Description: vivid alone holds the buffer it fills.
+ *
+ * SUBTEST: vivid-capture-too-small
+ * Description: A dma-buf that is too small is EINVAL.
+ *
+ * SUBTEST: vivid-export
+ * Description: vivid's buffer imported on a DRM device.
+ *
+ * SUBTEST: vim2m-both-queues
+ * Description: vim2m from one dma-buf to another.
+ *
+ * SUBTEST: vivid-contiguous
+ * Description: vivid needs one piece of a scattered buffer.
+ */
+
 IGT_TEST_DESCRIPTION("V4L2 streaming to, from and between dma-bufs.");
 
 #define WIDTH  320

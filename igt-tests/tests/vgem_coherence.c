@@ -27,6 +27,49 @@
 #include "endpoint.h"
 #include "writeback.h"
 
+/**
+ * TEST: A vgem that is not coherent with the CPU
+ * Description: What a display shows of a buffer of a noncoherent vgem when
+ *	DMA_BUF_IOCTL_SYNC was forgotten, and when it was not.
+ * Category: Core
+ * Mega feature: General Core features
+ * Sub-category: DRM
+ * Functionality: cache coherence
+ *
+ * SUBTEST: draw-outside
+ * Description: A display shows what was drawn in a bracket only.
+ *
+ * SUBTEST: draw-to-read
+ * Description: A bracket to read lets nothing through.
+ *
+ * SUBTEST: draw-a-part
+ * Description: What a process does not draw stays the device's.
+ *
+ * SUBTEST: draw-by-handle
+ * Description: A mapping by a handle is the CPU's as well.
+ *
+ * SUBTEST: read-capture
+ * Description: What a device wrote is seen in a bracket only.
+ *
+ * SUBTEST: fork
+ * Description: Processes share one view, and their brackets.
+ *
+ * SUBTEST: killed
+ * Description: A bracket that is never ended keeps nobody out.
+ *
+ * SUBTEST: moved
+ * Description: A buffer moves in a bracket, and nothing is lost.
+ *
+ * SUBTEST: unplugged
+ * Description: A device goes in a bracket, and nothing is lost.
+ *
+ * SUBTEST: many-writers
+ * Description: Writers side by side lose nothing.
+ *
+ * SUBTEST: told
+ * Description: The log names who touches a buffer outside, and no other.
+ */
+
 IGT_TEST_DESCRIPTION("What a missing bracket does on a noncoherent vgem.");
 
 #define WIDTH  160

@@ -14,6 +14,40 @@
 
 #include "endpoint.h"
 
+/**
+ * TEST: Devices of vgem that come and go
+ * Description: vgem devices made and removed through configfs, and what is
+ *	left to those who use one when it goes.
+ * Category: Core
+ * Mega feature: General Core features
+ * Sub-category: DRM
+ * Functionality: mock device
+ *
+ * SUBTEST: defaults
+ * Description: A new directory is no device and reaches all memory.
+ *
+ * SUBTEST: enable
+ * Description: A device comes and goes with what enable says.
+ *
+ * SUBTEST: bad-values
+ * Description: What makes no sense is EINVAL and changes nothing.
+ *
+ * SUBTEST: mask-is-kept
+ * Description: A device does not change while there is one.
+ *
+ * SUBTEST: coherence-is-kept
+ * Description: Nor does what the CPU sees of it.
+ *
+ * SUBTEST: removed-in-use
+ * Description: Memory and fences outlive the device.
+ *
+ * SUBTEST: module-stays
+ * Description: A directory keeps the module.
+ *
+ * SUBTEST: many-devices
+ * Description: There can be more than 64.
+ */
+
 IGT_TEST_DESCRIPTION("vgem devices that come and go through configfs.");
 
 #define ROOT "/sys/kernel/config/vgem"

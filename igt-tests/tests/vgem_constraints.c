@@ -27,6 +27,41 @@
 #include "configured.h"
 #include "endpoint.h"
 
+/**
+ * TEST: Devices of vgem with different constraints
+ * Description: Pairs of vgem devices that disagree about memory, in every
+ *	order and with the buffer in every state: both get what they need, or
+ *	the newcomer is refused and the other keeps what it has.
+ * Category: Core
+ * Mega feature: General Core features
+ * Sub-category: DRM
+ * Functionality: constraints
+ *
+ * SUBTEST: %s-then
+ * Description: A device with arg[1], and then one that needs something else.
+ *
+ * arg[1]:
+ *
+ * @any:		no needs
+ * @mask:		few address lines
+ * @boundary:		a boundary that no piece crosses
+ * @segment-size:	small pieces
+ * @align:		pieces that begin at multiples of 64 KiB
+ * @contiguous:		one piece
+ *
+ * SUBTEST: attribute
+ * Description: Constraints as text, good and bad.
+ *
+ * SUBTEST: no-bounce
+ * Description: Memory below 4 GiB, in place of copies.
+ *
+ * SUBTEST: no-bounce-1-gib
+ * Description: Memory below 1 GiB, in place of copies.
+ *
+ * SUBTEST: nothing-there
+ * Description: Memory that a device reaches, of which there is none.
+ */
+
 IGT_TEST_DESCRIPTION("Pairs of vgem devices with different constraints.");
 
 #define SIZE (1024 * 1024)

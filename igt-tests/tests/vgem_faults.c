@@ -17,6 +17,32 @@
 
 #define CONFIG "/sys/kernel/config/vgem/faults"
 
+/**
+ * TEST: Opening and making devices out of memory
+ * Description: Opening a device, describing and making one of vgem in
+ *	configfs, and an import that moves a buffer, while each allocation of
+ *	the system call fails in turn.
+ * Category: Core
+ * Mega feature: General Core features
+ * Sub-category: DRM
+ * Functionality: out of memory
+ * Test requirement: CONFIG_FAULT_INJECTION_DEBUG_FS, CONFIG_FAILSLAB,
+ *	CONFIG_FAIL_PAGE_ALLOC
+ *
+ * SUBTEST: open
+ * Description: open() of a device node.
+ *
+ * SUBTEST: config-make
+ * Description: Mkdir below /sys/kernel/config/vgem.
+ *
+ * SUBTEST: config-enable
+ * Description: Making the device that a directory describes.
+ *
+ * SUBTEST: import-moves
+ * Description: FD_TO_HANDLE of a written buffer on a device that takes one
+ *	piece.
+ */
+
 IGT_TEST_DESCRIPTION("Opening and making devices out of memory.");
 
 /* open() of a device: the DRM core's file, PRIME's part of it and vgem's. */

@@ -16,6 +16,79 @@
 
 #include "endpoint.h"
 
+/**
+ * TEST: The ioctls of vgem with input right and wrong
+ * Description: Fences, dumb buffers and mappings of vgem, and several vgem
+ *	devices beside each other.
+ * Category: Core
+ * Mega feature: General Core features
+ * Sub-category: DRM
+ * Functionality: mock device
+ *
+ * SUBTEST: identity
+ * Description: The name, version and abilities clients look for.
+ *
+ * SUBTEST: attach-bad-flags
+ * Description: Unknown flags are EINVAL.
+ *
+ * SUBTEST: attach-bad-pad
+ * Description: Padding that is not 0 is EINVAL.
+ *
+ * SUBTEST: attach-bad-handle
+ * Description: No such handle is ENOENT.
+ *
+ * SUBTEST: attach-busy
+ * Description: EBUSY exactly for what conflicts.
+ *
+ * SUBTEST: attach-race
+ * Description: Of two writers at once one gets EBUSY.
+ *
+ * SUBTEST: signal-bad-flags
+ * Description: Flags are EINVAL and the fence stays.
+ *
+ * SUBTEST: signal-bad-fence
+ * Description: No such fence, or another file's, is ENOENT.
+ *
+ * SUBTEST: signal-twice
+ * Description: The second signal is ENOENT.
+ *
+ * SUBTEST: signal-after-close
+ * Description: A fence outlives the handle.
+ *
+ * SUBTEST: many-fences
+ * Description: A thousand pending fences, signalled out of order.
+ *
+ * SUBTEST: fence-expires
+ * Description: A forgotten fence ends after 10 s, with ETIMEDOUT.
+ *
+ * SUBTEST: unknown-ioctl
+ * Description: Any other driver ioctl is EINVAL.
+ *
+ * SUBTEST: create-bad
+ * Description: Sizes of 0 and sizes that overflow are EINVAL.
+ *
+ * SUBTEST: create-sizes
+ * Description: Odd and large sizes are rounded up.
+ *
+ * SUBTEST: create-zeroed
+ * Description: A new buffer holds nobody's data.
+ *
+ * SUBTEST: map-bad-handle
+ * Description: MAP_DUMB of no handle is ENOENT.
+ *
+ * SUBTEST: map-bounds
+ * Description: No mapping beyond the end, nor of another's buffer.
+ *
+ * SUBTEST: map-alone
+ * Description: A mapping alone keeps the memory.
+ *
+ * SUBTEST: flink
+ * Description: A buffer opened by its flink name is the same.
+ *
+ * SUBTEST: many-devices
+ * Description: Several vgem devices are separate devices.
+ */
+
 IGT_TEST_DESCRIPTION("vgem's ioctls with input right and wrong.");
 
 static int __attach(int fd, uint32_t handle, uint32_t flags, uint32_t pad,

@@ -23,6 +23,32 @@
 #include "configured.h"
 #include "endpoint.h"
 
+/**
+ * TEST: Where the memory of vgem buffers comes from
+ * Description: The storage of a buffer held against what others know of it:
+ *	the count of what CMA gave, a display that shows it, and a machine
+ *	that has no memory of the kind left.
+ * Category: Core
+ * Mega feature: General Core features
+ * Sub-category: DRM
+ * Functionality: constraints
+ *
+ * SUBTEST: kind-is-shown
+ * Description: fdinfo and bufinfo tell what the storage is.
+ *
+ * SUBTEST: contiguous-is-cma
+ * Description: Memory in one piece comes from CMA.
+ *
+ * SUBTEST: new-is-zero
+ * Description: New buffers are zero, of whatever kind.
+ *
+ * SUBTEST: none-left
+ * Description: A newcomer when there is no memory in one piece.
+ *
+ * SUBTEST: shown-by-virtio-gpu
+ * Description: A newcomer while a display shows the buffer.
+ */
+
 IGT_TEST_DESCRIPTION("Where the memory of vgem's buffers comes from.");
 
 #define SEED 2012

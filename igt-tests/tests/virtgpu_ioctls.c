@@ -19,6 +19,40 @@
 #include "cards.h"
 #include "endpoint.h"
 
+/**
+ * TEST: The ioctls of virtio-gpu on a host without 3D
+ * Description: Resources, mappings, transfers and waiting as a client without
+ *	a renderer meets them, and the refusal of all that needs more.
+ * Category: Core
+ * Mega feature: General Core features
+ * Sub-category: DRM
+ * Functionality: virtio-gpu
+ *
+ * SUBTEST: params
+ * Description: GETPARAM knows its parameters, and no others.
+ *
+ * SUBTEST: resource-create
+ * Description: Plain resources are made, and no others.
+ *
+ * SUBTEST: resource-info
+ * Description: RESOURCE_INFO tells what was made.
+ *
+ * SUBTEST: map
+ * Description: MAP gives the memory that the dma-buf has.
+ *
+ * SUBTEST: transfer
+ * Description: The host takes the picture, and gives none back.
+ *
+ * SUBTEST: wait
+ * Description: WAIT sees fences of others.
+ *
+ * SUBTEST: needs-3d
+ * Description: Contexts and commands are refused.
+ *
+ * SUBTEST: needs-blobs
+ * Description: Blobs that the host cannot have are refused.
+ */
+
 IGT_TEST_DESCRIPTION("The ioctls of virtio-gpu, on a host without 3D.");
 
 #define WIDTH  64

@@ -17,6 +17,40 @@
 #include "endpoint.h"
 #include "writeback.h"
 
+/**
+ * TEST: Imported buffers on a display
+ * Description: Buffers of every exporter on a plane of vkms, compared pixel by
+ *	pixel by its writeback connector and by CRC.
+ * Category: Core
+ * Mega feature: General Core features
+ * Sub-category: DRM
+ * Functionality: prime
+ *
+ * SUBTEST: scanout
+ * Description: What was drawn is what the display shows, frame by frame.
+ *
+ * SUBTEST: capture-into
+ * Description: The display writes into an imported buffer.
+ *
+ * SUBTEST: two-buffers
+ * Description: Two imported buffers shown in turn.
+ *
+ * SUBTEST: fb-keeps-buffer
+ * Description: A framebuffer alone keeps an imported buffer.
+ *
+ * SUBTEST: addfb-too-small
+ * Description: A framebuffer must fit the imported buffer.
+ *
+ * SUBTEST: crc
+ * Description: An imported buffer has the checksum of a native one.
+ *
+ * SUBTEST: implicit-fence
+ * Description: The display waits for the fence the exporter attached.
+ *
+ * SUBTEST: in-fence
+ * Description: The display waits for a vgem fence given as IN_FENCE_FD.
+ */
+
 IGT_TEST_DESCRIPTION("Imported buffers scanned out and captured by vkms.");
 
 #define WIDTH  160
