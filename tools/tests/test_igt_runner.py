@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The runner of igt-tests: what it makes of programs that end in every way."""
+import fnmatch
 import importlib.machinery
 import importlib.util
 import os
@@ -107,11 +108,83 @@ class Runner(unittest.TestCase):
         self.assertEqual((processes, code), (2, 1))
 
 
+def load_runner():
+    loader = importlib.machinery.SourceFileLoader("runner", f"{REPO}/igt-tests/runner")
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("runner", loader))
+    loader.exec_module(module)
+    return module
+
+
+class Expectations(unittest.TestCase):
+    """What is listed for a kernel, and what comes of a test then."""
+
+    LISTS = {"k-fails": "igt@p@fails  # a\nigt@p@both  # a\n", "k-flakes": "igt@p@flakes*  # b\nigt@p@both  # b\n",
+             "k-skips": "igt@p@skips  # c\n", "k-small-skips": "igt@p@small  # d\n"}
+
+    def judge(self, name, result, kernel="k", strict=True):
+        """-> what it is then, and why"""
+        runner = load_runner()
+        with tempfile.TemporaryDirectory() as top:
+            os.mkdir(os.path.join(top, "expectations"))
+            for which, text in self.LISTS.items():
+                with open(os.path.join(top, "expectations", which + ".txt"), "w") as f:
+                    f.write(text)
+            runner.HERE = top
+            leaf = runner.Leaf(f"igt@p@{name}", result)
+            runner.Expectations(kernel, strict).judge(leaf)
+        return leaf.result, "".join(leaf.why)
+
+    def test_known_failure(self):
+        self.assertEqual(self.judge("fails", "FAIL"), ("XFAIL", "a"))
+        self.assertEqual(self.judge("fails", "PASS")[0], "FAIL")
+
+    def test_flake_may_pass_or_fail(self):
+        self.assertEqual(self.judge("flakes", "FAIL"), ("FLAKE", "b"))
+        self.assertEqual(self.judge("flakes@part", "FAIL"), ("FLAKE", "b"))
+        self.assertEqual(self.judge("flakes", "PASS"), ("PASS", ""))
+        self.assertEqual(self.judge("flakes", "SKIP")[0], "FAIL")
+        self.assertEqual(self.judge("both", "PASS"), ("PASS", ""))
+        self.assertEqual(self.judge("both", "FAIL"), ("FLAKE", "b"))
+
+    def test_others_fail(self):
+        self.assertEqual(self.judge("other", "FAIL")[0], "FAIL")
+
+    def test_known_skip(self):
+        self.assertEqual(self.judge("skips", "SKIP"), ("SKIP", ""))
+        self.assertEqual(self.judge("skips", "PASS")[0], "FAIL")
+        self.assertEqual(self.judge("other", "SKIP")[0], "FAIL")
+        self.assertEqual(self.judge("other", "SKIP", strict=False), ("SKIP", ""))
+
+    def test_a_kernel_of_a_kind_has_both_lists(self):
+        self.assertEqual(self.judge("small", "SKIP")[0], "FAIL")
+        self.assertEqual(self.judge("small", "SKIP", "k-small"), ("SKIP", ""))
+        self.assertEqual(self.judge("skips", "SKIP", "k-small"), ("SKIP", ""))
+
+    def test_a_flake_is_told_and_does_not_count(self):
+        runner = load_runner()
+        leaf = runner.Leaf("igt@p@flakes", runner.FLAKE, why=["looked for in 17"])
+        self.assertEqual(runner.tap_line(1, leaf, leaf.name), "ok 1 igt@p@flakes # XFAIL now and then: looked for in 17")
+        s = runner.Subtest("p", "p", "flakes")
+        s.leaves.append(leaf)
+        self.assertIn('failures="0" skipped="1"', runner.junit([s], []))
+
+    def test_every_entry_names_something(self):
+        """A list of the project says nothing of a test that is gone."""
+        folder = os.path.join(REPO, "igt-tests/expectations")
+        runner = load_runner()
+        subtests = [name.split("@") for name in Lists.listed("full.testlist")]
+        for name in os.listdir(folder):
+            for pattern, _ in runner.Expectations.read(name) if name != "known-warnings.txt" else ():
+                _, program, rest = pattern.split("@", 2)
+                # a pattern of two parts may begin with the subtest and end with the dynamic one
+                found = [s for _, p, s in subtests if fnmatch.fnmatchcase(p, program) and
+                         (rest.startswith("*") or fnmatch.fnmatchcase(s, rest.split("@")[0]))]
+                self.assertTrue(found, f"{name}: {pattern}")
+
+
 class KernelLog(unittest.TestCase):
     def setUp(self):
-        loader = importlib.machinery.SourceFileLoader("runner", f"{REPO}/igt-tests/runner")
-        self.runner = importlib.util.module_from_spec(importlib.util.spec_from_loader("runner", loader))
-        loader.exec_module(self.runner)
+        self.runner = load_runner()
 
     def test_the_marks_of_the_tests_are_read(self):
         ours, kmsg = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
