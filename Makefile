@@ -14,6 +14,8 @@ JOBS ?= $(shell nproc)
 MINUTES ?=
 # For fuzz: one input to run again.
 INPUT ?=
+# For igt, igt-patches: a checkout of igt-gpu-tools.
+IGT ?=
 ROUNDS ?= 20000000
 VM := tools/vm
 
@@ -144,6 +146,14 @@ check-mesa: ## the same tests in the guest with the distribution's Mesa and with
 mesa-pictures: ## the pictures of mesa-patches/README.md, after make check-mesa
 	@tools/mesa/pictures
 
+igt: ## build the igt-tests inside IGT=/path/to/igt-gpu-tools, with its library (build/tests/prime there)
+	@test -n "$(IGT)" || { echo "igt: say where: make igt IGT=/path/to/igt-gpu-tools" >&2; exit 2; }
+	@tools/igt-checkout build "$(IGT)" --jobs $(JOBS)
+
+igt-patches: ## the igt-tests as patches for IGT=/path/to/igt-gpu-tools, one a program (build/igt-patches)
+	@test -n "$(IGT)" || { echo "igt-patches: say where: make igt-patches IGT=/path/to/igt-gpu-tools" >&2; exit 2; }
+	@tools/igt-checkout patches "$(IGT)"
+
 faults: ## fail every allocation of every operation once, print a table
 	@tools/packages kernel check
 	@tools/faults --jobs $(JOBS)
@@ -177,4 +187,4 @@ help: ## this list
 
 .PHONY: run check demo-negotiation kernel debug stock vm install patches compile-check constraints coverage docs \
 	parity parity-user parity-kernel parity-intree parity-i915 parity-virtio check-clients matrix stress scanout \
-	check-nested mesa check-mesa mesa-pictures faults mutants fuzz bench bench-check lint clean help
+	check-nested mesa check-mesa mesa-pictures igt igt-patches faults mutants fuzz bench bench-check lint clean help
