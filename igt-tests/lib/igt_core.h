@@ -188,15 +188,20 @@ bool igt_can_fail(void);
 
 /*
  * Children whose failure is the test's: igt_fork(i, n) { ... } then
- * igt_waitchildren(). A child must not skip.
+ * igt_waitchildren(). A child must not skip, nor fork again; one of
+ * igt_multi_fork() may.
  */
 bool __igt_fork(void);
+bool __igt_multi_fork(void);
 int __igt_waitchildren(void);
 void igt_waitchildren(void);
 void igt_kill_children(int signal);
 #define igt_fork(child, num_children)                        \
 	for (int child = 0; child < (num_children); child++) \
 		for (; __igt_fork(); exit(IGT_EXIT_SUCCESS))
+#define igt_multi_fork(child, num_children)                  \
+	for (int child = 0; child < (num_children); child++) \
+		for (; __igt_multi_fork(); exit(IGT_EXIT_SUCCESS))
 
 /* A helper process: its exit status is the caller's business. */
 struct igt_helper_process {

@@ -21,6 +21,9 @@
 
 bool igt_in_child;
 
+/* A child of igt_fork() has none of its own. */
+static bool is_last;
+
 static pid_t children[MAX_CHILDREN];
 static int num_children;
 static igt_exit_handler_t handlers[MAX_HANDLERS];
@@ -38,10 +41,11 @@ static void become_child(void)
 	igt_log_reset();
 }
 
-bool __igt_fork(void)
+static bool fork_child(void)
 {
 	pid_t pid;
 
+	igt_assert_f(!is_last, "a child of igt_fork() forks\n");
 	igt_assert_lt(num_children, MAX_CHILDREN);
 	fflush(NULL);
 	pid = fork();
@@ -52,6 +56,19 @@ bool __igt_fork(void)
 	}
 	become_child();
 	return true;
+}
+
+bool __igt_fork(void)
+{
+	bool child = fork_child();
+
+	is_last = child;
+	return child;
+}
+
+bool __igt_multi_fork(void)
+{
+	return fork_child();
 }
 
 void igt_kill_children(int signal)

@@ -95,11 +95,11 @@ void prime_sync_end(int dma_buf_fd, bool write)
 
 int igt_has_drm_cap(int fd, uint64_t capability)
 {
-	struct drm_get_cap arg = { .capability = capability };
+	uint64_t value = 0;
 
-	if (drmIoctl(fd, DRM_IOCTL_GET_CAP, &arg))
-		return -1;
-	return arg.value;
+	if (drmGetCap(fd, capability, &value))
+		return -errno;
+	return value != 0;
 }
 
 int __kms_addfb(int fd, uint32_t handle, uint32_t width, uint32_t height,

@@ -56,7 +56,7 @@ static bool has_dumb(int fd)
 static void probe_drm(struct endpoint *eps, int num, int fd)
 {
 	struct endpoint *ep = &eps[num];
-	int prime = igt_has_drm_cap(fd, DRM_CAP_PRIME);
+	uint64_t prime = 0;
 	char driver[24] = "";
 
 	memset(ep, 0, sizeof(*ep));
@@ -64,10 +64,9 @@ static void probe_drm(struct endpoint *eps, int num, int fd)
 	name_endpoint(eps, num, driver);
 	ep->type = ENDPOINT_DRM;
 	ep->fd = fd;
-	if (prime > 0) {
-		ep->exports = prime & DRM_PRIME_CAP_EXPORT && has_dumb(fd);
-		ep->imports = prime & DRM_PRIME_CAP_IMPORT;
-	}
+	drmGetCap(fd, DRM_CAP_PRIME, &prime);
+	ep->exports = prime & DRM_PRIME_CAP_EXPORT && has_dumb(fd);
+	ep->imports = prime & DRM_PRIME_CAP_IMPORT;
 }
 
 int endpoints_open_drm(struct endpoint *eps, int max)

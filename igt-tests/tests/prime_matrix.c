@@ -223,7 +223,7 @@ static void run(struct cell *cell, int place)
 	cell->keep = place == 0;
 	cell->refused[0] = '\0';
 	/* A process of its own: what a failure leaves open is closed. */
-	igt_fork(child, 1)
+	igt_multi_fork(child, 1)
 		places[place].run(cell);
 	igt_waitchildren();
 	igt_skip_on_f(cell->refused[0], "%s and the buffer of %s: %s\n",

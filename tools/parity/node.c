@@ -20,6 +20,13 @@
 #include "proc.h"
 
 /* The parent's path and its uevent, which libdrm tells devices by. */
+static int cap_value(int drm, uint64_t cap)
+{
+	uint64_t value;
+
+	return drmGetCap(drm, cap, &value) ? -1 : (int)value;
+}
+
 static const char *bus_text(int drm)
 {
 	char path[128], parent[512];
@@ -62,7 +69,7 @@ void run_device(struct buffer *b)
 	for (unsigned int i = 0; i < N(caps); i++)
 		say(text("cap-%s", caps[i].name),
 		    text("DRM_CAP_%s", caps[i].name), "%d",
-		    igt_has_drm_cap(drm, caps[i].cap));
+		    cap_value(drm, caps[i].cap));
 	say("bus", "the device on its bus, as sysfs has it", "%s",
 	    bus_text(drm));
 	say("render", "a render node", "%s", render >= 0 ? "there" : "absent");
