@@ -3,13 +3,14 @@
 #
 # Run the igt-tests of the fast list on every device the guest has.
 #
-#   igt.sh BIN RESULTS [OPTION ...]
+#   igt.sh BIN RESULTS KERNEL [OPTION ...]
 #
-# BIN holds the programs, RESULTS gets what they left, options are the runner's.
+# BIN holds the programs, RESULTS gets what they left, KERNEL is whose expectations count,
+# options are the runner's.
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 
-bin=$1 results=$2
-shift 2
-exec "$top/igt-tests/runner" --bin "$bin" --results "$results/igt" --kernel ours --ktap --multiple-mode \
+bin=$1 results=$2 kernel=$3
+shift 3
+exec "$top/igt-tests/runner" --bin "$bin" --results "$results/igt" --kernel "$kernel" --ktap --multiple-mode \
 	--load "vgem devices=2" --load vkms --load virtio_gpu --load "vivid n_devs=2 allocators=0,1" --load vim2m "$@"

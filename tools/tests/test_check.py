@@ -114,6 +114,10 @@ class Suites(unittest.TestCase):
                 # one of the two looks for leaks, once
                 self.assertEqual(job.count("leaks.sh"), suites[-1] != "selftests")
 
+    def test_a_skip_of_the_igt_tests_is_judged_by_the_list_of_its_kernel(self):
+        for kind in "release", "debug":
+            self.assertIn(f"/igt $VM_SHARE ours-{kind} --strict", check.guest_job(kind, ("igt",)))
+
     def test_what_runs_beside_is_nice_and_has_no_other_suite(self):
         suites = check.BESIDE["release"]
         # those have vkms, which warns if it gets too late
