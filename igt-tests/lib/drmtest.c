@@ -4,7 +4,7 @@
  *
  * Without --device a driver is looked for by its name over all card nodes, and
  * its module is loaded first where it drives no hardware (vgem). With --device
- * only the nodes named there are looked at.
+ * only the nodes named there are looked at, but for vgem, as igt-gpu-tools has it.
  */
 
 #include <fcntl.h>
@@ -136,7 +136,7 @@ static int open_filtered_nth(int idx, unsigned int chipset)
 
 int __drm_open_driver_another(int idx, int chipset)
 {
-	if (num_filters)
+	if (num_filters && chipset != DRIVER_VGEM)
 		return open_filtered_nth(idx, chipset);
 	drm_load_module(chipset);
 	return open_nth(idx, 0, "card", chipset);

@@ -3,7 +3,7 @@
 #ifndef CARDS_H
 #define CARDS_H
 
-/* The drivers that need no hardware: vgem and vkms. */
+/* The drivers that need no hardware, vgem and vkms, unless --device names others. */
 void cards_load(void);
 
 /* The i-th card of the machine, or of --device; -1 if it is not there. */
