@@ -184,3 +184,30 @@ class Built(unittest.TestCase):
         # it prints them once for each file
         self.assertEqual(sorted(set(done.stdout.split())),
                          sorted(f"igt@{n}@{s}" for n in names for s in documented(f"{checkout.TESTS}/{n}.c")))
+
+
+@unittest.skipUnless(os.environ.get("IGT") and os.environ.get("TEST_TREE"),
+                     "needs IGT=, a checkout that is built in its build/, and a kernel")
+class Driven(unittest.TestCase):
+    def test_by_its_runner(self):
+        """Our own programs, with our library: what igt_runner makes of all that they print."""
+        programs, chosen = f"{REPO}/build/igt", ("prime_ioctls", "vgem_ioctls")
+        with tempfile.TemporaryDirectory(dir=f"{REPO}/build") as folder:
+            with open(f"{folder}/list", "w") as f:
+                f.writelines(f"igt@{name}@{s}\n" for name in chosen for s in listed(f"{programs}/{name}")
+                             if s != "fence-expires")
+            with open(f"{folder}/job", "w") as f:
+                f.write("modprobe vgem && modprobe vkms\n"
+                        f"{os.path.abspath(os.environ['IGT'])}/build/runner/igt_runner --log-level quiet "
+                        f"--multiple-mode --test-list {folder}/list {programs} $VM_SHARE/results\n")
+            vm = subprocess.run([f"{REPO}/tools/vm", "--tree", os.environ["TEST_TREE"], "--no-gpu", "--timeout", "300",
+                                 "--script", f"{folder}/job", "--out", folder], capture_output=True, text=True)
+            self.assertEqual(vm.returncode, 0, vm.stdout + vm.stderr)
+            with open(f"{folder}/results/results.json") as f:
+                results = {name: test["result"] for name, test in json.load(f)["tests"].items()}
+            with open(f"{folder}/list") as f:
+                self.assertEqual({"@".join(name.split("@")[:3]) for name in results}, set(f.read().split()))
+        self.assertEqual({name: result for name, result in results.items() if result not in ("pass", "skip")}, {})
+        self.assertEqual(results["igt@prime_ioctls@handle-to-fd-rdwr@vgem0"], "pass")
+        # vkms has none
+        self.assertEqual(results["igt@prime_ioctls@render-node@vkms0"], "skip")
