@@ -56,18 +56,24 @@ class SecondRun(unittest.TestCase):
     def test_nothing_is_worse(self):
         results = self.compare([{"igt@p@a": GOOD, "igt@p@b": BAD}, {"igt@p@a": GOOD, "igt@p@b": GOOD}])
         self.assertEqual(self.again, [])
-        self.assertEqual(igt.on_stock_alone(*results), [])
+        self.assertEqual(igt.on_stock_alone(*results[:2]), [])
+        self.assertNotIn("second time", "\n".join(igt.table(*results)))
 
     def test_good_the_second_time(self):
         results = self.compare([{"igt@p@a": GOOD, "igt@p@b": GOOD}, {"igt@p@a": BAD, "igt@p@b": GOOD}],
                                [{"igt@p@a": GOOD}, {"igt@p@a": GOOD}])
         self.assertEqual(self.again, ["igt@p@a"])
-        self.assertEqual(igt.on_stock_alone(*results), [])
+        self.assertEqual(igt.on_stock_alone(*results[:2]), [])
         self.assertEqual(results[1], {"igt@p@a": GOOD, "igt@p@b": GOOD})
+        lines = igt.table(*results)
+        told = [n for n, line in enumerate(lines) if line.startswith("what passed on ours the second time only")]
+        self.assertEqual(len(told), 1)
+        self.assertEqual(lines[told[0] + 1].split(), ["igt@p@a", GOOD, GOOD])
 
     def test_bad_again(self):
         results = self.compare([{"igt@p@a": GOOD}, {"igt@p@a": BAD}], [{"igt@p@a": GOOD}, {"igt@p@a": BAD}])
-        self.assertEqual(igt.on_stock_alone(*results), ["igt@p@a"])
+        self.assertEqual(igt.on_stock_alone(*results[:2]), ["igt@p@a"])
+        self.assertNotIn("second time", "\n".join(igt.table(*results)))
 
     def test_a_part_has_its_whole_run(self):
         self.compare([{"igt@p@a@x": GOOD, "igt@p@a@y": GOOD, "igt@q": GOOD}, {}],
@@ -77,3 +83,26 @@ class SecondRun(unittest.TestCase):
     def test_a_guest_dies(self):
         self.assertIsNone(self.compare([{"igt@p@a": GOOD}, None]))
         self.assertIsNone(self.compare([{"igt@p@a": GOOD}, {"igt@p@a": BAD}], [{"igt@p@a": GOOD}, None]))
+
+
+class Pages(unittest.TestCase):
+    def test_every_subtest_of_each_device(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.addCleanup(setattr, igt, "OUT", igt.OUT)
+            igt.OUT, page = folder, os.path.join(folder, "page")
+            with open(page, "w") as f:
+                f.write(f"head\n{igt.MARK}\nold\n")
+            igt.keep("vkms", [{"igt@p@a": GOOD, "igt@p@b": BAD}, {"igt@p@a": GOOD}, []])
+            igt.write_page(page, igt.subtests)
+            with open(page) as f:
+                text = f.read()
+        self.assertIn("head\n", text)
+        self.assertNotIn("old", text)
+        self.assertIn("vkms\n====\n", text)
+        self.assertEqual([line.split() for line in text.splitlines() if "igt@" in line],
+                         [["igt@p@a", GOOD, GOOD], ["igt@p@b", BAD, *igt.ABSENT.split()]])
+
+    def test_both_pages_can_be_written(self):
+        for page in igt.PAGE, igt.SUBTESTS:
+            with open(page) as f:
+                self.assertEqual(f.read().count(igt.MARK), 1)
