@@ -11,12 +11,12 @@ import unittest
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-# Speaks as IGT's programs do.  "dies" ends the process, "hangs" waits for ever.
+# Speaks as IGT's programs do: on stderr of what it is about only when it is asked to.  "dies" ends the process, "hangs" waits for ever.
 PROGRAM = r"""#!/bin/sh
 if [ "$1" = --list-subtests ]; then echo "good parts skips dies bad hangs late"; exit 0; fi
 echo $$ >> "$PROCESSES"
 code=0
-say() { echo "$1"; echo "$1" >&2; }
+say() { echo "$1"; [ -z "$IGT_SENTINEL_ON_STDERR" ] || echo "$1" >&2; }
 for name in good parts skips dies bad hangs late; do
 	case ",$2," in *",$name,"*) ;; *) continue ;; esac
 	say "Starting subtest: $name"
@@ -54,6 +54,7 @@ class Runner(unittest.TestCase):
                                    *options], env=env, capture_output=True, text=True)
             with open(os.path.join(top, "count")) as f:
                 processes = len(f.readlines())
+        self.said = done.stdout
         words = [line.split() for line in done.stdout.splitlines() if line.startswith(("PASS", "FAIL", "SKIP"))]
         return {w[1][len("igt@fake@"):]: w[0] for w in words}, processes, done.returncode
 
@@ -96,6 +97,11 @@ class Runner(unittest.TestCase):
         results, processes, code = self.run_list(["good", "bad", "late"], "--multiple-mode")
         self.assertEqual(results, {"good": "PASS", "bad": "FAIL", "late": "PASS"})
         self.assertEqual((processes, code), (1, 1))
+
+    def test_a_failure_is_told_with_its_assertion(self):
+        for options in (), ("--multiple-mode",):
+            self.run_list(["good", "bad", "late"], *options)
+            self.assertIn("\n    (bad:1) CRITICAL: 1 != 2\nPASS igt@fake@late", self.said)
 
     def test_the_rest_runs_after_a_death(self):
         results, processes, code = self.run_list(["good", "dies", "skips", "late"], "--multiple-mode")
