@@ -25,4 +25,7 @@
 
 bool igt_allow_unlimited_files(void);
 
+/* For good: only in a child. */
+void igt_drop_root(void);
+
 #endif

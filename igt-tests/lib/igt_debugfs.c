@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
@@ -10,7 +10,6 @@
 
 #include <linux/magic.h>
 
-#include "igt_aux.h"
 #include "igt_debugfs.h"
 
 static bool is_debugfs(const char *path)
@@ -42,14 +41,4 @@ int igt_debugfs_dir(int device)
 	/* A device's directory has the number of its primary node. */
 	snprintf(path, sizeof(path), "%s/dri/%u", root, minor(st.st_rdev) % 64);
 	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-bool igt_allow_unlimited_files(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return false;
-	limit.rlim_cur = limit.rlim_max;
-	return setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }

@@ -7,35 +7,13 @@
 #include <xf86drmMode.h>
 
 #include "igt.h"
+#include "igt_kms.h"
 #include "sw_sync.h"
 
 #include "cards.h"
 #include "writeback.h"
 
 #define WAIT_MS 60000
-
-static uint32_t property(const struct writeback *wb, uint32_t object,
-			 uint32_t type, const char *name, uint64_t *value)
-{
-	drmModeObjectPropertiesPtr all;
-	uint32_t id = 0;
-
-	all = drmModeObjectGetProperties(wb->fd, object, type);
-	igt_assert(all);
-	for (uint32_t i = 0; i < all->count_props && !id; i++) {
-		drmModePropertyPtr p =
-			drmModeGetProperty(wb->fd, all->props[i]);
-
-		if (strcmp(p->name, name) == 0) {
-			id = p->prop_id;
-			if (value)
-				*value = all->prop_values[i];
-		}
-		drmModeFreeProperty(p);
-	}
-	drmModeFreeObjectProperties(all);
-	return id;
-}
 
 static void find_connectors(struct writeback *wb, drmModeResPtr res)
 {
@@ -59,8 +37,9 @@ static void find_primary_plane(struct writeback *wb)
 
 	igt_assert(planes);
 	for (uint32_t i = 0; i < planes->count_planes && !wb->plane; i++)
-		if (property(wb, planes->planes[i], DRM_MODE_OBJECT_PLANE,
-			     "type", &type) &&
+		if (kmstest_get_property(wb->fd, planes->planes[i],
+					 DRM_MODE_OBJECT_PLANE, "type", NULL,
+					 &type, NULL) &&
 		    type == DRM_PLANE_TYPE_PRIMARY)
 			wb->plane = planes->planes[i];
 	drmModeFreePlaneResources(planes);
@@ -93,9 +72,11 @@ static void find_properties(struct writeback *wb)
 	};
 
 	for (int i = 0; i < NUM_PROPS; i++) {
-		wb->prop[i] = property(wb, where[i].object, where[i].type,
-				       where[i].name, NULL);
-		igt_require_f(wb->prop[i], "no property %s\n", where[i].name);
+		bool found = kmstest_get_property(wb->fd, where[i].object,
+						  where[i].type, where[i].name,
+						  &wb->prop[i], NULL, NULL);
+
+		igt_require_f(found, "no property %s\n", where[i].name);
 	}
 }
 
