@@ -5,15 +5,22 @@
 #include <fcntl.h>
 #include <linux/dma-heap.h>
 #include <linux/udmabuf.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <virtgpu_drm.h>
 
 #include "igt.h"
 #include "igt_vgem.h"
 
 #include "cards.h"
 #include "endpoint.h"
+
+/* The only target without 3D, XRGB8888, and what hosts with 3D ask for. */
+#define VIRTGPU_TEXTURE_2D    2
+#define VIRTGPU_B8G8R8X8      2
+#define VIRTGPU_RENDER_TARGET 2
 
 static int driver_number(const struct endpoint *eps, int num,
 			 const char *driver)
@@ -142,14 +149,71 @@ void endpoints_close(struct endpoint *eps, int num)
 		close(eps[i].fd);
 }
 
+bool endpoint_of_resources(const struct endpoint *ep,
+			   struct endpoint *resources)
+{
+	if (ep->type != ENDPOINT_DRM || strcmp(ep->driver, "virtio-gpu"))
+		return false;
+	*resources = *ep;
+	resources->resources = true;
+	resources->imports = false;
+	snprintf(resources->name, sizeof(resources->name), "%.24s-resource",
+		 ep->name);
+	return true;
+}
+
+/* A texture that the host does not see before it is told to. */
+static void create_resource(struct endpoint_bo *bo, uint32_t width,
+			    uint32_t height)
+{
+	struct drm_virtgpu_resource_create arg = {
+		.target = VIRTGPU_TEXTURE_2D,
+		.format = VIRTGPU_B8G8R8X8,
+		.bind = VIRTGPU_RENDER_TARGET,
+		.width = width,
+		.height = height,
+		.array_size = 1,
+		.depth = 1,
+		.size = bo->pitch * height,
+	};
+
+	do_ioctl(bo->ep->fd, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &arg);
+	bo->handle = arg.bo_handle;
+}
+
 static void create_drm(struct endpoint_bo *bo, uint32_t width, uint32_t height)
 {
 	struct vgem_bo dumb = { .width = width, .height = height, .bpp = 32 };
 
-	vgem_create(bo->ep->fd, &dumb);
-	bo->handle = dumb.handle;
-	bo->pitch = dumb.pitch;
+	if (bo->ep->resources) {
+		create_resource(bo, width, height);
+	} else {
+		vgem_create(bo->ep->fd, &dumb);
+		bo->handle = dumb.handle;
+		bo->pitch = dumb.pitch;
+	}
 	bo->dmabuf = prime_handle_to_fd_for_mmap(bo->ep->fd, bo->handle);
+}
+
+static uint64_t resource_offset(const struct endpoint_bo *bo)
+{
+	struct drm_virtgpu_map arg = { .handle = bo->handle };
+
+	do_ioctl(bo->ep->fd, DRM_IOCTL_VIRTGPU_MAP, &arg);
+	return arg.offset;
+}
+
+void *endpoint_map(const struct endpoint_bo *bo)
+{
+	struct vgem_bo dumb = { .handle = bo->handle, .size = bo->size };
+	void *map;
+
+	if (!bo->ep->resources)
+		return vgem_mmap(bo->ep->fd, &dumb, PROT_READ | PROT_WRITE);
+	map = mmap(NULL, bo->size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		   bo->ep->fd, resource_offset(bo));
+	igt_assert_f(map != MAP_FAILED, "a resource cannot be mapped\n");
+	return map;
 }
 
 static void create_heap(struct endpoint_bo *bo, uint64_t size)
@@ -305,6 +369,14 @@ int dmabuf_alive(ino_t inode)
 		return -1;
 	snprintf(path, sizeof(path), "%s/%lu", root, (unsigned long)inode);
 	return access(path, F_OK) == 0;
+}
+
+void dmabuf_expect_gone(ino_t inode)
+{
+	igt_set_timeout(60, "end of a dma-buf after its last user's");
+	while (dmabuf_alive(inode) == 1)
+		sched_yield();
+	igt_reset_timeout();
 }
 
 int count_open_fds(void)

@@ -25,6 +25,7 @@ struct endpoint {
 	int fd;
 	bool exports; /* makes buffers that user space can map */
 	bool imports; /* has FD_TO_HANDLE */
+	bool resources; /* makes what its own ioctl makes, not dumb buffers */
 };
 
 struct endpoint_bo {
@@ -43,10 +44,20 @@ void endpoints_close(struct endpoint *eps, int num);
 /* The DRM endpoints alone. */
 int endpoints_open_drm(struct endpoint *eps, int max);
 
+/*
+ * The same device as an exporter of buffers that are not dumb ones: resources of
+ * virtio-gpu. False if it has none.
+ */
+bool endpoint_of_resources(const struct endpoint *ep,
+			   struct endpoint *resources);
+
 /* A 32 bit per pixel buffer; fails the subtest. */
 void endpoint_create(const struct endpoint *ep, uint32_t width, uint32_t height,
 		     struct endpoint_bo *bo);
 void endpoint_destroy(struct endpoint_bo *bo);
+
+/* A mapping by the DRM device itself, not through the dma-buf. */
+void *endpoint_map(const struct endpoint_bo *bo);
 
 /*
  * Imports a foreign dma-buf. Skips where the driver says that it takes none
@@ -69,6 +80,9 @@ ino_t dmabuf_inode(int dmabuf);
 
 /* Whether a dma-buf still exists: 1, 0, or -1 where sysfs cannot tell. */
 int dmabuf_alive(ino_t inode);
+
+/* Waits for its end, which a device may put off: virtio-gpu asks its host first. */
+void dmabuf_expect_gone(ino_t inode);
 
 int count_open_fds(void);
 

@@ -126,15 +126,6 @@ static void after_fork(struct cell *cell)
 	exporter_close(&e);
 }
 
-/* virtio-gpu lets go of a buffer only when the host has. */
-static void expect_gone(ino_t inode)
-{
-	igt_set_timeout(60, "end of a dma-buf after its last user's");
-	while (dmabuf_alive(inode) == 1)
-		sched_yield();
-	igt_reset_timeout();
-}
-
 /* All that is left of the exporter is what the importer was given. */
 static void exporter_gone(struct cell *cell)
 {
@@ -159,7 +150,7 @@ static void exporter_gone(struct cell *cell)
 		inode[i] = dmabuf_inode(dmabuf[i]);
 	importer_run(cell, dmabuf);
 	for (int i = 0; i < cell->count; i++)
-		expect_gone(inode[i]);
+		dmabuf_expect_gone(inode[i]);
 	close(sk[0]);
 }
 

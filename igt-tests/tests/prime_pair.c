@@ -71,6 +71,16 @@ static const struct pair_test *const lists[] = {
 	closing_tests,
 };
 
+/* Beside the dumb buffers of a device. Returns how many there are now. */
+static int add_resources(struct endpoint *eps, int num)
+{
+	int all = num;
+
+	for (int i = 0; i < num && all < MAX_ENDPOINTS; i++)
+		all += endpoint_of_resources(&eps[i], &eps[all]);
+	return all;
+}
+
 static void self_subtest(const struct endpoint *eps, int num)
 {
 	igt_describe("a device that imports its own buffer finds the object");
@@ -94,7 +104,8 @@ static void subtests(const struct pair_test *tests, const struct endpoint *eps,
 				const struct endpoint *a = &eps[p / num];
 				const struct endpoint *b = &eps[p % num];
 
-				if (a == b || !a->exports || !b->imports)
+				if (a->fd == b->fd || !a->exports ||
+				    !b->imports)
 					continue;
 				igt_dynamic_f("%s-to-%s", a->name, b->name)
 					t->run(a, b);
@@ -106,17 +117,18 @@ static void subtests(const struct pair_test *tests, const struct endpoint *eps,
 igt_main
 {
 	struct endpoint eps[MAX_ENDPOINTS];
-	int num = 0;
+	int num = 0, all = 0;
 
 	igt_fixture {
 		cards_load();
 		num = endpoints_open_drm(eps, MAX_ENDPOINTS);
 		igt_require_f(num, "no DRM device\n");
+		all = add_resources(eps, num);
 	}
 
 	self_subtest(eps, num);
 	for (unsigned int i = 0; i < ARRAY_SIZE(lists); i++)
-		subtests(lists[i], eps, num);
+		subtests(lists[i], eps, all);
 
 	igt_fixture {
 		endpoints_close(eps, num);

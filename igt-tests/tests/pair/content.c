@@ -5,16 +5,8 @@
 #include <sys/socket.h>
 
 #include "igt.h"
-#include "igt_vgem.h"
 
 #include "pair.h"
-
-void *pair_map_native(const struct endpoint_bo *bo)
-{
-	struct vgem_bo dumb = { .handle = bo->handle, .size = bo->size };
-
-	return vgem_mmap(bo->ep->fd, &dumb, PROT_READ | PROT_WRITE);
-}
 
 void pair_require_import(const struct endpoint *b, int dmabuf)
 {
@@ -29,7 +21,7 @@ static void test_coherent(const struct endpoint *a, const struct endpoint *b)
 	int again;
 
 	endpoint_create(a, WIDTH, HEIGHT, &bo);
-	ours = pair_map_native(&bo);
+	ours = endpoint_map(&bo);
 	pattern_fill(ours, bo.size, 1);
 
 	handle = endpoint_import(b, bo.dmabuf);
@@ -89,7 +81,7 @@ static void test_scm_rights(const struct endpoint *a, const struct endpoint *b)
 	endpoint_create(a, WIDTH, HEIGHT, &bo);
 	pair_require_import(b, bo.dmabuf);
 	do_or_die(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sk));
-	map = pair_map_native(&bo);
+	map = endpoint_map(&bo);
 	pattern_fill(map, bo.size, 7);
 
 	igt_fork(child, 1) {
@@ -114,7 +106,7 @@ static void test_fork(const struct endpoint *a, const struct endpoint *b)
 
 	endpoint_create(a, WIDTH, HEIGHT, &bo);
 	pair_require_import(b, bo.dmabuf);
-	map = pair_map_native(&bo);
+	map = endpoint_map(&bo);
 	pattern_fill(map, bo.size, 17);
 	igt_fork(child, 1)
 		other_side(b, bo.dmabuf, 17);
@@ -133,7 +125,7 @@ static void exporter_process(const struct endpoint *a, int sk, uint32_t seed)
 
 	mine.fd = drm_reopen_driver(a->fd);
 	endpoint_create(&mine, WIDTH, HEIGHT, &bo);
-	map = pair_map_native(&bo);
+	map = endpoint_map(&bo);
 	pattern_fill(map, bo.size, seed);
 	send_fd(sk, bo.dmabuf);
 	pause();
@@ -185,7 +177,7 @@ static void test_exporter_closed(const struct endpoint *a,
 
 	mine.fd = drm_reopen_driver(a->fd);
 	endpoint_create(&mine, WIDTH, HEIGHT, &bo);
-	map = pair_map_native(&bo);
+	map = endpoint_map(&bo);
 	pattern_fill(map, bo.size, 31);
 	munmap(map, bo.size);
 	handle = endpoint_import(b, bo.dmabuf);

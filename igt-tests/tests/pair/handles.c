@@ -46,7 +46,7 @@ static void test_import_after_close(const struct endpoint *a,
 	void *map;
 
 	endpoint_create(a, WIDTH, HEIGHT, &bo);
-	map = pair_map_native(&bo);
+	map = endpoint_map(&bo);
 	for (uint32_t round = 0; round < 8; round++) {
 		uint32_t handle = endpoint_import(b, bo.dmabuf);
 		int again =
@@ -74,7 +74,7 @@ static void test_two_importers(const struct endpoint *a,
 	int again;
 
 	endpoint_create(a, WIDTH, HEIGHT, &bo);
-	map = pair_map_native(&bo);
+	map = endpoint_map(&bo);
 	pattern_fill(map, bo.size, 41);
 	other.fd = drm_reopen_driver(b->fd);
 	first = endpoint_import(b, bo.dmabuf);
@@ -154,7 +154,7 @@ void pair_self(const struct endpoint *a)
 	/* A second file gets the object itself: mappable as a native one. */
 	other = drm_reopen_driver(a->fd);
 	other_handle = prime_fd_to_handle(other, bo.dmabuf);
-	map = pair_map_native(&bo);
+	map = endpoint_map(&bo);
 	pattern_fill(map, bo.size, 71);
 	munmap(map, bo.size);
 	second.handle = other_handle;

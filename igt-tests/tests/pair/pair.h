@@ -29,8 +29,6 @@ extern const struct pair_test handle_tests[];
 extern const struct pair_test closing_tests[];
 
 /* content.c */
-/* Maps the exporter's buffer by its own handle, not by the dma-buf. */
-void *pair_map_native(const struct endpoint_bo *bo);
 /* Skips, where the importer takes no buffers of others; keeps nothing. */
 void pair_require_import(const struct endpoint *b, int dmabuf);
 
