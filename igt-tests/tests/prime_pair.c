@@ -56,6 +56,9 @@
  * SUBTEST: two-buffers
  * Description: Two buffers stay two.
  *
+ * SUBTEST: flink-of-import
+ * Description: An import has a name as any object, and loses it.
+ *
  * SUBTEST: close-orders
  * Description: All ends closed in all orders; nothing is left.
  *

@@ -136,6 +136,40 @@ static void test_two_buffers(const struct endpoint *a, const struct endpoint *b)
 	}
 }
 
+/* The same object by the name of the import, on whichever file of the importer. */
+static void test_flink(const struct endpoint *a, const struct endpoint *b)
+{
+	struct drm_gem_open gone = {};
+	struct endpoint other = *b;
+	struct endpoint_bo bo;
+	uint32_t handle, second;
+	ino_t inode;
+	int again;
+
+	endpoint_create(a, WIDTH, HEIGHT, &bo);
+	inode = dmabuf_inode(bo.dmabuf);
+	handle = endpoint_import(b, bo.dmabuf);
+	gone.name = gem_flink(b->fd, handle);
+	igt_assert_eq_u32(gem_flink(b->fd, handle), gone.name);
+
+	other.fd = drm_reopen_driver(b->fd);
+	second = gem_open(other.fd, gone.name);
+	close(pair_export_again(&other, second, inode));
+	gem_close(b->fd, handle);
+	again = pair_export_again(&other, second, inode);
+	/* What was opened by name is known as the import, too. */
+	igt_assert_eq_u32(prime_fd_to_handle(other.fd, again), second);
+	close(again);
+
+	/* The name lives as long as a handle, whoever has the dma-buf. */
+	gem_close(other.fd, second);
+	do_ioctl_err(other.fd, DRM_IOCTL_GEM_OPEN, &gone, ENOENT);
+	close(other.fd);
+	endpoint_destroy(&bo);
+	igt_assert_f(dmabuf_alive(inode) != 1,
+		     "the name has kept the buffer\n");
+}
+
 /* One device with itself: importing is finding the object. */
 void pair_self(const struct endpoint *a)
 {
@@ -187,5 +221,7 @@ const struct pair_test handle_tests[] = {
 	{ "import-back", "the exporter gets its own handle back",
 	  test_import_back },
 	{ "two-buffers", "two buffers stay two", test_two_buffers },
+	{ "flink-of-import", "an import has a name as any object, and loses it",
+	  test_flink },
 	{}
 };
