@@ -15,7 +15,8 @@ IGT_MACHINE = ("--memory", "4G", "--qemu-arg=-M", "--qemu-arg=q35,max-ram-below-
 # What one of them finds declared for devices that it makes.
 IGT_DECLARED = ("--append", 'dma_buf.constraints="boot-test.* segments=1; boot-test-2 align=65536"')
 # The drivers that they use, as modprobe takes them.
-IGT_DRIVERS = ("vgem devices=2", "vkms", "virtio_gpu", "vivid n_devs=2 allocators=0,1", "vim2m")
+IGT_DRIVERS = ("vgem devices=2", "vkms enable_overlay=1", "virtio_gpu",
+               "vivid n_devs=3 allocators=0,1,0 multiplanar=1,1,2", "vim2m")
 SELFTESTS = ("dmabuf-heaps", "drivers/dma-buf", "sync")
 
 

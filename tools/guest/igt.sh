@@ -13,4 +13,5 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 bin=$1 results=$2 kernel=$3
 shift 3
 exec "$top/igt-tests/runner" --bin "$bin" --results "$results/igt" --kernel "$kernel" --ktap --multiple-mode \
-	--load "vgem devices=2" --load vkms --load virtio_gpu --load "vivid n_devs=2 allocators=0,1" --load vim2m "$@"
+	--load "vgem devices=2" --load "vkms enable_overlay=1" --load virtio_gpu \
+	--load "vivid n_devs=3 allocators=0,1,0 multiplanar=1,1,2" --load vim2m "$@"
