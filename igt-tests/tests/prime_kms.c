@@ -70,6 +70,7 @@ static const struct shown_test *const lists[] = {
 	format_tests,
 	plane_tests,
 	time_tests,
+	planar_tests,
 };
 
 static void run(const struct shown_test *test, const struct endpoint *exporter,

@@ -15,7 +15,8 @@ struct shown_test {
 };
 
 /* Each ends with an entry without a name. */
-extern const struct shown_test format_tests[], plane_tests[], time_tests[];
+extern const struct shown_test format_tests[], plane_tests[], time_tests[],
+	planar_tests[];
 
 /* picture.c: a buffer of an exporter, as the display has it. */
 struct picture {
