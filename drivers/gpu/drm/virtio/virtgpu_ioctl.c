@@ -297,12 +297,19 @@ static int transfer_to_host_ioctl(struct drm_device *drm, void *data,
 static int transfer_from_host_ioctl(struct drm_device *drm, void *data,
 				    struct drm_file *file)
 {
+	struct vgpu_device *vgpu = to_vgpu(drm);
+	int ret;
+
 	static_assert(sizeof(struct drm_virtgpu_3d_transfer_from_host) ==
 		      sizeof(struct drm_virtgpu_3d_transfer_to_host));
 
-	if (!to_vgpu(drm)->has_virgl)
+	if (!vgpu->has_virgl)
 		return -ENOSYS;
-	return transfer(drm, file, data, false);
+	/* whatever the handle is: VIRTGPU_CONTEXT_INIT comes too late after this */
+	ret = vgpu_queue_throttle(&vgpu->ctrl);
+	if (!ret)
+		ret = vgpu_file_need_context(vgpu, file);
+	return ret ?: transfer(drm, file, data, false);
 }
 
 static int wait_ioctl(struct drm_device *drm, void *data, struct drm_file *file)

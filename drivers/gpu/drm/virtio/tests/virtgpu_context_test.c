@@ -8,12 +8,15 @@
 
 #include <kunit/test.h>
 #include <linux/list.h>
+#include <linux/string.h>
 
 #include <drm/drm_device.h>
 #include <drm/drm_file.h>
+#include <drm/drm_ioctl.h>
 #include <drm/virtgpu_drm.h>
 
 #include "../virtgpu_context.h"
+#include "../virtgpu_ioctl.h"
 #include "../virtgpu_resp.h"
 #include "../virtgpu_submit.h"
 #include "virtgpu_mock_client.h"
@@ -143,6 +146,53 @@ static void context_of_an_old_host(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_CTX_CREATE], 0);
 }
 
+/**
+ * struct glance - a transfer of a buffer that is not there
+ * @name: of the case
+ * @ioctl: which way
+ * @made: the host has a context after it
+ */
+struct glance {
+	const char *name;
+	unsigned int ioctl;
+	bool made;
+};
+
+static const struct glance glances[] = {
+	{ "from the host", DRM_VIRTGPU_TRANSFER_FROM_HOST, true },
+	{ "to the host", DRM_VIRTGPU_TRANSFER_TO_HOST, false },
+};
+
+static void glance_desc(const struct glance *glance, char *desc)
+{
+	strscpy(desc, glance->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(glance, glances, glance_desc);
+
+/*
+ * Succeeds if a transfer that fails for want of a buffer makes a context where stock's
+ * driver makes one, as a client finds who asks for a kind of context after it. Broken
+ * by looking for the buffer first, or never.
+ */
+static void context_of_no_buffer(struct kunit *test)
+{
+	const struct glance *glance = test->param_value;
+	struct drm_virtgpu_3d_transfer_from_host args = { .bo_handle = 77 };
+	struct mock_host *host = test->priv;
+	struct drm_file *file = mock_host_open(test, host);
+	const struct drm_ioctl_desc *transfer = &vgpu_ioctls[glance->ioctl];
+
+	KUNIT_EXPECT_EQ(test, transfer->func(host->vgpu->drm, &args, file),
+			-ENOENT);
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_CTX_CREATE],
+			glance->made);
+	KUNIT_EXPECT_EQ(test, init(test, file, &wishes[0]),
+			glance->made ? -EEXIST : 0);
+	mock_host_settle(host);
+}
+
 static const struct wish two_rings = {
 	"",
 	{ NUM_RINGS(RINGS), POLL(BIT_ULL(1)) },
@@ -218,12 +268,14 @@ static void rings_are_told(struct kunit *test)
 	mock_host_settle(host);
 }
 
-static struct kunit_case context_cases[] = { KUNIT_CASE_PARAM(context_as_wished,
-							      wish_gen_params),
-					     KUNIT_CASE(context_of_an_old_host),
-					     KUNIT_CASE(no_ring_is_there),
-					     KUNIT_CASE(rings_are_told),
-					     {} };
+static struct kunit_case context_cases[] = {
+	KUNIT_CASE_PARAM(context_as_wished, wish_gen_params),
+	KUNIT_CASE(context_of_an_old_host),
+	KUNIT_CASE_PARAM(context_of_no_buffer, glance_gen_params),
+	KUNIT_CASE(no_ring_is_there),
+	KUNIT_CASE(rings_are_told),
+	{}
+};
 
 static struct kunit_suite context_suite = {
 	.name = "virtio_gpu_context",
