@@ -102,6 +102,9 @@ static struct vgpu_object *create_blob(struct vgpu_device *vgpu,
 	struct vgpu_object *vobj;
 	int ret;
 
+	/* to the original driver too large for whole pages is the same as nothing */
+	if (!PAGE_ALIGN(blob->size))
+		return ERR_PTR(-ENOSPC);
 	if (!blob_has_guest(blob->mem))
 		return vgpu_vram_create(vgpu, blob);
 
@@ -138,7 +141,8 @@ static struct vgpu_object *create_blob(struct vgpu_device *vgpu,
  *	* -EFAULT: an address that is none
  *	* -E2BIG: more than the host takes in one command
  *	* -ENOMEM: out of memory
- *	* -ENOSPC: the window to the host's memory is full, or there are too many resources
+ *	* -ENOSPC: its size is 0, or nothing of the size has an offset to map it by; the
+ *	  window to the host's memory is full, or there are too many resources
  *	* -ERESTARTSYS: a signal arrived
  *	* -ENODEV: the device is gone
  */

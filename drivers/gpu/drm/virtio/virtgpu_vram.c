@@ -10,7 +10,9 @@
  * A buffer gets its place when it is made, and the mapping of a process waits
  * for the host's answer until a signal comes. Pages are entered when they are
  * touched: a device that is gone has none, and drm_dev_unplug() takes back what it had
- * given, in mappings of dma-bufs, too. What is touched after that gives SIGBUS.
+ * given, in mappings of dma-bufs, too. What is touched after that gives SIGBUS. So it is
+ * with what a process has written to its own pages in a private mapping, which gets a
+ * copy of a page of the window with the first write to it.
  *
  * Lifetime: the place is free when the host has answered that the resource is
  * gone, and no earlier, for until then the host's memory is there.
@@ -24,6 +26,8 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/pfn_t.h>
 #include <linux/slab.h>
 #include <linux/virtio.h>
 
@@ -72,6 +76,18 @@ void vgpu_vram_print_window(struct vgpu_device *vgpu, struct drm_printer *p)
 	drm_mm_print(&vgpu->window_mm, p);
 }
 
+/*
+ * A private mapping has pages of the process beside those of the window, which mappings
+ * of addresses alone must not have.
+ */
+static vm_fault_t enter_page(struct vm_fault *vmf, unsigned long pfn)
+{
+	if (is_cow_mapping(vmf->vma->vm_flags))
+		return vmf_insert_mixed(vmf->vma, vmf->address,
+					__pfn_to_pfn_t(pfn, PFN_DEV));
+	return vmf_insert_pfn(vmf->vma, vmf->address, pfn);
+}
+
 static vm_fault_t vram_fault(struct vm_fault *vmf)
 {
 	struct drm_gem_object *obj = vmf->vma->vm_private_data;
@@ -86,8 +102,7 @@ static vm_fault_t vram_fault(struct vm_fault *vmf)
 	if (!drm_dev_enter(obj->dev, &idx))
 		return VM_FAULT_SIGBUS;
 
-	ret = vmf_insert_pfn(vmf->vma, vmf->address,
-			     PHYS_PFN(vobj->window.start) + index);
+	ret = enter_page(vmf, PHYS_PFN(vobj->window.start) + index);
 	drm_dev_exit(idx);
 
 	return ret;
@@ -123,14 +138,13 @@ static int vram_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 	u32 caching;
 	int ret;
 
-	if (is_cow_mapping(vma->vm_flags))
-		return -EINVAL;
-
 	ret = window_state(vobj, &caching);
 	if (ret)
 		return ret;
 
-	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_IO);
+	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_IO);
+	vm_flags_set(vma, is_cow_mapping(vma->vm_flags) ? VM_MIXEDMAP :
+							  VM_PFNMAP);
 	prot = pgprot_decrypted(vm_get_page_prot(vma->vm_flags));
 	if (caching == VIRTIO_GPU_MAP_CACHE_WC)
 		prot = pgprot_writecombine(prot);
@@ -220,9 +234,10 @@ static int vram_make(struct vgpu_device *vgpu, struct vgpu_object *vobj)
  *
  * Return: an object that nobody knows of, or an error pointer:
  *
- *	* -EINVAL: its size is 0 or too large, or it is to be mapped and there
- *	  is no window
- *	* -ENOSPC: the window is full
+ *	* -EINVAL: its size is no size here, or it is to be mapped and there is no
+ *	  window
+ *	* -ENOSPC: its size is 0, or the window or the range of offsets has no room
+ *	  for it
  *	* -ENOMEM: out of memory
  */
 struct vgpu_object *vgpu_vram_create(struct vgpu_device *vgpu,
@@ -232,7 +247,7 @@ struct vgpu_object *vgpu_vram_create(struct vgpu_device *vgpu,
 	struct vgpu_object *vobj;
 	int ret;
 
-	if (!blob->size || blob->size > SIZE_MAX - PAGE_SIZE)
+	if (overflows_type(PAGE_ALIGN(blob->size), size_t))
 		return ERR_PTR(-EINVAL);
 
 	vobj = kzalloc(sizeof(*vobj), GFP_KERNEL);

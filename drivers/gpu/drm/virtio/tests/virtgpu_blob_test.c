@@ -7,10 +7,12 @@
  */
 
 #include <kunit/test.h>
+#include <linux/bits.h>
 #include <linux/dma-buf.h>
 #include <linux/err.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
+#include <linux/limits.h>
 #include <linux/string.h>
 #include <linux/virtio_dma_buf.h>
 
@@ -216,11 +218,67 @@ static void memory_of_blobs_is_told(struct kunit *test)
 	mock_host_settle(host);
 }
 
+/**
+ * struct no_size - a blob that has no place to map it by
+ * @name: of the case
+ * @mem: where it would be
+ * @size: of it, in bytes
+ */
+struct no_size {
+	const char *name;
+	u32 mem;
+	u64 size;
+};
+
+static const struct no_size no_sizes[] = {
+	{ "guest, nothing", VIRTGPU_BLOB_MEM_GUEST, 0 },
+	{ "guest, too much for pages", VIRTGPU_BLOB_MEM_GUEST, U64_MAX },
+	{ "guest, too much for offsets", VIRTGPU_BLOB_MEM_GUEST, BIT_ULL(60) },
+	{ "host, nothing", VIRTGPU_BLOB_MEM_HOST3D, 0 },
+	{ "host, too much for pages", VIRTGPU_BLOB_MEM_HOST3D, U64_MAX },
+	{ "host, too much for offsets", VIRTGPU_BLOB_MEM_HOST3D, BIT_ULL(63) },
+	{ "both, nothing", VIRTGPU_BLOB_MEM_HOST3D_GUEST, 0 },
+	{ "both, too much for pages", VIRTGPU_BLOB_MEM_HOST3D_GUEST, U64_MAX },
+};
+
+static void no_size_desc(const struct no_size *no_size, char *desc)
+{
+	strscpy(desc, no_size->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(no_size, no_sizes, no_size_desc);
+
+/*
+ * Succeeds if a size that no blob has gets the errno that stock's driver has for it, and
+ * the host hears of no blob. Broken by calling it a bad argument.
+ */
+static void blob_has_a_size(struct kunit *test)
+{
+	const struct no_size *no_size = test->param_value;
+	struct drm_virtgpu_resource_create_blob args = {
+		.blob_mem = no_size->mem,
+		.size = no_size->size,
+	};
+	struct mock_host *host = test->priv;
+	struct drm_file *file = mock_host_open(test, host);
+	const struct drm_ioctl_desc *create =
+		&vgpu_ioctls[DRM_VIRTGPU_RESOURCE_CREATE_BLOB];
+
+	host->vgpu->has_blob = true;
+	KUNIT_EXPECT_EQ(test, create->func(host->vgpu->drm, &args, file),
+			-ENOSPC);
+	KUNIT_EXPECT_EQ(test, args.bo_handle, 0);
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, host->seen[VIRTIO_GPU_CMD_RESOURCE_CREATE_BLOB],
+			0);
+}
+
 static struct kunit_case blob_cases[] = {
 	KUNIT_CASE(export_has_a_name),
 	KUNIT_CASE(name_is_refused),
 	KUNIT_CASE(blob_has_a_name),
 	KUNIT_CASE(memory_of_blobs_is_told),
+	KUNIT_CASE_PARAM(blob_has_a_size, no_size_gen_params),
 	{}
 };
 

@@ -9,6 +9,7 @@
 #include <kunit/test.h>
 #include <linux/dma-buf.h>
 #include <linux/err.h>
+#include <linux/io.h>
 #include <linux/math.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
@@ -30,6 +31,7 @@
 #include "../virtgpu_object.h"
 #include "../virtgpu_vram.h"
 #include "virtgpu_mock_client.h"
+#include "virtgpu_mock_exporter.h"
 #include "virtgpu_mock_host.h"
 
 static int vram_test_init(struct kunit *test)
@@ -259,6 +261,66 @@ static void window_is_cached(struct kunit *test)
 	drm_mm_takedown(&vgpu->window_mm);
 }
 
+#define OURS   0x5ca1ab1e
+#define THEIRS 0xfee1dead
+
+/*
+ * Succeeds if a process that maps the host's memory for itself sees it, writes to a copy
+ * of its own, and has neither when the device is gone. Broken by refusing the mapping,
+ * which stock's driver does not; by letting it write to the host's memory; and by leaving
+ * it the copy.
+ */
+static void window_is_mapped_privately(struct kunit *test)
+{
+	struct drm_virtgpu_resource_create_blob args = {
+		.blob_mem = VIRTGPU_BLOB_MEM_HOST3D,
+		.blob_flags = VIRTGPU_BLOB_FLAG_USE_MAPPABLE,
+	};
+	struct mock_host *host = test->priv;
+	struct vgpu_device *vgpu = host->vgpu;
+	struct drm_file *file = mock_host_open(test, host);
+	struct page *page = mock_page(test);
+	u32 *there = page_address(page), value = 0;
+	u32 __user *here;
+	unsigned long addr;
+	u64 offset = 0;
+
+	host->priv = (void *)&cachings[0];
+	host->auto_answer = maps_as_said;
+	vgpu->has_blob = true;
+	vgpu->window.addr = page_to_phys(page);
+	vgpu->window.len = PAGE_SIZE;
+	KUNIT_ASSERT_TRUE(test, vgpu_vram_init_window(vgpu));
+	KUNIT_ASSERT_EQ(test, mock_client_create_blob(test, file, &args), 0);
+	mock_host_settle(host);
+	KUNIT_ASSERT_EQ(test, 0,
+			vgpu_map_offset(file, vgpu->drm, args.bo_handle,
+					&offset));
+	addr = kunit_vm_mmap(test, file->filp, 0, PAGE_SIZE,
+			     PROT_READ | PROT_WRITE, MAP_PRIVATE, offset);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	here = (u32 __user *)addr;
+
+	*there = THEIRS;
+	KUNIT_EXPECT_EQ(test, get_user(value, here), 0);
+	KUNIT_EXPECT_EQ(test, value, THEIRS);
+	KUNIT_EXPECT_EQ(test, put_user(OURS, here), 0);
+	KUNIT_EXPECT_EQ(test, get_user(value, here), 0);
+	KUNIT_EXPECT_EQ(test, value, OURS);
+	KUNIT_EXPECT_EQ(test, *there, THEIRS);
+
+	/* as drm_dev_unplug() does, of a device that was registered */
+	vgpu->drm->unplugged = true;
+	unmap_mapping_range(vgpu->drm->anon_inode->i_mapping, 0, 0, 1);
+	KUNIT_EXPECT_EQ(test, get_user(value, here), -EFAULT);
+	vgpu->drm->unplugged = false;
+
+	KUNIT_EXPECT_EQ(test, vm_munmap(addr, PAGE_SIZE), 0);
+	drm_gem_handle_delete(file, args.bo_handle);
+	mock_host_settle(host);
+	drm_mm_takedown(&vgpu->window_mm);
+}
+
 static struct mock_answer notes_place(struct mock_host *host,
 				      const struct vgpu_req *req)
 {
@@ -331,6 +393,7 @@ static void window_is_aligned(struct kunit *test)
 static struct kunit_case vram_cases[] = {
 	KUNIT_CASE(blobs_are_aligned),
 	KUNIT_CASE_PARAM(window_is_cached, caching_gen_params),
+	KUNIT_CASE(window_is_mapped_privately),
 	KUNIT_CASE(window_is_told),
 	KUNIT_CASE(window_is_aligned),
 	{}
