@@ -5,6 +5,7 @@
  * Where the host renders, the answers are other ones, and are not asked for here.
  */
 
+#include <drm_fourcc.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -269,6 +270,40 @@ static void needs_blobs(int fd)
 	igt_assert_eq(answer(fd, CREATE_BLOB, &blob), -EINVAL);
 }
 
+static int __addfb(int fd, struct drm_mode_fb_cmd2 *fb)
+{
+	return answer(fd, DRM_IOCTL_MODE_ADDFB2, fb);
+}
+
+/*
+ * Of a buffer that the CPU draws in, so that its shape is no secret of a renderer.
+ * Drivers whose framebuffers GEM makes say -EINVAL, and kms_addfb_basic expects that;
+ * stock's driver leaves it to the host, which refuses each frame.
+ */
+static void framebuffer_fits(int fd)
+{
+	struct drm_mode_create_dumb dumb = {
+		.width = WIDTH, .height = HEIGHT, .bpp = 32
+	};
+	struct drm_mode_fb_cmd2 fb = {
+		.width = WIDTH, .pixel_format = DRM_FORMAT_XRGB8888
+	};
+
+	do_ioctl(fd, DRM_IOCTL_MODE_CREATE_DUMB, &dumb);
+	fb.handles[0] = dumb.handle;
+	fb.pitches[0] = dumb.pitch;
+	fb.height = dumb.size / dumb.pitch;
+	do_or_die(__addfb(fd, &fb));
+	do_ioctl(fd, DRM_IOCTL_MODE_RMFB, &fb.fb_id);
+
+	fb.height++;
+	igt_assert_eq(__addfb(fd, &fb), -EINVAL);
+	fb.height--;
+	fb.offsets[0] = 4;
+	igt_assert_eq(__addfb(fd, &fb), -EINVAL);
+	gem_close(fd, dumb.handle);
+}
+
 static const struct {
 	const char *name, *describe;
 	void (*run)(int fd);
@@ -281,6 +316,8 @@ static const struct {
 	{ "transfer", "the host takes the picture, and gives none back",
 	  transfers },
 	{ "wait", "WAIT sees fences of others", wait_sees_fences },
+	{ "framebuffer-fits", "pixels that are not in the buffer are refused",
+	  framebuffer_fits },
 	{ "needs-3d", "contexts and commands are refused", needs_3d },
 	{ "needs-blobs", "blobs that the host cannot have are refused",
 	  needs_blobs },
