@@ -155,8 +155,14 @@ static int begin(struct drm_atomic_state *atomic, bool nonblock)
  */
 void vgpu_commit_owe(struct vgpu_device *vgpu)
 {
+	/*
+	 * The last answer may just have come. Who takes answers makes room and then
+	 * looks for this note; here the note is made, and then it is looked for room.
+	 * One of the two sees the other's only if neither does the second before the
+	 * first is seen, which atomic_set() would not see to: this is a full barrier,
+	 * as is the one in vgpu_commit_look().
+	 */
 	atomic_xchg(&vgpu->owes, 1);
-	/* the last answer may just have come */
 	vgpu_commit_look(vgpu);
 }
 
