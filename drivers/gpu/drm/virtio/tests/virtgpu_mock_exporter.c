@@ -12,6 +12,8 @@
 #include <linux/fcntl.h>
 #include <linux/gfp.h>
 #include <linux/io.h>
+#include <linux/iosys-map.h>
+#include <linux/mm.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 
@@ -55,6 +57,22 @@ static void exporter_unmap(struct dma_buf_attachment *attach,
 	kfree(sgt);
 }
 
+static int exporter_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	struct mock_exporter *exporter = dmabuf->priv;
+
+	iosys_map_set_vaddr(map, page_address(exporter->page));
+	exporter->vmapped++;
+	return 0;
+}
+
+static void exporter_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	struct mock_exporter *exporter = dmabuf->priv;
+
+	exporter->vmapped--;
+}
+
 static void exporter_detach(struct dma_buf *dmabuf,
 			    struct dma_buf_attachment *attach)
 {
@@ -74,6 +92,8 @@ static const struct dma_buf_ops exporter_ops = {
 	.unpin = exporter_unpin,
 	.map_dma_buf = exporter_map,
 	.unmap_dma_buf = exporter_unmap,
+	.vmap = exporter_vmap,
+	.vunmap = exporter_vunmap,
 	.release = exporter_release,
 };
 

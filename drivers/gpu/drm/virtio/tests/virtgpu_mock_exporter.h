@@ -14,6 +14,7 @@ struct page;
  * @shift: where a device sees it, from where the CPU does
  * @mapped: how many tables of it are out
  * @unmapped: how many were
+ * @vmapped: how often the CPU has it mapped
  * @detached: called when an importer lets go of it, or NULL
  * @arg: for @detached
  */
@@ -22,6 +23,7 @@ struct mock_exporter {
 	u64 shift;
 	int mapped;
 	int unmapped;
+	int vmapped;
 	void (*detached)(struct dma_buf *dmabuf, void *arg);
 	void *arg;
 };

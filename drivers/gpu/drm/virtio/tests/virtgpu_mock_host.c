@@ -28,6 +28,7 @@
 
 #include "../virtgpu_context.h"
 #include "../virtgpu_gem.h"
+#include "../virtgpu_import.h"
 #include "virtgpu_mock_host.h"
 
 static u32 next_id(struct mock_host *host)
@@ -154,6 +155,7 @@ const struct drm_driver mock_host_driver = {
 	.open = vgpu_file_open,
 	.postclose = vgpu_file_close,
 	.gem_create_object = vgpu_gem_create_object,
+	.gem_prime_import = vgpu_prime_import,
 	.name = "virtio-gpu-mock",
 	.desc = "virtio GPU without a host",
 	.date = "0",
