@@ -46,23 +46,25 @@ static bool only_host_pins(const struct vgpu_object *vobj)
 static int take_from_host(struct vgpu_object *vobj)
 {
 	struct vgpu_device *vgpu = to_vgpu(vobj->storage.base.dev);
-	struct vgpu_fence *fence, *end;
+	struct vgpu_fence *end;
 	long left = 1;
+	int ret;
 
-	fence = vgpu_fence_create(&vgpu->fences);
-	if (!fence)
-		return -ENOMEM;
+	if (vobj->res.attached) {
+		ret = vgpu_res_need_end(vgpu, &vobj->res);
+		if (ret)
+			return ret;
+	}
 
-	end = vgpu_object_detach_locked(vobj, fence);
+	end = vgpu_object_detach_locked(vobj);
 	if (end)
 		left = dma_fence_wait_timeout(&end->base, true,
 					      VGPU_ANSWER_TIMEOUT);
+	if (left < 0)
+		return left;
 	/* a host that failed may look at the memory still */
-	if (end && left > 0 && !vgpu_fence_is_certain(end))
-		left = 0;
-	vgpu_fence_put(fence);
-	if (left <= 0)
-		return left ?: -EBUSY;
+	if (vgpu_object_held_locked(vobj))
+		return -EBUSY;
 
 	vgpu_object_put_memory_locked(vobj);
 	return 0;

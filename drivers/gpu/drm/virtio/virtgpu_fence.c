@@ -64,15 +64,23 @@ static const char *fence_timeline_name(struct dma_fence *base)
 	return "controlq";
 }
 
+/**
+ * vgpu_fence_put_module - the end of &dma_fence_ops.release
+ *
+ * The exit waits until this has been left, though no reference says so.
+ */
+void vgpu_fence_put_module(void)
+{
+	rcu_read_lock();
+	module_put(THIS_MODULE);
+	rcu_read_unlock();
+}
+
 static void fence_release(struct dma_fence *base)
 {
 	vgpu_fence_cancel_event(to_vgpu_fence(base));
 	dma_fence_free(base);
-
-	/* The exit waits until this has been left, though no reference says so. */
-	rcu_read_lock();
-	module_put(THIS_MODULE);
-	rcu_read_unlock();
+	vgpu_fence_put_module();
 }
 
 static const struct dma_fence_ops fence_ops = {
@@ -122,6 +130,7 @@ static struct vgpu_fence *fence_create(struct vgpu_fences *fences, u64 context)
 	__module_get(THIS_MODULE);
 	spin_lock_init(&fence->lock);
 	INIT_LIST_HEAD(&fence->node);
+	INIT_LIST_HEAD(&fence->ended);
 	fence->fences = fences;
 	/* the number comes with the place in the queue */
 	dma_fence_init(&fence->base, &fence_ops, &fence->lock, context, 0);
@@ -279,7 +288,15 @@ static void fences_signal_locked(struct vgpu_fences *fences, u64 context)
 static void answer_locked(struct vgpu_fences *fences, struct vgpu_fence *fence,
 			  int error)
 {
-	if (WARN_ON_ONCE(!fence->id) || fence->answered)
+	if (WARN_ON_ONCE(!fence->id))
+		return;
+
+	/* the host may say so when it was given up */
+	if (error != -ETIMEDOUT) {
+		WRITE_ONCE(fence->certain, !error || error == -ENODEV);
+		WRITE_ONCE(fence->over, true);
+	}
+	if (fence->answered)
 		return;
 
 	fence->answered = true;
@@ -327,19 +344,29 @@ void vgpu_fence_abandon(struct vgpu_fence *fence, int error)
 }
 
 /**
+ * vgpu_fence_is_over - has the command of a fence ended, however?
+ * @fence: a fence of a command
+ *
+ * Return: false if it is still to be answered, though the fence may have signalled.
+ */
+bool vgpu_fence_is_over(const struct vgpu_fence *fence)
+{
+	return READ_ONCE(fence->over);
+}
+
+/**
  * vgpu_fence_is_certain - is what a fence is of over, and not only waited for no more?
  * @fence: the fence of a command that takes memory from the host
  *
  * A fence that has signalled with an error says that nobody is to wait, and leaves open
- * what the host does. But for one error: that is of a host that was reset.
+ * what the host does. But for one error: that is of a host that was reset. And it may not
+ * have signalled yet, as those before it have not.
  *
  * Return: true if the host has done it, or has nothing any more.
  */
-bool vgpu_fence_is_certain(struct vgpu_fence *fence)
+bool vgpu_fence_is_certain(const struct vgpu_fence *fence)
 {
-	int status = dma_fence_get_status(&fence->base);
-
-	return status > 0 || status == -ENODEV;
+	return READ_ONCE(fence->certain);
 }
 
 /**

@@ -52,11 +52,20 @@ struct vgpu_fence {
 	/** @node: in &vgpu_fences.list, with a reference; under its lock */
 	struct list_head node;
 
+	/** @ended: in &vgpu_object.ended, with a reference; the reservation lock of that */
+	struct list_head ended;
+
 	/** @id: number for the host, 0 until it is emitted; likewise */
 	u64 id;
 
 	/** @answered: the host is done, with earlier ones perhaps not; likewise */
 	bool answered;
+
+	/** @over: it was not only given up; changed likewise */
+	bool over;
+
+	/** @certain: and the host has done it, or was reset; changed likewise */
+	bool certain;
 
 	/** @error: what @base will have signalled with; likewise */
 	int error;
@@ -93,9 +102,11 @@ void vgpu_fence_cancel_event(struct vgpu_fence *fence);
 u64 vgpu_fence_emit(struct vgpu_fence *fence);
 void vgpu_fence_answer(struct vgpu_fence *fence, int error);
 void vgpu_fence_abandon(struct vgpu_fence *fence, int error);
-bool vgpu_fence_is_certain(struct vgpu_fence *fence);
+bool vgpu_fence_is_over(const struct vgpu_fence *fence);
+bool vgpu_fence_is_certain(const struct vgpu_fence *fence);
 void vgpu_fence_forget_locked(struct vgpu_fence *fence, struct dma_resv *resv);
 void vgpu_fence_put(struct vgpu_fence *fence);
+void vgpu_fence_put_module(void);
 void vgpu_fence_module_exit(void);
 
 #endif

@@ -71,6 +71,7 @@ const struct drm_gem_object_funcs vgpu_gem_funcs = {
 void vgpu_object_init(struct vgpu_object *vobj)
 {
 	INIT_LIST_HEAD(&vobj->resources);
+	INIT_LIST_HEAD(&vobj->ended);
 	INIT_LIST_HEAD(&vobj->contexts);
 	INIT_LIST_HEAD(&vobj->node);
 	INIT_LIST_HEAD(&vobj->res.node);

@@ -10,14 +10,15 @@
  *
  * An imported buffer is mapped for the first use. The exporter may move it after
  * that. It tells us with its lock held, and then we must not wait for the host:
- * the command to let go carries a fence that goes into the reservation object (if a
- * view that had the memory has just gone, the command that ends it does),
- * where the exporter waits before it moves. Room for it is made with the mapping. Only if
- * others have taken that, and there is no memory for more, it is waited for in the
- * exporter's stead, for a minute at most. The mapping ends when the host has
- * answered; the next use waits for that, until a signal comes. A host that answers with
- * an error, or not in time, keeps the mapping until it is reset or answers after all, and
- * the buffer has no next use before. A scanout pins.
+ * the commands to let go carry fences, and the last one goes into the reservation object
+ * (if a view that had the memory has just gone, that of the command that ends it),
+ * where the exporter waits before it moves. Room for it is made with the mapping. If
+ * others have taken that, and there is no memory for more, it shares the place of one of
+ * theirs (virtgpu_standin.c).
+ *
+ * The mapping ends when the host has answered; the next use waits for that, until a signal
+ * comes. A host that answers with an error, or not in time, keeps the mapping until it is
+ * reset or answers after all, and the buffer has no next use before. A scanout pins.
  *
  * One that was given up may still move until the host has forgotten it. Then the
  * exporter gets the fence of the command that ends it.
@@ -45,6 +46,7 @@
 #include "virtgpu_gem.h"
 #include "virtgpu_import.h"
 #include "virtgpu_object.h"
+#include "virtgpu_standin.h"
 
 /**
  * vgpu_import_unmap_stale_locked - give back what the exporter took, if there is any
@@ -56,28 +58,22 @@ void vgpu_import_unmap_stale_locked(struct vgpu_object *vobj)
 		dma_buf_unmap_attachment(vobj->storage.base.import_attach,
 					 vobj->stale, DMA_BIDIRECTIONAL);
 	vobj->stale = NULL;
-	vgpu_fence_put(vobj->stale_end);
-	vobj->stale_end = NULL;
-}
-
-static void make_stale_locked(struct vgpu_object *vobj)
-{
-	vobj->stale = vobj->sgt;
-	vobj->stale_end = vobj->end;
-	vobj->sgt = NULL;
-	vobj->end = NULL;
 }
 
 static int wait_for_stale_locked(struct vgpu_object *vobj)
 {
+	struct vgpu_fence *held;
 	int ret;
 
 	if (!vobj->stale)
 		return 0;
-	ret = dma_fence_wait(&vobj->stale_end->base, true);
-	if (ret)
-		return ret;
-	if (!vgpu_fence_is_certain(vobj->stale_end))
+	held = vgpu_object_held_locked(vobj);
+	if (held) {
+		ret = dma_fence_wait(&held->base, true);
+		if (ret)
+			return ret;
+	}
+	if (vgpu_object_held_locked(vobj))
 		return -EBUSY;
 	vgpu_import_unmap_stale_locked(vobj);
 	return 0;
@@ -98,7 +94,6 @@ static int wait_for_stale_locked(struct vgpu_object *vobj)
 int vgpu_import_map_locked(struct vgpu_object *vobj)
 {
 	struct drm_gem_object *obj = &vobj->storage.base;
-	struct vgpu_fence *end;
 	struct sg_table *sgt;
 	long ret;
 
@@ -112,21 +107,19 @@ int vgpu_import_map_locked(struct vgpu_object *vobj)
 	if (ret < 0)
 		return ret;
 
-	/* the room that is made here most often is there still when it moves */
+	/* the room that is made here may be there still when it moves, or somebody is */
 	ret = dma_resv_reserve_fences(obj->resv, 1);
 	if (ret)
 		return ret;
-	end = vgpu_fence_create(&to_vgpu(obj->dev)->fences);
-	if (!end)
+	if (!vobj->standin)
+		vobj->standin = vgpu_standin_create();
+	if (!vobj->standin)
 		return -ENOMEM;
 	sgt = dma_buf_map_attachment(obj->import_attach, DMA_BIDIRECTIONAL);
-	if (IS_ERR(sgt)) {
-		vgpu_fence_put(end);
+	if (IS_ERR(sgt))
 		return PTR_ERR(sgt);
-	}
 
 	vobj->sgt = sgt;
-	vobj->end = end;
 	return 0;
 }
 
@@ -137,8 +130,11 @@ int vgpu_import_map_locked(struct vgpu_object *vobj)
 void vgpu_import_unmap_locked(struct vgpu_object *vobj)
 {
 	vgpu_import_unmap_stale_locked(vobj);
-	make_stale_locked(vobj);
+	vobj->stale = vobj->sgt;
+	vobj->sgt = NULL;
 	vgpu_import_unmap_stale_locked(vobj);
+	vgpu_standin_put(vobj->standin);
+	vobj->standin = NULL;
 }
 
 /**
@@ -151,13 +147,10 @@ void vgpu_import_let_go(struct vgpu_cmd *cmd)
 {
 	struct drm_gem_object *obj = cmd->objects[0];
 	struct vgpu_object *vobj = to_vgpu_object(obj);
-	/* a fence that was given up has an error, though there is an answer now */
-	bool done = !cmd->result || cmd->result == -ENODEV;
 
 	dma_resv_lock(obj->resv, NULL);
-	/* or it was used and has moved once more since */
-	if (vobj->stale && (vgpu_fence_is_certain(vobj->stale_end) ||
-			    (done && cmd->fence == vobj->stale_end)))
+	/* others may have it still, or it was used and has moved once more since */
+	if (vobj->stale && !vgpu_object_held_locked(vobj))
 		vgpu_import_unmap_stale_locked(vobj);
 	dma_resv_unlock(obj->resv);
 }
@@ -177,48 +170,54 @@ int vgpu_import_reserve_locked(struct dma_resv *resv)
 /**
  * vgpu_import_hold_back - wait in an exporter's stead, which a test can look at
  * @end: what for; it may be behind work of contexts, which takes any time
- * @limit: for how long, in jiffies
  *
  * Return: as dma_fence_wait_timeout().
  */
-long vgpu_import_hold_back(struct dma_fence *end, long limit)
+long vgpu_import_hold_back(struct dma_fence *end)
 {
-	KUNIT_STATIC_STUB_REDIRECT(vgpu_import_hold_back, end, limit);
-	return dma_fence_wait_timeout(end, false, limit);
+	KUNIT_STATIC_STUB_REDIRECT(vgpu_import_hold_back, end);
+	return dma_fence_wait_timeout(end, false, VGPU_FENCE_TIMEOUT);
 }
 
-/*
- * What would be freed under the host is held back here if it cannot be there, for as
- * long as a fence waits for a silent host.
- */
-static void show_end_locked(struct dma_resv *resv, struct vgpu_fence *end)
+static void show_end_locked(struct vgpu_object *vobj, struct dma_resv *resv,
+			    struct vgpu_fence *end)
 {
-	if (vgpu_import_reserve_locked(resv))
-		vgpu_import_hold_back(&end->base, VGPU_FENCE_TIMEOUT);
-	else
+	dma_fence_enable_sw_signaling(&end->base);
+	if (!vgpu_import_reserve_locked(resv)) {
 		dma_resv_add_fence(resv, &end->base, DMA_RESV_USAGE_BOOKKEEP);
+		return;
+	}
+
+	/* without, it was shown the last time, and waits there for the same */
+	if (!vobj->standin)
+		return;
+	if (vgpu_standin_show_locked(vobj->standin, resv, &end->base)) {
+		vgpu_standin_put(vobj->standin);
+		vobj->standin = NULL;
+		return;
+	}
+	/*
+	 * Neither room nor a fence, which no kernel comes to that is not made to find
+	 * out who forgets to make room. There what would be freed under the host is
+	 * held back here.
+	 */
+	vgpu_import_hold_back(&end->base);
 }
 
 static void import_moved(struct vgpu_object *vobj)
 {
-	struct drm_gem_object *obj = &vobj->storage.base;
 	struct vgpu_fence *end;
 
 	/* it was waited for when there was memory again */
 	WARN_ON_ONCE(vobj->stale);
-	make_stale_locked(vobj);
-	end = vgpu_object_detach_locked(vobj, vobj->stale_end);
-	if (!end || vgpu_fence_is_certain(end)) {
-		vgpu_import_unmap_stale_locked(vobj);
-		return;
-	}
-
+	vobj->stale = vobj->sgt;
+	vobj->sgt = NULL;
 	/* perhaps that of a view that is about to end, with nothing attached any more */
-	dma_fence_get(&end->base);
-	vgpu_fence_put(vobj->stale_end);
-	vobj->stale_end = end;
-	dma_fence_enable_sw_signaling(&end->base);
-	show_end_locked(obj->resv, end);
+	end = vgpu_object_detach_locked(vobj);
+	if (end)
+		show_end_locked(vobj, vobj->storage.base.resv, end);
+	else
+		vgpu_import_unmap_stale_locked(vobj);
 }
 
 static void import_move_notify(struct dma_buf_attachment *attach)
@@ -229,10 +228,11 @@ static void import_move_notify(struct dma_buf_attachment *attach)
 
 	if (!vobj->sgt)
 		return;
-	if (vobj->dying)
-		show_end_locked(attach->dmabuf->resv, vobj->end);
-	else
+	if (!vobj->dying)
 		import_moved(vobj);
+	else if (vobj->res.taken)
+		show_end_locked(vobj, attach->dmabuf->resv,
+				vobj->res.taken);
 }
 
 static const struct dma_buf_attach_ops import_attach_ops = {

@@ -23,7 +23,7 @@ int vgpu_import_map_locked(struct vgpu_object *vobj);
 void vgpu_import_unmap_stale_locked(struct vgpu_object *vobj);
 void vgpu_import_unmap_locked(struct vgpu_object *vobj);
 int vgpu_import_reserve_locked(struct dma_resv *resv);
-long vgpu_import_hold_back(struct dma_fence *end, long limit);
+long vgpu_import_hold_back(struct dma_fence *end);
 void vgpu_import_let_go(struct vgpu_cmd *cmd);
 
 #endif

@@ -4,289 +4,27 @@
  *
  * A buffer is two things here: memory of the guest, which is a &struct
  * drm_gem_storage or belongs to another driver, and a resource of the host,
- * &struct vgpu_res, which is told where the memory is. Both may change. Storage
- * moves when a stricter device attaches, and so does the memory of an exporter.
- * Then the host lets go of the old pages before anybody else gets them, and is
- * told of the new ones with the next use.
- *
- * Three rules make that safe. Every command that has the host read or write the
- * memory carries a fence that is in the reservation object, so whoever moves the
- * memory waits for it. The command that takes the memory away is made when the
- * memory is given, so it cannot fail for want of memory. And the pages of
- * storage stay pinned for as long as the host has them.
- *
- * With the DMA API the device may see a copy of the memory (swiotlb), or the CPU what
- * is in its cache. Then our own memory is synced before each transfer to the host and
- * each frame, and after each transfer from the host, before the fence signals. What
- * rendering commands do with the memory of a blob, nobody knows. An exporter does that
- * for its memory.
- *
- * A blob cannot change its memory. It is ended, and made again under the same
- * number.
+ * &struct vgpu_res, which is told where the memory is. Both may change, see
+ * virtgpu_memory.c.
  *
  * Lifetime: when the last reference is gone the host is told to end the
  * resource. The memory and the number are free when it has answered, or when
  * the device was reset. The command for that is made with the resource, too.
  *
  * Locking: the reservation lock of an object guards its resources and memory.
- * With it held nothing here waits for the host, but for the want of memory that
- * virtgpu_import.c tells of, which has an end.
+ * With it held nothing here waits for the host.
  */
 
-#include <kunit/static_stub.h>
 #include <linux/cleanup.h>
 #include <linux/dma-buf.h>
-#include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/overflow.h>
-#include <linux/slab.h>
 
 #include <drm/drm_gem.h>
-#include <drm/drm_prime.h>
-#include <drm/drm_print.h>
 
 #include "virtgpu_drv.h"
-#include "virtgpu_gem.h"
-#include "virtgpu_import.h"
 #include "virtgpu_object.h"
 #include "virtgpu_vram.h"
-
-/**
- * vgpu_needs_sync - does a device see other memory than the CPU?
- * @dev: the device
- * @sgt: a table that is mapped for it
- *
- * Return: true if there is a piece of which it does.
- */
-bool vgpu_needs_sync(struct device *dev, struct sg_table *sgt)
-{
-	struct scatterlist *sg;
-	unsigned int i;
-
-	KUNIT_STATIC_STUB_REDIRECT(vgpu_needs_sync, dev, sgt);
-	for_each_sgtable_dma_sg(sgt, sg, i) {
-		if (dma_need_sync(dev, sg_dma_address(sg)))
-			return true;
-	}
-	return false;
-}
-
-/**
- * vgpu_sync - have a device see what the CPU has written, or the other way
- * @dev: the device
- * @sgt: a table that is mapped for it
- * @for_device: which
- */
-void vgpu_sync(struct device *dev, struct sg_table *sgt, bool for_device)
-{
-	KUNIT_STATIC_STUB_REDIRECT(vgpu_sync, dev, sgt, for_device);
-	if (for_device)
-		dma_sync_sgtable_for_device(dev, sgt, DMA_BIDIRECTIONAL);
-	else
-		dma_sync_sgtable_for_cpu(dev, sgt, DMA_BIDIRECTIONAL);
-}
-
-/**
- * vgpu_object_sync - the same for the memory of an object, if it is needed
- * @vobj: an object; nothing happens without memory, or if it was imported
- * @for_device: before the host looks, otherwise after it has written
- *
- * Context: Process context. Takes &vgpu_object.sync_lock.
- */
-void vgpu_object_sync(struct vgpu_object *vobj, bool for_device)
-{
-	if (!READ_ONCE(vobj->synced))
-		return;
-
-	guard(mutex)(&vobj->sync_lock);
-	if (vobj->synced)
-		vgpu_sync(vobj->storage.base.dev->dev, vobj->sgt, for_device);
-}
-
-static int own_get_memory(struct vgpu_device *vgpu, struct vgpu_object *vobj)
-{
-	struct drm_gem_object *obj = &vobj->storage.base;
-	struct sg_table *sgt;
-	int ret;
-
-	ret = drm_gem_storage_pin(obj);
-	if (ret)
-		return ret;
-
-	sgt = drm_gem_storage_get_sg_table(obj);
-	if (IS_ERR(sgt)) {
-		ret = PTR_ERR(sgt);
-		goto err_unpin;
-	}
-
-	if (vgpu->use_dma_api) {
-		/*
-		 * Others have the same pages mapped, so the DMA API must not
-		 * take them for ours alone.
-		 */
-		ret = dma_map_sgtable(vgpu->drm->dev, sgt, DMA_BIDIRECTIONAL,
-				      DMA_ATTR_SKIP_CPU_SYNC);
-		if (ret)
-			goto err_table;
-		vgpu_sync(vgpu->drm->dev, sgt, true);
-	}
-
-	vobj->sgt = sgt;
-	WRITE_ONCE(vobj->synced,
-		   vgpu->use_dma_api && vgpu_needs_sync(vgpu->drm->dev, sgt));
-	return 0;
-
-err_table:
-	sg_free_table(sgt);
-	kfree(sgt);
-err_unpin:
-	drm_gem_storage_unpin(obj);
-	return ret;
-}
-
-static void own_put_memory(struct vgpu_device *vgpu, struct vgpu_object *vobj)
-{
-	/* whoever syncs is done then */
-	scoped_guard(mutex, &vobj->sync_lock)
-		WRITE_ONCE(vobj->synced, false);
-
-	/* what the host wrote is there, and the CPU may have written since */
-	if (vgpu->use_dma_api)
-		dma_unmap_sgtable(vgpu->drm->dev, vobj->sgt, DMA_BIDIRECTIONAL,
-				  DMA_ATTR_SKIP_CPU_SYNC);
-	sg_free_table(vobj->sgt);
-	kfree(vobj->sgt);
-	vobj->sgt = NULL;
-	drm_gem_storage_unpin(&vobj->storage.base);
-}
-
-/**
- * vgpu_object_get_memory_locked - have pages, and know where they are
- * @vobj: an object with memory of the guest
- *
- * Return: 0, or a negative errno of &drm_gem_storage, or of the exporter; -ENODEV
- * if the device is gone.
- */
-int vgpu_object_get_memory_locked(struct vgpu_object *vobj)
-{
-	struct drm_gem_object *obj = &vobj->storage.base;
-
-	dma_resv_assert_held(obj->resv);
-
-	if (READ_ONCE(to_vgpu(obj->dev)->gone))
-		return -ENODEV;
-	if (vobj->sgt)
-		return 0;
-	if (obj->import_attach)
-		return vgpu_import_map_locked(vobj);
-	return own_get_memory(to_vgpu(obj->dev), vobj);
-}
-
-/**
- * vgpu_object_put_memory_locked - undo vgpu_object_get_memory_locked()
- * @vobj: an object whose memory the host does not have
- */
-void vgpu_object_put_memory_locked(struct vgpu_object *vobj)
-{
-	struct drm_gem_object *obj = &vobj->storage.base;
-
-	dma_resv_assert_held(obj->resv);
-
-	if (obj->import_attach)
-		vgpu_import_unmap_locked(vobj);
-	else if (vobj->sgt)
-		own_put_memory(to_vgpu(obj->dev), vobj);
-	vgpu_object_let_go_locked(vobj, NULL);
-}
-
-/**
- * vgpu_object_let_go_locked - note what is to be waited for before memory moves
- * @vobj: the object
- * @fence: of the default timeline, behind all that there were; a reference is taken.
- *	NULL if the host is known to have nothing
- */
-void vgpu_object_let_go_locked(struct vgpu_object *vobj,
-			       struct vgpu_fence *fence)
-{
-	if (fence)
-		dma_fence_get(&fence->base);
-	vgpu_fence_put(vobj->let_go);
-	vobj->let_go = fence;
-}
-
-/**
- * vgpu_object_attach_locked - have the host make the object's own resource
- * @vobj: an object; nothing happens if it has no resource, or has its memory
- * @fence: as for vgpu_res_attach_locked()
- *
- * Return: as vgpu_res_attach_locked().
- */
-int vgpu_object_attach_locked(struct vgpu_object *vobj,
-			      struct vgpu_fence *fence)
-{
-	if (vobj->res.kind == VGPU_RES_NONE)
-		return 0;
-	return vgpu_res_attach_locked(vobj, &vobj->res, fence);
-}
-
-static struct vgpu_res *last_attached(struct vgpu_object *vobj)
-{
-	struct vgpu_res *res;
-
-	list_for_each_entry_reverse(res, &vobj->resources, node) {
-		if (res->attached)
-			return res;
-	}
-	return NULL;
-}
-
-/* The command that tells the host of the end of the memory, if it is a blob too. */
-static struct vgpu_cmd *end_of_memory(const struct vgpu_res *res)
-{
-	return res->kind == VGPU_RES_BLOB ? res->unref : res->detach;
-}
-
-/**
- * vgpu_object_detach_locked - have the host let go of the memory
- * @vobj: the object
- * @fence: signals when it has, or NULL; emitted in any case
- *
- * Context: Process context. The reservation lock must be held. The caller puts
- *	    the memory when what is returned has signalled.
- * Return: @fence if the host had it. If it did not, the fence of what took the memory
- * from it before, which nobody has seen done yet, or NULL. Both are the object's.
- */
-struct vgpu_fence *vgpu_object_detach_locked(struct vgpu_object *vobj,
-					     struct vgpu_fence *fence)
-{
-	struct vgpu_device *vgpu = to_vgpu(vobj->storage.base.dev);
-	struct vgpu_res *res, *next, *last = last_attached(vobj);
-	struct vgpu_cmd *cmd;
-
-	dma_resv_assert_held(vobj->storage.base.resv);
-
-	if (last) {
-		cmd = end_of_memory(last);
-		vgpu_cmd_set_fence(cmd, fence);
-		/* what the fence protects stays until it has signalled */
-		vgpu_cmd_add_object(cmd, &vobj->storage.base);
-		if (vobj->storage.base.import_attach)
-			cmd->release = vgpu_import_let_go;
-		vgpu_object_let_go_locked(vobj, fence);
-	}
-	list_for_each_entry_safe(res, next, &vobj->resources, node) {
-		if (!res->attached)
-			continue;
-		if (res->kind == VGPU_RES_BLOB)
-			vgpu_res_unref_locked(vgpu, res);
-		else
-			vgpu_res_detach_locked(vgpu, res);
-	}
-	vgpu_fence_abandon(fence, 0);
-	vgpu_queue_kick(&vgpu->ctrl);
-
-	return vobj->let_go;
-}
 
 /**
  * vgpu_object_create - make an object with storage, and a number
@@ -450,8 +188,8 @@ static void send_unref(struct vgpu_object *vobj, struct vgpu_fence *fence)
 
 /*
  * The exporter may move the memory before the host has forgotten it. From here on
- * it is not helped with that, but gets the fence of the end, which was made with the
- * mapping: there may be no memory for one now.
+ * it is not helped with that, but gets the fence of the end, which was made before the
+ * host had the memory: there may be none for one now.
  */
 static void import_free(struct vgpu_object *vobj)
 {
@@ -464,8 +202,12 @@ static void import_free(struct vgpu_object *vobj)
 	dma_resv_lock(dmabuf->resv, NULL);
 	created = vobj->res.created;
 	vobj->dying = created;
-	if (created)
-		send_unref(vobj, vobj->end);
+	if (created) {
+		vgpu_fence_put(vobj->res.taken);
+		vobj->res.taken = vobj->res.end;
+		vobj->res.end = NULL;
+		send_unref(vobj, vobj->res.taken);
+	}
 	dma_resv_unlock(dmabuf->resv);
 
 	if (!created)

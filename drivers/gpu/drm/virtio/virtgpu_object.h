@@ -18,6 +18,7 @@ struct sg_table;
 struct vgpu_cmd;
 struct vgpu_device;
 struct vgpu_fence;
+struct vgpu_standin;
 
 /**
  * enum vgpu_res_kind - how the host makes a resource
@@ -69,10 +70,13 @@ struct vgpu_res {
 	struct vgpu_cmd *detach;
 
 	/**
-	 * @end: of a view: signals when @unref is answered, since its memory may have to
-	 * move before that. Made with that.
+	 * @end: of what takes its memory away, @detach or @unref. Made before that of
+	 * views and imports, which may have to move when there is no memory for it.
 	 */
 	struct vgpu_fence *end;
+
+	/** @taken: what was @end the last time, or NULL if that is over */
+	struct vgpu_fence *taken;
 };
 
 /**
@@ -132,7 +136,7 @@ struct vgpu_object {
 	/** @synced: what the device sees is not always what the CPU does */
 	bool synced;
 
-	/** @dying: imported, given up, and @end is that of the host's resource */
+	/** @dying: imported, given up, and the end of the host's resource is on its way */
 	bool dying;
 
 	/** @orphaned: the device has gone before it */
@@ -142,22 +146,16 @@ struct vgpu_object {
 	struct list_head contexts;
 
 	/**
-	 * @end: imported: signals when the host has let go of @sgt. Made with that, since
-	 * an exporter that takes it back takes no excuse.
+	 * @standin: imported: for the fence that an exporter waits for, if there is no
+	 * room for that. Made with @sgt, and used once.
 	 */
-	struct vgpu_fence *end;
+	struct vgpu_standin *standin;
 
 	/** @stale: memory that the exporter took back, to be unmapped */
 	struct sg_table *stale;
 
-	/** @stale_end: what was @end of that */
-	struct vgpu_fence *stale_end;
-
-	/**
-	 * @let_go: of the last command that took the memory from the host, until somebody
-	 * has seen it done; NULL if the host has nothing, but for what is attached
-	 */
-	struct vgpu_fence *let_go;
+	/** @ended: &struct vgpu_fence, what was &vgpu_res.taken of views that are gone */
+	struct list_head ended;
 
 	/** @scanouts: how often it is, or is about to be, on a scanout */
 	unsigned int scanouts;
@@ -216,22 +214,26 @@ int vgpu_res_send_locked(struct vgpu_object *vobj, struct vgpu_res *res,
 			 struct vgpu_fence *fence, struct vgpu_cmd **sent);
 int vgpu_res_attach_locked(struct vgpu_object *vobj, struct vgpu_res *res,
 			   struct vgpu_fence *fence);
+int vgpu_res_need_end(struct vgpu_device *vgpu, struct vgpu_res *res);
+void vgpu_res_take_locked(struct vgpu_object *vobj, struct vgpu_res *res,
+			  struct vgpu_cmd *cmd);
 void vgpu_res_unref_locked(struct vgpu_device *vgpu, struct vgpu_res *res);
 void vgpu_res_detach_locked(struct vgpu_device *vgpu, struct vgpu_res *res);
 void vgpu_res_destroy(struct vgpu_object *vobj, struct vgpu_res *res);
 
-/* Objects and their memory: virtgpu_object.c */
-int vgpu_object_attach_locked(struct vgpu_object *vobj,
-			      struct vgpu_fence *fence);
-struct vgpu_fence *vgpu_object_detach_locked(struct vgpu_object *vobj,
-					     struct vgpu_fence *fence);
-void vgpu_object_let_go_locked(struct vgpu_object *vobj,
-			       struct vgpu_fence *fence);
-int vgpu_object_get_memory_locked(struct vgpu_object *vobj);
-void vgpu_object_put_memory_locked(struct vgpu_object *vobj);
+/* The memory of objects: virtgpu_memory.c */
 bool vgpu_needs_sync(struct device *dev, struct sg_table *sgt);
 void vgpu_sync(struct device *dev, struct sg_table *sgt, bool for_device);
 void vgpu_object_sync(struct vgpu_object *vobj, bool for_device);
+int vgpu_object_get_memory_locked(struct vgpu_object *vobj);
+void vgpu_object_put_memory_locked(struct vgpu_object *vobj);
+int vgpu_object_attach_locked(struct vgpu_object *vobj,
+			      struct vgpu_fence *fence);
+struct vgpu_fence *vgpu_object_detach_locked(struct vgpu_object *vobj);
+struct vgpu_fence *vgpu_object_held_locked(struct vgpu_object *vobj);
+void vgpu_object_forget_locked(struct vgpu_object *vobj);
+
+/* Objects: virtgpu_object.c */
 struct vgpu_object *vgpu_object_create(struct vgpu_device *vgpu, u64 size);
 void vgpu_object_publish(struct vgpu_object *vobj);
 struct vgpu_object *vgpu_object_next(struct vgpu_device *vgpu,

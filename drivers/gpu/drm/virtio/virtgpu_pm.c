@@ -59,7 +59,7 @@ static void forget_resources(struct vgpu_device *vgpu, struct vgpu_object *vobj)
 	vobj->res.created = false;
 	vobj->res.attached = false;
 	vobj->lost |= vobj->host_blob;
-	vgpu_object_let_go_locked(vobj, NULL);
+	vgpu_object_forget_locked(vobj);
 	vgpu_import_unmap_stale_locked(vobj);
 	dma_resv_unlock(vobj->storage.base.resv);
 

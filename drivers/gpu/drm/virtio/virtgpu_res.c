@@ -87,6 +87,8 @@ void vgpu_res_fini(struct vgpu_device *vgpu, struct vgpu_res *res)
 	res->detach = NULL;
 	vgpu_fence_put(res->end);
 	res->end = NULL;
+	vgpu_fence_put(res->taken);
+	res->taken = NULL;
 }
 
 static struct virtio_gpu_mem_entry *memory_entries(struct vgpu_object *vobj,
@@ -161,6 +163,23 @@ static int attach_cmd(struct vgpu_object *vobj, const struct vgpu_res *res,
 	return 0;
 }
 
+/**
+ * vgpu_res_need_end - have the fence that says when the memory is no more the host's
+ * @vgpu: the device
+ * @res: the resource; nothing happens if it has one
+ *
+ * A fence holds the module. What is on the screen of a console must not, so our own
+ * memory has one only when it is to move.
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int vgpu_res_need_end(struct vgpu_device *vgpu, struct vgpu_res *res)
+{
+	if (!res->end)
+		res->end = vgpu_fence_create(&vgpu->fences);
+	return res->end ? 0 : -ENOMEM;
+}
+
 /* What will be needed to undo it, while there is still somebody to say -ENOMEM. */
 static int prepare_end(struct vgpu_object *vobj, struct vgpu_res *res)
 {
@@ -171,11 +190,11 @@ static int prepare_end(struct vgpu_object *vobj, struct vgpu_res *res)
 		res->unref = vgpu_cmd_create();
 	if (!res->detach)
 		res->detach = vgpu_cmd_create();
-	if (is_view && !res->end)
-		res->end = vgpu_fence_create(&vgpu->fences);
-	if (!res->unref || !res->detach || (is_view && !res->end))
+	if (!res->unref || !res->detach)
 		return -ENOMEM;
-	return 0;
+	return is_view || vobj->storage.base.import_attach ?
+		       vgpu_res_need_end(vgpu, res) :
+		       0;
 }
 
 /**
@@ -270,6 +289,25 @@ int vgpu_res_attach_locked(struct vgpu_object *vobj, struct vgpu_res *res,
 }
 
 /**
+ * vgpu_res_take_locked - have a command say when the host has lost the memory
+ * @vobj: the object
+ * @res: one of its resources, which has the memory
+ * @cmd: what takes it away; about to be sent
+ */
+void vgpu_res_take_locked(struct vgpu_object *vobj, struct vgpu_res *res,
+			  struct vgpu_cmd *cmd)
+{
+	vgpu_cmd_set_fence(cmd, res->end);
+	/* what the fence protects stays until it has signalled */
+	vgpu_cmd_add_object(cmd, &vobj->storage.base);
+	if (vobj->storage.base.import_attach)
+		cmd->release = vgpu_import_let_go;
+	vgpu_fence_put(res->taken);
+	res->taken = res->end;
+	res->end = NULL;
+}
+
+/**
  * vgpu_res_unref_locked - end a resource, which may be made again
  * @vgpu: the device
  * @res: a resource that the host has
@@ -330,16 +368,23 @@ void vgpu_res_destroy(struct vgpu_object *vobj, struct vgpu_res *res)
 
 	dma_resv_lock(vobj->storage.base.resv, NULL);
 	if (res->created) {
-		vgpu_cmd_add_object(res->unref, &vobj->storage.base);
+		if (res->attached)
+			vgpu_res_take_locked(vobj, res, res->unref);
+		else
+			vgpu_cmd_add_object(res->unref, &vobj->storage.base);
 		res->unref->release = view_ended;
-		vgpu_cmd_set_fence(res->unref, res->end);
-		vgpu_object_let_go_locked(vobj, res->end);
 		vgpu_res_unref_locked(vgpu, res);
 		vgpu_queue_kick(&vgpu->ctrl);
 		/* given back there */
 		res->id = 0;
 	}
 	list_del_init(&res->node);
+	if (res->taken) {
+		list_add_tail(&res->taken->ended, &vobj->ended);
+		res->taken = NULL;
+		/* those of earlier views may be over */
+		vgpu_object_held_locked(vobj);
+	}
 	dma_resv_unlock(vobj->storage.base.resv);
 
 	vgpu_res_fini(vgpu, res);

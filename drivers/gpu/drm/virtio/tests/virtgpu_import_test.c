@@ -7,7 +7,6 @@
  * does.
  */
 
-#include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
@@ -69,7 +68,7 @@ static void import_freed_while_moved(struct kunit *test)
 	struct mock_exporter exporter = {};
 	struct dma_buf *dmabuf = mock_export(test, &exporter);
 	struct vgpu_object *vobj = mock_client_import(test, dmabuf);
-	struct dma_fence *end = dma_fence_get(&vobj->end->base);
+	struct dma_fence *end = dma_fence_get(&vobj->res.end->base);
 
 	host->auto_answer = NULL;
 	drm_gem_object_put(&vobj->storage.base);
@@ -116,6 +115,24 @@ static void import_moved_and_used(struct kunit *test)
 	flush_delayed_fput();
 }
 
+static void view_init(struct kunit *test, struct drm_gem_object *obj,
+		      struct vgpu_res *view)
+{
+	struct mock_host *host = test->priv;
+	int ret;
+
+	view->kind = VGPU_RES_2D;
+	view->texture.width = 16;
+	view->texture.height = 16;
+	KUNIT_ASSERT_EQ(test, vgpu_res_init(host->vgpu, view), 0);
+	dma_resv_lock(obj->resv, NULL);
+	ret = vgpu_res_attach_locked(to_vgpu_object(obj), view, NULL);
+	dma_resv_unlock(obj->resv);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	vgpu_queue_kick(&host->vgpu->ctrl);
+	mock_host_settle(host);
+}
+
 /*
  * Succeeds if the host keeps what a framebuffer that was just given up had of a buffer
  * until it has answered, and an exporter that moves that finds a fence. Broken by
@@ -124,24 +141,14 @@ static void import_moved_and_used(struct kunit *test)
 static void import_moved_after_its_view(struct kunit *test)
 {
 	struct mock_host *host = test->priv;
-	struct vgpu_res view = {
-		.kind = VGPU_RES_2D,
-		.texture = { .width = 16, .height = 16 },
-	};
+	struct vgpu_res view = {};
 	struct mock_exporter exporter = {};
 	struct dma_buf *dmabuf = mock_export(test, &exporter);
 	struct drm_gem_object *obj;
-	int ret;
 
 	obj = vgpu_prime_import(host->vgpu->drm, dmabuf);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, obj);
-	KUNIT_ASSERT_EQ(test, vgpu_res_init(host->vgpu, &view), 0);
-	dma_resv_lock(obj->resv, NULL);
-	ret = vgpu_res_attach_locked(to_vgpu_object(obj), &view, NULL);
-	dma_resv_unlock(obj->resv);
-	KUNIT_EXPECT_EQ(test, ret, 0);
-	vgpu_queue_kick(&host->vgpu->ctrl);
-	mock_host_settle(host);
+	view_init(test, obj, &view);
 
 	host->auto_answer = NULL;
 	vgpu_res_destroy(to_vgpu_object(obj), &view);
@@ -162,107 +169,86 @@ static void import_moved_after_its_view(struct kunit *test)
 }
 
 /**
- * struct mover - who moves a buffer without memory for a fence
+ * struct refusal - what a host says that is to let go of memory for two framebuffers
  * @name: of the case
- * @given_up: the buffer was, before
- * @command: what has the host let go of it
+ * @gone: the first of them has ended before
+ * @refused: which of the two it refuses
  */
-struct mover {
+struct refusal {
 	const char *name;
-	bool given_up;
-	u32 command;
+	bool gone;
+	bool refused[2];
 };
 
-static const struct mover movers[] = {
-	{ "kept", false, VIRTIO_GPU_CMD_RESOURCE_DETACH_BACKING },
-	{ "given up", true, VIRTIO_GPU_CMD_RESOURCE_UNREF },
+static const struct refusal refusals[] = {
+	{ "neither", false, { false, false } },
+	{ "the first", false, { true, false } },
+	{ "the last", false, { false, true } },
+	{ "neither, one is gone", true, { false, false } },
+	{ "the one that is gone", true, { true, false } },
+	{ "the one that is there", true, { false, true } },
 };
 
-static void mover_desc(const struct mover *mover, char *desc)
+static void refusal_desc(const struct refusal *refusal, char *desc)
 {
-	strscpy(desc, mover->name, KUNIT_PARAM_DESC_SIZE);
+	strscpy(desc, refusal->name, KUNIT_PARAM_DESC_SIZE);
 }
 
-KUNIT_ARRAY_PARAM(mover, movers, mover_desc);
+KUNIT_ARRAY_PARAM(refusal, refusals, refusal_desc);
 
-static int no_room(struct dma_resv *resv)
+/* What it says to one; the driver has heard it, and done what there was to do. */
+static void answer_to_one(struct mock_host *host, bool refused)
 {
-	return -ENOMEM;
+	struct mock_answer answer = MOCK_OK;
+
+	if (refused)
+		answer.type = VIRTIO_GPU_RESP_ERR_UNSPEC;
+	mock_host_answer(host, answer);
+	mock_host_tell(host);
+	flush_work(&host->vgpu->release);
 }
 
 /*
- * Succeeds if an exporter that cannot be shown a fence gets its memory back when the
- * host has let go of it, and not before. Broken by going on without the fence.
+ * Succeeds if memory that several resources of the host had is given back when all of them
+ * have lost it, and an exporter waits for the last answer in any case. Broken by asking
+ * the last command alone.
  */
-static void import_moved_without_room(struct kunit *test)
+static void every_resource_lets_go(struct kunit *test)
 {
-	const struct mover *mover = test->param_value;
+	const struct refusal *refusal = test->param_value;
+	bool kept = refusal->refused[0] || refusal->refused[1];
 	struct mock_host *host = test->priv;
 	struct mock_exporter exporter = {};
 	struct dma_buf *dmabuf = mock_export(test, &exporter);
-	struct vgpu_object *vobj = mock_client_import(test, dmabuf);
+	struct vgpu_res views[2] = {};
+	struct drm_gem_object *obj;
+
+	obj = vgpu_prime_import(host->vgpu->drm, dmabuf);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, obj);
+	view_init(test, obj, &views[0]);
+	view_init(test, obj, &views[1]);
 
 	host->auto_answer = NULL;
-	kunit_activate_static_stub(test, vgpu_import_reserve_locked, no_room);
-	if (mover->given_up)
-		drm_gem_object_put(&vobj->storage.base);
-	mock_host_answer_late(host);
+	if (refusal->gone)
+		vgpu_res_destroy(to_vgpu_object(obj), &views[0]);
 	mock_move(dmabuf);
-	KUNIT_EXPECT_EQ(test, host->seen[mover->command], 1);
+	KUNIT_ASSERT_EQ(test, mock_host_waiting(host), 2);
+	answer_to_one(host, refusal->refused[0]);
+	KUNIT_EXPECT_EQ(test, exporter.mapped, 1);
+	KUNIT_EXPECT_FALSE(test, is_idle(dmabuf->resv));
+	answer_to_one(host, refusal->refused[1]);
 	KUNIT_EXPECT_TRUE(test, is_idle(dmabuf->resv));
-	kunit_deactivate_static_stub(test, vgpu_import_reserve_locked);
+	KUNIT_EXPECT_EQ(test, exporter.mapped, kept);
 
-	cancel_delayed_work_sync(&host->late);
-	while (mock_host_waiting(host))
-		mock_host_answer(host, MOCK_OK);
 	host->auto_answer = mock_host_obeys;
+	if (!refusal->gone)
+		vgpu_res_destroy(to_vgpu_object(obj), &views[0]);
+	vgpu_res_destroy(to_vgpu_object(obj), &views[1]);
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, exporter.mapped, kept);
+	drm_gem_object_put(obj);
 	mock_host_settle(host);
 	KUNIT_EXPECT_EQ(test, exporter.mapped, 0);
-	if (!mover->given_up)
-		drm_gem_object_put(&vobj->storage.base);
-	mock_host_settle(host);
-	KUNIT_EXPECT_TRUE(test, list_empty(&dmabuf->attachments));
-	dma_buf_put(dmabuf);
-	flush_delayed_fput();
-}
-
-/* For how long an exporter would have been held back. */
-static long held_back;
-
-static long holds_back(struct dma_fence *end, long limit)
-{
-	held_back = limit;
-	return 0;
-}
-
-/*
- * Succeeds if a host that never answers does not hold an exporter back for ever, and
- * what that goes on without is mapped until it does. Broken by waiting without a limit.
- */
-static void import_is_not_held_for_ever(struct kunit *test)
-{
-	struct mock_host *host = test->priv;
-	struct mock_exporter exporter = {};
-	struct dma_buf *dmabuf = mock_export(test, &exporter);
-	struct vgpu_object *vobj = mock_client_import(test, dmabuf);
-
-	host->auto_answer = NULL;
-	/* should nobody redirect the wait, this ends it */
-	mock_host_answer_late(host);
-	held_back = 0;
-	kunit_activate_static_stub(test, vgpu_import_reserve_locked, no_room);
-	kunit_activate_static_stub(test, vgpu_import_hold_back, holds_back);
-	mock_move(dmabuf);
-	KUNIT_EXPECT_EQ(test, held_back, VGPU_FENCE_TIMEOUT);
-	kunit_deactivate_static_stub(test, vgpu_import_hold_back);
-	kunit_deactivate_static_stub(test, vgpu_import_reserve_locked);
-
-	flush_delayed_work(&host->late);
-	host->auto_answer = mock_host_obeys;
-	mock_host_settle(host);
-	KUNIT_EXPECT_EQ(test, exporter.mapped, 0);
-	drm_gem_object_put(&vobj->storage.base);
-	mock_host_settle(host);
 	dma_buf_put(dmabuf);
 	flush_delayed_fput();
 }
@@ -333,7 +319,7 @@ static void import_moved_from_silent_host(struct kunit *test)
 	host->auto_answer = NULL;
 	mock_move(dmabuf);
 	/* as the watchdog does, a minute later */
-	vgpu_fence_answer(vobj->stale_end, -ETIMEDOUT);
+	vgpu_fence_answer(vobj->res.taken, -ETIMEDOUT);
 	KUNIT_EXPECT_TRUE(test, is_idle(dmabuf->resv));
 	KUNIT_EXPECT_EQ(test, try_attach(host, vobj), -EBUSY);
 	KUNIT_EXPECT_EQ(test, exporter.mapped, 1);
@@ -355,8 +341,7 @@ static struct kunit_case import_cases[] = {
 	KUNIT_CASE(import_freed_while_moved),
 	KUNIT_CASE(import_moved_and_used),
 	KUNIT_CASE(import_moved_after_its_view),
-	KUNIT_CASE_PARAM(import_moved_without_room, mover_gen_params),
-	KUNIT_CASE(import_is_not_held_for_ever),
+	KUNIT_CASE_PARAM(every_resource_lets_go, refusal_gen_params),
 	KUNIT_CASE(import_moved_and_used_early),
 	KUNIT_CASE(import_moved_from_silent_host),
 	{}

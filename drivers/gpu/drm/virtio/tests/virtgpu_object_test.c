@@ -261,7 +261,7 @@ static void host_keeps_memory(struct kunit *test)
 	mock_client_attach(test, vobj);
 	constrain(dmabuf);
 	KUNIT_EXPECT_EQ(test, *detached, 2);
-	KUNIT_EXPECT_NULL(test, vobj->let_go);
+	KUNIT_EXPECT_NULL(test, vobj->res.taken);
 
 	dma_buf_put(dmabuf);
 	flush_delayed_fput();
@@ -290,7 +290,7 @@ static void taking_is_interrupted(struct kunit *test)
 	host->auto_answer = mock_host_obeys;
 	mock_host_settle(host);
 	constrain(dmabuf);
-	KUNIT_EXPECT_NULL(test, vobj->let_go);
+	KUNIT_EXPECT_NULL(test, vobj->res.taken);
 
 	dma_buf_put(dmabuf);
 	flush_delayed_fput();

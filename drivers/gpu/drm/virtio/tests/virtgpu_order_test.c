@@ -350,7 +350,7 @@ static void memory_is_synced(struct kunit *test)
 
 	/* nor what the CPU has written, by the end of the mapping */
 	dma_resv_lock(synced.resv, NULL);
-	vgpu_object_detach_locked(vobj, NULL);
+	vgpu_object_detach_locked(vobj);
 	dma_resv_unlock(synced.resv);
 	mock_host_settle(host);
 	dma_resv_lock(synced.resv, NULL);
