@@ -18,7 +18,10 @@
  *
  * A commit that finds too many commands waiting lets the host catch up, for as short a
  * time. Then its frame is left out, and owed: once there is room again, a commit of our
- * own shows what the state is by then, for it may have been the last of a client.
+ * own shows what the state is by then, for it may have been the last of a client. If there
+ * is no memory for that one it is made again with the next answer, or after a while, and so
+ * it is with a cursor whose picture the host may not have seen. Both end after a minute,
+ * and then it is up to the next commit.
  *
  * Lifetime: a commit holds its state. Locking: the caller has the locks of mode
  * setting until the state is that of the device; what follows needs none.
@@ -175,7 +178,21 @@ void vgpu_commit_owe(struct vgpu_device *vgpu)
 void vgpu_commit_look(struct vgpu_device *vgpu)
 {
 	if (vgpu_queue_has_room(&vgpu->ctrl) && atomic_xchg(&vgpu->owes, 0))
-		queue_work(system_unbound_wq, &vgpu->repay);
+		mod_delayed_work(system_unbound_wq, &vgpu->repay, 0);
+}
+
+/**
+ * vgpu_commit_owe_later - have what an output was spared shown after a while
+ * @vgpu: the device
+ *
+ * For what no answer will tell of.
+ */
+void vgpu_commit_owe_later(struct vgpu_device *vgpu)
+{
+	if (atomic_read(&vgpu->repay_tries) < VGPU_REPAY_TRIES &&
+	    queue_delayed_work(system_unbound_wq, &vgpu->repay,
+			       VGPU_REPAY_DELAY))
+		atomic_inc(&vgpu->repay_tries);
 }
 
 /* Without clips, all of a plane is shown. */
@@ -187,18 +204,36 @@ static int add_owed(struct vgpu_device *vgpu, struct drm_atomic_state *atomic)
 
 	for (i = 0; i < vgpu->num_outputs; i++) {
 		output = &vgpu->outputs[i];
-		if (!READ_ONCE(output->owed))
-			continue;
-		plane = drm_atomic_get_plane_state(atomic,
-						   output->crtc.primary);
-		if (IS_ERR(plane))
-			return PTR_ERR(plane);
+		if (READ_ONCE(output->owed)) {
+			plane = drm_atomic_get_plane_state(atomic,
+							   output->crtc.primary);
+			if (IS_ERR(plane))
+				return PTR_ERR(plane);
+		}
+		if (READ_ONCE(output->cursor_owed)) {
+			plane = drm_atomic_get_plane_state(atomic,
+							   output->crtc.cursor);
+			if (IS_ERR(plane))
+				return PTR_ERR(plane);
+		}
 	}
 	return 0;
 }
 
+static bool owes_nothing(const struct vgpu_device *vgpu)
+{
+	u32 i;
+
+	for (i = 0; i < vgpu->num_outputs; i++) {
+		if (READ_ONCE(vgpu->outputs[i].owed) ||
+		    READ_ONCE(vgpu->outputs[i].cursor_owed))
+			return false;
+	}
+	return true;
+}
+
 /**
- * vgpu_commit_repay - &vgpu_device.repay
+ * vgpu_commit_repay - &vgpu_device.repay, for frames and for cursors
  * @work: in the device
  *
  * A commit of what there is, as a client makes it that says all has changed.
@@ -206,7 +241,7 @@ static int add_owed(struct vgpu_device *vgpu, struct drm_atomic_state *atomic)
 void vgpu_commit_repay(struct work_struct *work)
 {
 	struct vgpu_device *vgpu =
-		container_of(work, struct vgpu_device, repay);
+		container_of(to_delayed_work(work), struct vgpu_device, repay);
 	struct drm_modeset_acquire_ctx ctx;
 	struct drm_atomic_state *atomic;
 	int ret = -ENOMEM;
@@ -229,9 +264,13 @@ void vgpu_commit_repay(struct work_struct *work)
 	drm_modeset_drop_locks(&ctx);
 out_fini:
 	drm_modeset_acquire_fini(&ctx);
-	/* with the next answer */
-	if (ret == -ENOMEM)
+	if (owes_nothing(vgpu))
+		atomic_set(&vgpu->repay_tries, 0);
+	/* with the next answer, of which there may be none */
+	if (ret == -ENOMEM) {
 		atomic_set(&vgpu->owes, 1);
+		vgpu_commit_owe_later(vgpu);
+	}
 }
 
 /**

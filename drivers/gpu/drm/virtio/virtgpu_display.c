@@ -354,6 +354,7 @@ static void outputs_fini(struct drm_device *drm, void *data)
 		drm_edid_free(vgpu->outputs[i].edid);
 		vgpu_cmd_put(vgpu->outputs[i].panic_transfer);
 		vgpu_cmd_put(vgpu->outputs[i].panic_flush);
+		vgpu_fence_put(vgpu->outputs[i].cursor_copy);
 	}
 }
 

@@ -17,6 +17,7 @@ struct drm_framebuffer;
 struct scatterlist;
 struct vgpu_cmd;
 struct vgpu_device;
+struct vgpu_fence;
 
 /**
  * struct vgpu_panic - where the message of a panic is drawn; DRM's lock of panics
@@ -73,6 +74,9 @@ struct vgpu_output {
 
 	/** @cursor_owed: nor of the cursor's picture; likewise */
 	bool cursor_owed;
+
+	/** @cursor_copy: of the copy of that, if it was not waited for; likewise */
+	struct vgpu_fence *cursor_copy;
 };
 
 /**

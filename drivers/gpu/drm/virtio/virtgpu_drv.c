@@ -181,7 +181,7 @@ struct vgpu_device *vgpu_device_setup(struct drm_device *drm,
 	INIT_LIST_HEAD(&vgpu->released);
 	INIT_WORK(&vgpu->release, vgpu_release);
 	INIT_DELAYED_WORK(&vgpu->watchdog, vgpu_watchdog);
-	INIT_WORK(&vgpu->repay, vgpu_commit_repay);
+	INIT_DELAYED_WORK(&vgpu->repay, vgpu_commit_repay);
 	ida_init(&vgpu->contexts);
 	ida_init(&vgpu->resources);
 	vgpu_fences_init(&vgpu->fences);

@@ -159,8 +159,11 @@ struct vgpu_device {
 	/** @owes: an output was spared a frame, and nobody has seen to that yet */
 	atomic_t owes;
 
-	/** @repay: shows such frames */
-	struct work_struct repay;
+	/** @repay: shows such frames, and cursors */
+	struct delayed_work repay;
+
+	/** @repay_tries: how often that was put off, since all was shown */
+	atomic_t repay_tries;
 
 	/** @objects_lock: guards @objects, nothing else is taken inside */
 	spinlock_t objects_lock;

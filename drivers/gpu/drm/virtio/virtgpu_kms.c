@@ -395,7 +395,7 @@ void vgpu_device_stop(struct vgpu_device *vgpu)
 	vgpu_queue_reclaim(&vgpu->cursor);
 	/* not before: it may wait for an answer */
 	cancel_work_sync(&vgpu->config_changed);
-	cancel_work_sync(&vgpu->repay);
+	cancel_delayed_work_sync(&vgpu->repay);
 	flush_work(&vgpu->release);
 	vgpu->vdev->config->del_vqs(vgpu->vdev);
 }

@@ -277,8 +277,14 @@ static void primary_disable(struct drm_plane *plane,
 	vgpu_queue_send(&vgpu->ctrl, cmd);
 }
 
+static void forget_copy(struct vgpu_output *output)
+{
+	vgpu_fence_put(output->cursor_copy);
+	output->cursor_copy = NULL;
+}
+
 /* Returns whether the host has the picture, as far as is known. */
-static bool copy_cursor(struct vgpu_device *vgpu,
+static bool copy_cursor(struct vgpu_device *vgpu, struct vgpu_output *output,
 			struct vgpu_plane_state *state)
 {
 	struct vgpu_rect rect = {
@@ -286,6 +292,7 @@ static bool copy_cursor(struct vgpu_device *vgpu,
 		.height = state->base.fb->height,
 	};
 
+	forget_copy(output);
 	if (!state->transfer)
 		return true;
 
@@ -293,8 +300,22 @@ static bool copy_cursor(struct vgpu_device *vgpu,
 	add_transfer(vgpu, state, &rect);
 	vgpu_queue_kick(&vgpu->ctrl);
 	/* no signal ends it: the host takes what is there when it is told to look */
-	return dma_fence_wait_timeout(&state->fence->base, false,
-				      CURSOR_TIMEOUT) > 0;
+	if (dma_fence_wait_timeout(&state->fence->base, false, CURSOR_TIMEOUT) >
+	    0)
+		return true;
+	dma_fence_get(&state->fence->base);
+	output->cursor_copy = state->fence;
+	return false;
+}
+
+/* The same of a picture that was copied before. */
+static bool is_cursor_copied(struct vgpu_output *output)
+{
+	if (output->cursor_copy &&
+	    !dma_fence_is_signaled(&output->cursor_copy->base))
+		return false;
+	forget_copy(output);
+	return true;
 }
 
 /* Returns whether it was: a host that is stuck need not be told of each move. */
@@ -337,12 +358,15 @@ static void cursor_update(struct drm_plane *plane,
 	output = crtc_to_output(new->crtc);
 	pos = (struct vgpu_rect){ .x = new->crtc_x, .y = new->crtc_y };
 	res = vgpu_framebuffer_res(new->fb)->id;
-	copied = new->fb == old->fb || copy_cursor(vgpu, state);
+	copied = new->fb == old->fb ? is_cursor_copied(output) :
+				      copy_cursor(vgpu, output, state);
 	if (looks_other(new, old) || output->cursor_owed) {
 		vgpu_req_cursor(&state->scanout->req, output->index, res, &pos,
 				new->hotspot_x, new->hotspot_y);
-		output->cursor_owed = !send_cursor(vgpu, state->scanout) ||
-				      !copied;
+		copied &= send_cursor(vgpu, state->scanout);
+		output->cursor_owed = !copied;
+		if (!copied)
+			vgpu_commit_owe_later(vgpu);
 	} else {
 		vgpu_req_cursor_move(&state->scanout->req, output->index, res,
 				     &pos, new->hotspot_x, new->hotspot_y);
@@ -356,13 +380,16 @@ static void cursor_disable(struct drm_plane *plane,
 	struct vgpu_device *vgpu = to_vgpu(plane->dev);
 	struct drm_plane_state *new, *old;
 	const struct vgpu_rect pos = {};
+	struct vgpu_output *output;
 	struct vgpu_cmd *cmd;
 
 	new = drm_atomic_get_new_plane_state(atomic, plane);
 	old = drm_atomic_get_old_plane_state(atomic, plane);
 	cmd = to_vgpu_plane_state(new)->scanout;
-	vgpu_req_cursor(&cmd->req, crtc_to_output(old->crtc)->index, 0, &pos, 0,
-			0);
+	output = crtc_to_output(old->crtc);
+	output->cursor_owed = false;
+	forget_copy(output);
+	vgpu_req_cursor(&cmd->req, output->index, 0, &pos, 0, 0);
 	send_cursor(vgpu, cmd);
 }
 

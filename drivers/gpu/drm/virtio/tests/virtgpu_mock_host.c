@@ -208,7 +208,7 @@ void mock_host_end(struct mock_host *host)
 	vgpu_queue_stop(&vgpu->cursor);
 	cancel_delayed_work_sync(&vgpu->watchdog);
 	cancel_work_sync(&vgpu->ctrl.answers);
-	cancel_work_sync(&vgpu->repay);
+	cancel_delayed_work_sync(&vgpu->repay);
 	vgpu_queue_reclaim(&vgpu->ctrl);
 	vgpu_queue_reclaim(&vgpu->cursor);
 	flush_work(&vgpu->release);

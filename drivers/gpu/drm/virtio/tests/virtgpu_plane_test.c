@@ -70,7 +70,7 @@ static void scanout_owed(struct kunit *test)
 
 	/* it goes on */
 	mock_host_settle(host);
-	flush_work(&host->vgpu->repay);
+	flush_delayed_work(&host->vgpu->repay);
 	mock_host_settle(host);
 	KUNIT_EXPECT_EQ(test, *scanouts, 2);
 	KUNIT_EXPECT_EQ(test, mock_screen_show_fb(host, second), 0);
@@ -222,6 +222,7 @@ static void cursor_is_told_again(struct kunit *test)
 	while (mock_host_waiting(host))
 		mock_host_answer(host, MOCK_OK);
 	host->auto_answer = mock_host_obeys;
+	mock_host_settle(host);
 	expect_cursor(test, &frame, VIRTIO_GPU_CMD_UPDATE_CURSOR);
 	frame.x = 7;
 	expect_cursor(test, &frame, VIRTIO_GPU_CMD_MOVE_CURSOR);
@@ -229,6 +230,91 @@ static void cursor_is_told_again(struct kunit *test)
 	vgpu_queue_stop(q);
 	vgpu_queue_reclaim(q);
 	kunit_deactivate_static_stub(test, vgpu_ring_add);
+}
+
+/* What waits for the cursor's queue; nobody takes it from there. */
+static unsigned int cursors_told(struct mock_host *host, u32 type)
+{
+	struct vgpu_queue *q = &host->vgpu->cursor;
+	struct vgpu_cmd *cmd;
+	unsigned int count = 0;
+
+	spin_lock(&q->lock);
+	list_for_each_entry(cmd, &q->backlog, node)
+		count += le32_to_cpu(cmd->req.hdr.type) == type;
+	spin_unlock(&q->lock);
+	return count;
+}
+
+/**
+ * struct spared - why a host was not shown a cursor
+ * @name: of the case
+ * @slow: it has not copied the picture in time, otherwise it takes no commands
+ */
+struct spared {
+	const char *name;
+	bool slow;
+};
+
+static const struct spared spareds[] = {
+	{ "late copy", true },
+	{ "no room", false },
+};
+
+static void spared_desc(const struct spared *spared, char *desc)
+{
+	strscpy(desc, spared->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(spared, spareds, spared_desc);
+
+/*
+ * Succeeds if a host that was spared a cursor's picture is told of it when it can take it,
+ * though nobody commits any more, and not for ever if it never can. Broken by leaving it to
+ * the next commit, and by trying without end.
+ */
+static void cursor_is_repaid(struct kunit *test)
+{
+	const struct spared *spared = test->param_value;
+	struct mock_host *host = test->priv;
+	struct vgpu_device *vgpu = host->vgpu;
+	struct drm_file *file = mock_host_open(test, host);
+	struct mock_frame frame = { .fb = mock_client_fb(test, file) };
+	unsigned int tries = 0, told;
+
+	KUNIT_EXPECT_EQ(test, mock_screen_show(host, &frame), 0);
+	mock_host_settle(host);
+	frame.cursor = mock_client_fb_of(test, file, DRM_FORMAT_HOST_ARGB8888);
+	vgpu_queue_start(&vgpu->cursor, NULL);
+	if (spared->slow)
+		host->auto_answer = NULL;
+	else
+		vgpu->cursor.num_backlog += VGPU_BACKLOG_LIMIT + 1;
+	KUNIT_EXPECT_EQ(test, mock_screen_show(host, &frame), 0);
+	while (flush_delayed_work(&vgpu->repay) && tries <= VGPU_REPAY_TRIES)
+		tries++;
+	KUNIT_EXPECT_EQ(test, tries, VGPU_REPAY_TRIES);
+	KUNIT_EXPECT_TRUE(test, vgpu->outputs[0].cursor_owed);
+
+	/* a commit of a client's, after which it goes on */
+	atomic_set(&vgpu->repay_tries, 0);
+	frame.x = 7;
+	KUNIT_EXPECT_EQ(test, mock_screen_show(host, &frame), 0);
+	while (mock_host_waiting(host))
+		mock_host_answer(host, MOCK_OK);
+	host->auto_answer = mock_host_obeys;
+	mock_host_settle(host);
+	if (!spared->slow)
+		vgpu->cursor.num_backlog -= VGPU_BACKLOG_LIMIT + 1;
+	told = cursors_told(host, VIRTIO_GPU_CMD_UPDATE_CURSOR);
+	KUNIT_EXPECT_TRUE(test, flush_delayed_work(&vgpu->repay));
+	KUNIT_EXPECT_EQ(test, told + 1,
+			cursors_told(host, VIRTIO_GPU_CMD_UPDATE_CURSOR));
+	KUNIT_EXPECT_FALSE(test, vgpu->outputs[0].cursor_owed);
+	KUNIT_EXPECT_NULL(test, vgpu->outputs[0].cursor_copy);
+	KUNIT_EXPECT_FALSE(test, flush_delayed_work(&vgpu->repay));
+	KUNIT_EXPECT_EQ(test, atomic_read(&vgpu->repay_tries), 0);
+	mock_host_settle(host);
 }
 
 /**
@@ -276,6 +362,43 @@ static struct vgpu_cmd *makes_commands(void)
 	cmd = vgpu_cmd_create();
 	kunit_activate_static_stub(test, vgpu_cmd_create, makes_commands);
 	return cmd;
+}
+
+/*
+ * Succeeds if a frame that a host was spared is on the screen in the end, though there was
+ * no memory for it when there was room, and no answer comes after that. Broken by leaving
+ * it to the next answer.
+ */
+static void scanout_owed_without_memory(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct vgpu_device *vgpu = host->vgpu;
+	struct drm_file *file = mock_host_open(test, host);
+	struct drm_framebuffer *first = mock_client_fb(test, file);
+	struct drm_framebuffer *second = mock_client_fb(test, file);
+	unsigned int *scanouts = &host->seen[VIRTIO_GPU_CMD_SET_SCANOUT];
+
+	/* nobody else is to find that there is room again */
+	disable_delayed_work_sync(&vgpu->watchdog);
+	KUNIT_EXPECT_EQ(test, mock_screen_show_fb(host, first), 0);
+	mock_host_settle(host);
+	vgpu->ctrl.num_backlog += VGPU_BACKLOG_LIMIT + 1;
+	KUNIT_EXPECT_EQ(test, mock_screen_show_fb(host, second), 0);
+	mock_host_settle(host);
+	vgpu->ctrl.num_backlog -= VGPU_BACKLOG_LIMIT + 1;
+	KUNIT_EXPECT_FALSE(test, flush_delayed_work(&vgpu->repay));
+
+	made.count = 0;
+	made.lacks = 1;
+	kunit_activate_static_stub(test, vgpu_cmd_create, makes_commands);
+	vgpu_commit_repay(&vgpu->repay.work);
+	kunit_deactivate_static_stub(test, vgpu_cmd_create);
+	KUNIT_EXPECT_EQ(test, *scanouts, 1);
+
+	KUNIT_EXPECT_TRUE(test, flush_delayed_work(&vgpu->repay));
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, *scanouts, 2);
+	KUNIT_EXPECT_FALSE(test, vgpu->outputs[0].owed);
 }
 
 static int show_without(struct kunit *test, const struct mock_frame *frame,
@@ -352,6 +475,8 @@ static struct kunit_case plane_cases[] = {
 	KUNIT_CASE(damage_is_copied),
 	KUNIT_CASE(cursor_is_told),
 	KUNIT_CASE(cursor_is_told_again),
+	KUNIT_CASE_PARAM(cursor_is_repaid, spared_gen_params),
+	KUNIT_CASE(scanout_owed_without_memory),
 	KUNIT_CASE_PARAM(ends_are_prepared, end_gen_params),
 	{}
 };
