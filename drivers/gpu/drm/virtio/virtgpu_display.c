@@ -2,11 +2,8 @@
 /**
  * DOC: virtio-gpu displays
  *
- * An output is a window of the host. People open, close and resize it, and the
- * host tells of that by an event and nothing more. So the driver asks each time
- * for all of it: which windows are open, how large, and the EDID of each. What
- * the host says is looked at before it is believed (virtgpu_resp.c), and an
- * answer that makes no sense leaves the output as it was.
+ * An output is a window of the host, with a CRTC, an encoder and a connector to it.
+ * What the host has said of the window (virtgpu_window.c) is what modes there are.
  *
  * An output that is switched off has the host show nothing. The command for that is
  * made before the commit is certain, and is part of the state of its CRTC.
@@ -17,17 +14,13 @@
  */
 
 #include <linux/cleanup.h>
-#include <linux/overflow.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 
 #include <drm/drm_atomic.h>
 #include <drm/drm_atomic_helper.h>
 #include <drm/drm_atomic_state_helper.h>
-#include <drm/drm_drv.h>
 #include <drm/drm_edid.h>
 #include <drm/drm_managed.h>
-#include <drm/drm_print.h>
 #include <drm/drm_probe_helper.h>
 #include <drm/drm_vblank.h>
 
@@ -64,7 +57,8 @@ int vgpu_display_prepare(struct drm_atomic_state *atomic)
 	struct drm_crtc *crtc;
 	int i;
 
-	for_each_oldnew_crtc_in_state(atomic, crtc, old, new, i) {
+	for_each_oldnew_crtc_in_state(atomic, crtc, old, new, i)
+	{
 		/* another mode switches it off for a moment */
 		if (!old->active || !drm_atomic_crtc_needs_modeset(new))
 			continue;
@@ -367,13 +361,10 @@ static bool all_have_a_state(struct drm_device *drm)
 	struct drm_crtc *crtc;
 	bool all = true;
 
-	drm_for_each_plane(plane, drm)
-		all &= !!plane->state;
-	drm_for_each_crtc(crtc, drm)
-		all &= !!crtc->state;
+	drm_for_each_plane(plane, drm) all &= !!plane->state;
+	drm_for_each_crtc(crtc, drm) all &= !!crtc->state;
 	drm_connector_list_iter_begin(drm, &iter);
-	drm_for_each_connector_iter(connector, &iter)
-		all &= !!connector->state;
+	drm_for_each_connector_iter(connector, &iter) all &= !!connector->state;
 	drm_connector_list_iter_end(&iter);
 
 	return all;
@@ -425,121 +416,4 @@ int vgpu_display_init(struct vgpu_device *vgpu)
 	drm_mode_config_reset(drm);
 
 	return all_have_a_state(drm) ? 0 : -ENOMEM;
-}
-
-/* Ask, without waiting; NULL if there is no memory to do so. */
-static struct vgpu_cmd *ask_edid(struct vgpu_device *vgpu, u32 index)
-{
-	struct vgpu_cmd *cmd;
-
-	cmd = vgpu_cmd_create();
-	if (!cmd)
-		return NULL;
-
-	vgpu_req_edid(&cmd->req, index);
-	if (vgpu_cmd_expect(cmd, VIRTIO_GPU_RESP_OK_EDID,
-			    sizeof(struct virtio_gpu_resp_edid))) {
-		vgpu_cmd_put(cmd);
-		return NULL;
-	}
-	vgpu_queue_add(&vgpu->ctrl, cmd);
-	return cmd;
-}
-
-/* DRM checks sums and numbers of blocks, and asks for no more than there is. */
-static int edid_block(void *context, u8 *buf, unsigned int block, size_t len)
-{
-	const struct vgpu_cmd *cmd = context;
-	size_t size, start = array_size(block, EDID_LENGTH);
-	const void *data;
-	int ret;
-
-	ret = vgpu_resp_edid(cmd->resp, cmd->resp_len, &data, &size);
-	if (ret)
-		return ret;
-	if (start > size || len > size - start)
-		return -EINVAL;
-
-	memcpy(buf, data + start, len);
-	return 0;
-}
-
-static void take_edid(struct vgpu_output *output, struct vgpu_cmd *cmd)
-{
-	struct vgpu_device *vgpu = to_vgpu(output->connector.dev);
-	const struct drm_edid *edid;
-
-	edid = drm_edid_read_custom(&output->connector, edid_block, cmd);
-	if (!edid)
-		return;
-
-	/* sysfs and the property show it before anybody probes */
-	guard(mutex)(&vgpu->drm->mode_config.mutex);
-	drm_edid_connector_update(&output->connector, edid);
-	scoped_guard(mutex, &vgpu->output_lock)
-		swap(output->edid, edid);
-	drm_edid_free(edid);
-}
-
-static void take_display_info(struct vgpu_device *vgpu,
-			      const struct vgpu_cmd *cmd)
-{
-	struct vgpu_display display;
-	u32 i;
-
-	guard(mutex)(&vgpu->output_lock);
-	for (i = 0; i < vgpu->num_outputs; i++) {
-		if (!vgpu_resp_display_info(cmd->resp, cmd->resp_len, i,
-					    &display))
-			vgpu->outputs[i].display = display;
-	}
-}
-
-static void query_windows(struct vgpu_device *vgpu, unsigned long deadline)
-{
-	struct vgpu_cmd *cmd;
-	int ret;
-
-	cmd = vgpu_cmd_create();
-	if (!cmd)
-		return;
-
-	vgpu_req_display_info(&cmd->req);
-	ret = vgpu_cmd_expect(cmd, VIRTIO_GPU_RESP_OK_DISPLAY_INFO,
-			      sizeof(struct virtio_gpu_resp_display_info));
-	if (!ret) {
-		vgpu_queue_send(&vgpu->ctrl, cmd);
-		ret = vgpu_cmd_wait_until(cmd, deadline);
-	}
-	if (ret)
-		drm_err(vgpu->drm,
-			"the host does not tell of its windows, error %d\n",
-			ret);
-	else
-		take_display_info(vgpu, cmd);
-	vgpu_cmd_put(cmd);
-}
-
-/**
- * vgpu_display_query - ask the host what its windows are like
- * @vgpu: the device
- * @deadline: when to give up, in jiffies
- *
- * Context: Process context, waits for the host.
- */
-void vgpu_display_query(struct vgpu_device *vgpu, unsigned long deadline)
-{
-	struct vgpu_cmd *edids[VIRTIO_GPU_MAX_SCANOUTS] = {};
-	u32 i;
-
-	/* all at once, so that a silent host is waited for once */
-	for (i = 0; vgpu->has_edid && i < vgpu->num_outputs; i++)
-		edids[i] = ask_edid(vgpu, i);
-	query_windows(vgpu, deadline);
-
-	for (i = 0; i < ARRAY_SIZE(edids); i++) {
-		if (edids[i] && !vgpu_cmd_wait_until(edids[i], deadline))
-			take_edid(&vgpu->outputs[i], edids[i]);
-		vgpu_cmd_put(edids[i]);
-	}
 }

@@ -103,6 +103,5 @@ static inline struct vgpu_output *crtc_to_output(struct drm_crtc *crtc)
 
 int vgpu_display_prepare(struct drm_atomic_state *atomic);
 int vgpu_display_init(struct vgpu_device *vgpu);
-void vgpu_display_query(struct vgpu_device *vgpu, unsigned long deadline);
 
 #endif

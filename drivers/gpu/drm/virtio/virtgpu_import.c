@@ -231,8 +231,7 @@ static void import_move_notify(struct dma_buf_attachment *attach)
 	if (!vobj->dying)
 		import_moved(vobj);
 	else if (vobj->res.taken)
-		show_end_locked(vobj, attach->dmabuf->resv,
-				vobj->res.taken);
+		show_end_locked(vobj, attach->dmabuf->resv, vobj->res.taken);
 }
 
 static const struct dma_buf_attach_ops import_attach_ops = {

@@ -34,6 +34,7 @@
 #include "virtgpu_drv.h"
 #include "virtgpu_resp.h"
 #include "virtgpu_vram.h"
+#include "virtgpu_window.h"
 
 static void config_changed(struct work_struct *work)
 {
@@ -53,7 +54,7 @@ static void config_changed(struct work_struct *work)
 	if (!vgpu->num_outputs)
 		return;
 
-	vgpu_display_query(vgpu, jiffies + VGPU_ANSWER_TIMEOUT);
+	vgpu_windows_query(vgpu, jiffies + VGPU_ANSWER_TIMEOUT);
 	drm_kms_helper_hotplug_event(vgpu->drm);
 }
 
@@ -314,7 +315,7 @@ void vgpu_device_start(struct vgpu_device *vgpu)
 
 	virtio_device_ready(vgpu->vdev);
 	if (vgpu->num_outputs)
-		vgpu_display_query(vgpu, deadline);
+		vgpu_windows_query(vgpu, deadline);
 	if (time_before(jiffies, deadline))
 		deadline = jiffies + VGPU_ANSWER_TIMEOUT;
 	query_capsets(vgpu, deadline);

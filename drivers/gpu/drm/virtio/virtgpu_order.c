@@ -9,7 +9,7 @@
  * reservation object, and not yet in the queue. Whoever adds one after that comes
  * after our command.
  *
- * Memory that is synced (see virtgpu_object.c) is another case: what the CPU has is
+ * Memory that is synced (see virtgpu_memory.c) is another case: what the CPU has is
  * brought to the device as a whole, over what the host writes there. So our own
  * commands are waited for, too.
  *

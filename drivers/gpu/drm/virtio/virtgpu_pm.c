@@ -44,6 +44,7 @@
 #include "virtgpu_object.h"
 #include "virtgpu_pm.h"
 #include "virtgpu_uuid.h"
+#include "virtgpu_window.h"
 
 /* The host has none of them. Which there were, the list still says. */
 static void forget_resources(struct vgpu_device *vgpu, struct vgpu_object *vobj)
@@ -192,7 +193,7 @@ static void restore_display(struct vgpu_device *vgpu)
 	int ret;
 
 	windows_note(vgpu, &before);
-	vgpu_display_query(vgpu, jiffies + VGPU_ANSWER_TIMEOUT);
+	vgpu_windows_query(vgpu, jiffies + VGPU_ANSWER_TIMEOUT);
 	ret = drm_mode_config_helper_resume(vgpu->drm);
 	/* which is no reason to lose the device */
 	if (ret)

@@ -326,12 +326,11 @@ static int make_sync_file(struct submission *sub)
 /* Which buffers it only reads, a stream of commands does not tell. */
 static int wait_for_buffers(struct submission *sub)
 {
-	struct vgpu_cmd *cmd = sub->cmd;
 	unsigned int i;
 	int ret = 0;
 
-	for (i = 0; i < cmd->num_objects && !ret; i++)
-		ret = vgpu_order_wait(sub->vgpu, cmd->objects[i], true);
+	for (i = 0; i < sub->cmd->num_objects && !ret; i++)
+		ret = vgpu_order_wait(sub->vgpu, sub->cmd->objects[i], true);
 	return ret;
 }
 

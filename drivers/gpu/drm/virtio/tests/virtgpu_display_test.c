@@ -14,6 +14,7 @@
 #include <drm/drm_edid.h>
 
 #include "../virtgpu_display.h"
+#include "../virtgpu_window.h"
 #include "virtgpu_mock_host.h"
 #include "virtgpu_mock_screen.h"
 
@@ -75,7 +76,7 @@ static void edid_is_checked(struct kunit *test)
 	host->vgpu->has_edid = true;
 	drm_connector_attach_edid_property(&host->vgpu->outputs[0].connector);
 
-	vgpu_display_query(host->vgpu, jiffies + VGPU_ANSWER_TIMEOUT);
+	vgpu_windows_query(host->vgpu, jiffies + VGPU_ANSWER_TIMEOUT);
 	KUNIT_EXPECT_EQ(test, !!host->vgpu->outputs[0].edid, monitor->good);
 	/* nobody has probed */
 	KUNIT_EXPECT_EQ(test,
@@ -92,7 +93,7 @@ static void silent_host_is_waited_for_once(struct kunit *test)
 	host->auto_answer = NULL;
 	host->vgpu->has_edid = true;
 	/* no time at all, of which each monitor has its share */
-	vgpu_display_query(host->vgpu, begun);
+	vgpu_windows_query(host->vgpu, begun);
 	KUNIT_EXPECT_TRUE(test,
 			  time_before(jiffies, begun + 2 * VGPU_ANSWER_TIMEOUT));
 	KUNIT_EXPECT_EQ(test,

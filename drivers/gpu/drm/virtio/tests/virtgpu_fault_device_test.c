@@ -25,6 +25,7 @@
 #include "../virtgpu_display.h"
 #include "../virtgpu_object.h"
 #include "../virtgpu_pm.h"
+#include "../virtgpu_window.h"
 #include "virtgpu_mock_client.h"
 #include "virtgpu_mock_host.h"
 #include "virtgpu_mock_screen.h"
@@ -124,7 +125,7 @@ static void end_device(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, output->crtc.primary->state);
 	KUNIT_EXPECT_NOT_NULL(test, output->crtc.cursor->state);
 	KUNIT_EXPECT_NOT_NULL(test, output->connector.state);
-	vgpu_display_query(host->vgpu, jiffies + VGPU_ANSWER_TIMEOUT);
+	vgpu_windows_query(host->vgpu, jiffies + VGPU_ANSWER_TIMEOUT);
 	KUNIT_EXPECT_EQ(test, output->display.rect.width, MOCK_CLIENT_WIDTH);
 	vgpu_device_stop(host->vgpu);
 }

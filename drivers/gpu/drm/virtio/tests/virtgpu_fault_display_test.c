@@ -30,6 +30,7 @@
 #include "../virtgpu_display.h"
 #include "../virtgpu_framebuffer.h"
 #include "../virtgpu_import.h"
+#include "../virtgpu_window.h"
 #include "virtgpu_mock_client.h"
 #include "virtgpu_mock_exporter.h"
 #include "virtgpu_mock_host.h"
@@ -313,7 +314,7 @@ static int query(struct kunit *test)
 	struct vgpu_output *output = first_output(test);
 	struct mock_host *host = test->priv;
 
-	vgpu_display_query(host->vgpu, jiffies + VGPU_ANSWER_TIMEOUT);
+	vgpu_windows_query(host->vgpu, jiffies + VGPU_ANSWER_TIMEOUT);
 	return output->edid && output->display.enabled ? 0 : -ENOMEM;
 }
 
