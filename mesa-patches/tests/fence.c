@@ -10,6 +10,8 @@
 
 #define BEFORE 21
 #define AFTER  22
+/* So much that it is not drawn by the time it has been asked for. */
+#define OFTEN 16
 
 /* Another device: it goes on when the renderer waits, or has not waited at all. */
 struct device {
@@ -117,9 +119,61 @@ static void test_readers(const struct renderer *renderer)
 	buffer_signal(&buffer, fence);
 }
 
+static void draw_for_long(struct target *target)
+{
+	struct target before, after;
+
+	target_filled(&before, WIDTH, HEIGHT, BEFORE);
+	target_filled(&after, WIDTH, HEIGHT, AFTER);
+	for (int i = 0; i < OFTEN; i++)
+		target_draw(target, &before);
+	target_draw(target, &after);
+}
+
+/* Succeeds if poll() tells another process when what is drawn to is complete. */
+static void test_poll(const struct renderer *renderer)
+{
+	struct viewer viewer;
+	struct target target;
+	struct buffer buffer;
+	struct view view;
+
+	viewer_start(&viewer);
+	buffer_create(&buffer, WIDTH, HEIGHT, false);
+	view = view_of(&buffer);
+	buffer_fill(&buffer, &view, BEFORE);
+	target_import(renderer, &target, buffer.dmabuf, &view,
+		      DRM_FORMAT_ARGB8888);
+	draw_for_long(&target);
+	glFlush();
+	viewer_sees(&viewer, buffer.dmabuf,
+		    (struct picture){ .stride = view.stride, .seed = AFTER });
+}
+
+/* Succeeds if it does so of the renderer's own buffer, after eglSwapBuffers(). */
+static void test_poll_swap(const struct renderer *renderer)
+{
+	struct gbm_surface *window;
+	struct picture picture = { .seed = AFTER, .flipped = true };
+	struct viewer viewer;
+	struct target target;
+	struct gbm_bo *front;
+
+	viewer_start(&viewer);
+	window = target_window(renderer, &target, WIDTH, HEIGHT);
+	draw_for_long(&target);
+	target_swap(renderer);
+	front = gbm_surface_lock_front_buffer(window);
+	check(front, "no buffer was drawn to");
+	picture.stride = gbm_bo_get_stride(front);
+	viewer_sees(&viewer, gbm_bo_get_fd(front), picture);
+}
+
 const struct test fence_tests[] = {
 	{ "fence-sample", test_sample },
 	{ "fence-draw", test_draw },
 	{ "fence-readers", test_readers },
+	{ "fence-poll", test_poll },
+	{ "fence-poll-swap", test_poll_swap },
 	{}
 };

@@ -31,6 +31,7 @@ static const char *const external_source =
 	"void main() { gl_FragColor = texture2D(picture, at); }\n";
 
 #define DEVICES 16
+#define CONFIGS 64
 
 const char *renderer_driver = "vkms";
 
@@ -80,6 +81,14 @@ static void display_of_device(struct renderer *renderer, const char *driver)
 		return;
 	}
 	die("none of %d devices of EGL is %s", count, driver);
+}
+
+bool renderer_has_fences(const struct renderer *renderer)
+{
+	const char *extensions =
+		eglQueryString(renderer->display, EGL_EXTENSIONS);
+
+	return strstr(extensions, "EGL_ANDROID_native_fence_sync");
 }
 
 void renderer_open(struct renderer *renderer)
@@ -134,6 +143,7 @@ static void make_texture(struct target *target, GLenum kind, uint32_t width,
 	target->width = width;
 	target->height = height;
 	target->framebuffer = 0;
+	target->window = false;
 	glGenTextures(1, &target->texture);
 	glBindTexture(kind, target->texture);
 	glTexParameteri(kind, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
@@ -217,7 +227,62 @@ static GLuint program_of(const char *source)
 	return program;
 }
 
-static void target_bind(struct target *target)
+/* Of the pixels that GBM's surface wants. */
+static EGLConfig config_of(const struct renderer *renderer, EGLint visual)
+{
+	static const EGLint wanted[] = { EGL_SURFACE_TYPE, EGL_WINDOW_BIT,
+					 EGL_RENDERABLE_TYPE,
+					 EGL_OPENGL_ES2_BIT, EGL_NONE };
+	EGLConfig configs[CONFIGS];
+	EGLint count = 0, found;
+
+	check(eglChooseConfig(renderer->display, wanted, configs, CONFIGS,
+			      &count),
+	      "configurations: %#x", eglGetError());
+	for (EGLint i = 0; i < count; i++)
+		if (eglGetConfigAttrib(renderer->display, configs[i],
+				       EGL_NATIVE_VISUAL_ID, &found) &&
+		    found == visual)
+			return configs[i];
+	die("none of %d configurations is of GBM's pixels", count);
+}
+
+struct gbm_surface *target_window(const struct renderer *renderer,
+				  struct target *target, uint32_t width,
+				  uint32_t height)
+{
+	PFNEGLCREATEPLATFORMWINDOWSURFACEEXTPROC create;
+	struct gbm_surface *window;
+	EGLSurface surface;
+
+	create = egl_function("eglCreatePlatformWindowSurfaceEXT");
+	window = gbm_surface_create(renderer->gbm, width, height,
+				    GBM_FORMAT_ARGB8888,
+				    GBM_BO_USE_RENDERING | GBM_BO_USE_LINEAR);
+	check(window, "no surface of GBM");
+	surface =
+		create(renderer->display,
+		       config_of(renderer, GBM_FORMAT_ARGB8888), window, NULL);
+	check(surface != EGL_NO_SURFACE, "surface: %#x", eglGetError());
+	check(eglMakeCurrent(renderer->display, surface, surface,
+			     renderer->context),
+	      "current: %#x", eglGetError());
+	memset(target, 0, sizeof(*target));
+	target->window = true;
+	target->width = width;
+	target->height = height;
+	return window;
+}
+
+void target_swap(const struct renderer *renderer)
+{
+	EGLSurface surface = eglGetCurrentSurface(EGL_DRAW);
+
+	check(eglSwapBuffers(renderer->display, surface), "swap: %#x",
+	      eglGetError());
+}
+
+static void bind_texture(struct target *target)
 {
 	if (!target->framebuffer)
 		glGenFramebuffers(1, &target->framebuffer);
@@ -227,6 +292,14 @@ static void target_bind(struct target *target)
 	check(glCheckFramebufferStatus(GL_FRAMEBUFFER) ==
 		      GL_FRAMEBUFFER_COMPLETE,
 	      "a framebuffer");
+}
+
+static void target_bind(struct target *target)
+{
+	if (target->window)
+		glBindFramebuffer(GL_FRAMEBUFFER, 0);
+	else
+		bind_texture(target);
 	glViewport(0, 0, target->width, target->height);
 }
 

@@ -59,6 +59,18 @@ uint32_t buffer_fence(struct buffer *buffer, bool write);
 void buffer_signal(struct buffer *buffer, uint32_t fence);
 ino_t inode_of(int fd);
 
+/* --- a camera: camera.c ------------------------------------------------------------ */
+
+/* How many buffers it wants before it begins. */
+#define QUEUED 2
+
+/* What both a camera and a display have. */
+#define DEVICE_WIDTH  640
+#define DEVICE_HEIGHT 480
+
+/* One picture, in the first of the buffers. */
+void camera_fill(const struct buffer *buffers);
+
 /* --- the renderer: render.c -------------------------------------------------------- */
 
 struct renderer {
@@ -74,11 +86,15 @@ struct target {
 	EGLImageKHR image;
 	GLenum kind;
 	GLuint texture, framebuffer;
+	/* the one that eglSwapBuffers() shows, and no texture */
+	bool window;
 };
 
 extern const char *renderer_driver;
 
 void renderer_open(struct renderer *renderer);
+/* Whether the kernel knows by itself when something is drawn, as of a GPU. */
+bool renderer_has_fences(const struct renderer *renderer);
 void *egl_function(const char *name);
 EGLImageKHR image_import(const struct renderer *renderer, int dmabuf,
 			 const struct view *view, uint32_t fourcc);
@@ -87,11 +103,36 @@ void target_import(const struct renderer *renderer, struct target *target,
 void target_image(struct target *target, GLenum kind, EGLImageKHR image,
 		  uint32_t width, uint32_t height);
 void target_plain(struct target *target, uint32_t width, uint32_t height);
+/* Makes it what is drawn to, and gives what it is locked by. */
+struct gbm_surface *target_window(const struct renderer *renderer,
+				  struct target *target, uint32_t width,
+				  uint32_t height);
+void target_swap(const struct renderer *renderer);
 void target_filled(struct target *target, uint32_t width, uint32_t height,
 		   int seed);
 void target_draw(struct target *target, const struct target *source);
 void target_read(struct target *target, uint32_t *pixels);
 int target_wrong(struct target *target, int seed);
+
+/* --- another process: viewer.c ----------------------------------------------------- */
+
+struct viewer {
+	pid_t process;
+	int socket;
+};
+
+/* WIDTH by HEIGHT of pixel_of(), the last row first if it is flipped. */
+struct picture {
+	uint32_t stride;
+	int seed;
+	bool flipped;
+};
+
+/* Before what it is to see is drawn, for to start a process takes time. */
+void viewer_start(struct viewer *viewer);
+/* Whether it sees the picture in the buffer as soon as poll() says that it may. */
+void viewer_sees(const struct viewer *viewer, int dmabuf,
+		 struct picture picture);
 
 /* --- what it asks the kernel: kernel.c --------------------------------------------- */
 
