@@ -27,6 +27,7 @@ run() { # CASE OPTIONS ...
 	fi
 	printf 'mesa\t%s\t%s\t%s\t%s\t%s\n' "$driver" "$renderer" "$case" "$outcome" \
 		"exit $code, ${shown:-no} frames: $(tail -n 1 /tmp/said)"
+	"${0%/*}/mesa-named.sh" "$driver" "$renderer" "$case"
 }
 
 modprobe "$driver"

@@ -32,6 +32,7 @@ run() { # CASE
 	code=$?
 	[ "$said" = shown ] || [ $code -le 128 ] || outcome=crashed
 	printf 'mesa\t%s\t%s\t%s\t%s\t%s\n' "$driver" "$renderer" "$1" "$outcome" "$(sed -n '/^# /{s///;p;q}' /tmp/why)"
+	"${0%/*}/mesa-named.sh" "$driver" "$renderer" "$1"
 }
 
 modprobe -a vgem virtio_gpu

@@ -124,6 +124,7 @@ run() {
 	case $case in weston-vgem | weston-two) vgem_begin ;; esac
 	judge
 	printf 'mesa\t%s\t%s\t%s\t%s\t%s\n' "$driver" "$renderer" "$case" "$outcome" "$why"
+	"${0%/*}/mesa-named.sh" "$driver" "$renderer" "$case"
 	# shellcheck disable=SC2086 # those that there are
 	kill $vgem $v4l2 "$weston" 2> /dev/null
 	wait

@@ -36,5 +36,6 @@ for renderer in $renderers; do
 		outcome=$(run "$case")
 		printf 'mesa\t%s\t%s\t%s\t%s\t%s\n' "$driver" "$renderer" "$case" "$outcome" \
 			"$(sed -n '/^# /{s///;p;q}' /tmp/said)"
+		"${0%/*}/mesa-named.sh" "$driver" "$renderer" "$case"
 	done
 done

@@ -37,9 +37,16 @@ class Build(unittest.TestCase):
         self.assertEqual([os.path.basename(path) for path in build.series(self.folder)], ["b.patch", "a.patch"])
 
     def test_a_patch_in_our_series_is_there(self):
-        self.assertTrue(build.series(build.PATCHES))
-        for path in build.series(build.PATCHES):
-            self.assertTrue(os.path.exists(path), path)
+        for release in build.RELEASES.values():
+            self.assertTrue(build.series(release.patches))
+            for path in build.series(release.patches):
+                self.assertTrue(os.path.exists(path), path)
+
+    def test_each_debian_has_the_same_patches(self):
+        first, *others = ([os.path.basename(path) for path in build.series(release.patches)]
+                          for release in build.RELEASES.values())
+        for other in others:
+            self.assertEqual(other, first)
 
     def test_only_what_changed_is_newer(self):
         for tree in (self.new, self.old):
@@ -97,13 +104,13 @@ class Check(unittest.TestCase):
         text = "noise\nmesa\tvkms\tsoftpipe\timport\tfailed\t3 pixels are others\r\nmesa\tshort\n"
         self.assertEqual(check.results(text), {("vkms", "softpipe", "import"): ("failed", "3 pixels are others")})
 
-    def jobs(self, *cases, driver=None, guest=None):
+    def jobs(self, *cases, driver=None, guest=None, stock=False):
         return [check.job_of(guest).split("\n") for guest
-                in check.plan(argparse.Namespace(cases=list(cases), driver=driver, guest=guest))]
+                in check.plan(argparse.Namespace(cases=list(cases), driver=driver, guest=guest, stock=stock))]
 
     def test_all_runs_if_nothing_is_named(self):
         lines = " ".join(sum(self.jobs(), []))
-        for case in check.WESTON + check.KMSCUBE:
+        for case in check.WESTON + check.KMSCUBE + check.GSTREAMER:
             self.assertIn(case, lines)
         self.assertRegex(lines, r"mesa\.sh \S+/dmabuf vkms 'softpipe llvmpipe' ")
 
@@ -121,9 +128,50 @@ class Check(unittest.TestCase):
         self.assertEqual(len(self.jobs(guest=["virgl"])), 1)
         self.assertIn("'virgl'", self.jobs(guest=["virgl"])[0][0])
 
+    def test_stock_has_no_noncoherent_vgem(self):
+        lines = " ".join(sum(self.jobs(stock=True), []))
+        self.assertNotIn("mesa-noncoherent.sh", lines)
+        self.assertIn("'virgl'", lines)
+
+    def test_stock_is_expected_to_do_as_ours_but_for_what_is_said(self):
+        ours, stock = check.read_expectations(False), check.read_expectations(True)
+        self.assertLessEqual(set(ours), set(stock))
+
+    def test_gstreamer_has_a_program_of_its_own(self):
+        lines = self.jobs("gstreamer-write")[0]
+        self.assertRegex(lines[-2], r"/mesa-gstreamer\.sh \S+/gstreamer vgem 'gstreamer' gstreamer-write$")
+
+    def test_whom_the_kernel_names_has_failed(self):
+        key = ("vgem", "softpipe", "a")
+        who = check.named("noise\nnamed\tvgem\tsoftpipe\ta\tweston writes\r\nnamed\tshort\n")
+        self.assertEqual(who, {key: "weston writes"})
+        self.assertEqual(check.with_named({key: (check.PASSED, "")}, who),
+                         {key: (check.FAILED, "outside of DMA_BUF_IOCTL_SYNC: weston writes")})
+        self.assertEqual(check.with_named({key: ("crashed", "")}, who), {key: ("crashed", "")})
+
+    def test_what_is_no_dma_buf_yet_may_be_used_without_brackets(self):
+        found = {("vgem", "softpipe", "access-export"): (check.PASSED, "")}
+        self.assertEqual(check.with_named(found, {key: "dmabuf writes" for key in found}), found)
+
+    def worse(self, patched):
+        found = {"distribution": {("vkms", "softpipe", "a"): ("passed", ""), ("vkms", "softpipe", "b"): ("failed", "")},
+                 "patched": {("vkms", "softpipe", "a"): (patched, ""), ("vkms", "softpipe", "b"): ("passed", "")}}
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            return check.tell_worse(found), said.getvalue()
+
+    def test_what_only_the_distributions_mesa_does_is_worse(self):
+        worse, said = self.worse("failed")
+        self.assertEqual(worse, ["worse than with the distribution's: vkms softpipe a"])
+        self.assertIn("not with the patched one: 1 of 1\n", said)
+
+    def test_what_both_do_is_not_worse(self):
+        worse, said = self.worse("passed")
+        self.assertEqual(worse, [])
+        self.assertIn("not with the patched one: 0 of 1\n", said)
+
     def test_no_such_case(self):
         with self.assertRaises(check.Stop):
-            check.plan(argparse.Namespace(cases=["weston-three"], driver=None, guest=None))
+            check.plan(argparse.Namespace(cases=["weston-three"], driver=None, guest=None, stock=False))
 
     def test_as_expected(self):
         self.assertEqual(self.judged("crashed", "passed"), (2, []))
