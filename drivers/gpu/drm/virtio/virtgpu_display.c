@@ -15,6 +15,7 @@
 
 #include <linux/cleanup.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include <drm/drm_atomic.h>
 #include <drm/drm_atomic_helper.h>
@@ -57,8 +58,7 @@ int vgpu_display_prepare(struct drm_atomic_state *atomic)
 	struct drm_crtc *crtc;
 	int i;
 
-	for_each_oldnew_crtc_in_state(atomic, crtc, old, new, i)
-	{
+	for_each_oldnew_crtc_in_state(atomic, crtc, old, new, i) {
 		/* another mode switches it off for a moment */
 		if (!old->active || !drm_atomic_crtc_needs_modeset(new))
 			continue;
@@ -361,10 +361,13 @@ static bool all_have_a_state(struct drm_device *drm)
 	struct drm_crtc *crtc;
 	bool all = true;
 
-	drm_for_each_plane(plane, drm) all &= !!plane->state;
-	drm_for_each_crtc(crtc, drm) all &= !!crtc->state;
+	drm_for_each_plane(plane, drm)
+		all &= !!plane->state;
+	drm_for_each_crtc(crtc, drm)
+		all &= !!crtc->state;
 	drm_connector_list_iter_begin(drm, &iter);
-	drm_for_each_connector_iter(connector, &iter) all &= !!connector->state;
+	drm_for_each_connector_iter(connector, &iter)
+		all &= !!connector->state;
 	drm_connector_list_iter_end(&iter);
 
 	return all;

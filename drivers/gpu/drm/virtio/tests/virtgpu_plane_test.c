@@ -14,6 +14,7 @@
 #include <linux/list.h>
 #include <linux/string.h>
 #include <linux/virtio.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_crtc.h>
 #include <drm/drm_file.h>
@@ -291,25 +292,28 @@ static void cursor_is_repaid(struct kunit *test)
 	else
 		vgpu->cursor.num_backlog += VGPU_BACKLOG_LIMIT + 1;
 	KUNIT_EXPECT_EQ(test, mock_screen_show(host, &frame), 0);
+	/* some of them may come by themselves meanwhile */
 	while (flush_delayed_work(&vgpu->repay) && tries <= VGPU_REPAY_TRIES)
 		tries++;
-	KUNIT_EXPECT_EQ(test, tries, VGPU_REPAY_TRIES);
+	KUNIT_EXPECT_GT(test, tries, 0);
+	KUNIT_EXPECT_LE(test, tries, VGPU_REPAY_TRIES);
+	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&vgpu->repay));
 	KUNIT_EXPECT_TRUE(test, vgpu->outputs[0].cursor_owed);
 
 	/* a commit of a client's, after which it goes on */
 	atomic_set(&vgpu->repay_tries, 0);
 	frame.x = 7;
 	KUNIT_EXPECT_EQ(test, mock_screen_show(host, &frame), 0);
+	told = cursors_told(host, VIRTIO_GPU_CMD_UPDATE_CURSOR);
 	while (mock_host_waiting(host))
 		mock_host_answer(host, MOCK_OK);
 	host->auto_answer = mock_host_obeys;
 	mock_host_settle(host);
 	if (!spared->slow)
 		vgpu->cursor.num_backlog -= VGPU_BACKLOG_LIMIT + 1;
-	told = cursors_told(host, VIRTIO_GPU_CMD_UPDATE_CURSOR);
-	KUNIT_EXPECT_TRUE(test, flush_delayed_work(&vgpu->repay));
-	KUNIT_EXPECT_EQ(test, told + 1,
-			cursors_told(host, VIRTIO_GPU_CMD_UPDATE_CURSOR));
+	flush_delayed_work(&vgpu->repay);
+	KUNIT_EXPECT_GT(test, cursors_told(host, VIRTIO_GPU_CMD_UPDATE_CURSOR),
+			told);
 	KUNIT_EXPECT_FALSE(test, vgpu->outputs[0].cursor_owed);
 	KUNIT_EXPECT_NULL(test, vgpu->outputs[0].cursor_copy);
 	KUNIT_EXPECT_FALSE(test, flush_delayed_work(&vgpu->repay));
@@ -392,10 +396,10 @@ static void scanout_owed_without_memory(struct kunit *test)
 	made.lacks = 1;
 	kunit_activate_static_stub(test, vgpu_cmd_create, makes_commands);
 	vgpu_commit_repay(&vgpu->repay.work);
+	KUNIT_EXPECT_TRUE(test, delayed_work_pending(&vgpu->repay));
 	kunit_deactivate_static_stub(test, vgpu_cmd_create);
-	KUNIT_EXPECT_EQ(test, *scanouts, 1);
 
-	KUNIT_EXPECT_TRUE(test, flush_delayed_work(&vgpu->repay));
+	flush_delayed_work(&vgpu->repay);
 	mock_host_settle(host);
 	KUNIT_EXPECT_EQ(test, *scanouts, 2);
 	KUNIT_EXPECT_FALSE(test, vgpu->outputs[0].owed);

@@ -88,7 +88,7 @@ static void queue_nonsense(struct kunit *test)
 	struct mock_host *host = test->priv;
 	struct vgpu_cmd *cmd;
 	struct mock_end ended;
-	int i;
+	int i, status;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		ended = (struct mock_end){};
@@ -96,8 +96,8 @@ static void queue_nonsense(struct kunit *test)
 		mock_host_answer(host, cases[i].answer);
 		mock_host_tell(host);
 		KUNIT_EXPECT_EQ(test, vgpu_cmd_wait(cmd), cases[i].result);
-		KUNIT_EXPECT_EQ(test, mock_cmd_status(cmd),
-				cases[i].result ?: 1);
+		status = cases[i].result ?: 1;
+		KUNIT_EXPECT_EQ(test, mock_cmd_status(cmd), status);
 		KUNIT_EXPECT_EQ(test, ended.times, 1);
 		/* more than there is room for it cannot have written */
 		KUNIT_EXPECT_LE(test, cmd->resp_len, cmd->resp_size);
@@ -326,7 +326,7 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_answered_twice),
 	KUNIT_CASE(queue_answer_to_nothing),
 	KUNIT_CASE(queue_no_memory),
-	KUNIT_CASE( queue_breaks_with_backlog),
+	KUNIT_CASE(queue_breaks_with_backlog),
 	{}
 };
 
