@@ -26,6 +26,7 @@ struct row {
 	void (*end)(void);
 	uint64_t (*part)(void);
 	bool flat; /* ought to cost the same however many buffers there are */
+	bool floor; /* what one that is flat cannot go below, flat or not */
 };
 
 /* Each ends with a row without a name. */
@@ -37,12 +38,13 @@ extern const struct row list_rows[];
 
 /* client.c: devices, -1 if there is none, and buffers of vgem */
 struct cards {
-	int vgem, vkms, bare, udmabuf, strict, heap;
+	int vgem, vkms, bare, udmabuf, strict, heap, floor;
 };
 
 extern struct cards card;
 
 struct buffer {
+	int device;
 	uint32_t handle;
 	uint64_t size;
 	int fd;
@@ -58,6 +60,7 @@ uint64_t now(void);
 void scatter_memory(void);
 
 void buffer_create(struct buffer *b, uint64_t size);
+void buffer_create_on(int device, struct buffer *b, uint64_t size);
 void buffer_export(struct buffer *b);
 void buffer_touch(struct buffer *b);
 void buffer_unmap(struct buffer *b);
@@ -68,8 +71,12 @@ int udmabuf_create(uint64_t size);
 uint32_t import(int importer, int fd);
 void forget(int importer, uint32_t handle);
 
+/* file_rows.c */
+int file_create(uint32_t in_sysfs);
+
 /* report.c */
-void measure(const struct row *rows, const char *suffix, bool only_flat);
+enum which { ALL_ROWS, FLAT_ROWS, FLOOR_ROWS };
+void measure(const struct row *rows, const char *suffix, enum which which);
 void repeat(const struct row *rows, const char *name);
 void report(const char *name, double value, double spread);
 

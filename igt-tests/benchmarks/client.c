@@ -23,7 +23,7 @@
 #define STRICT "/sys/kernel/config/vgem/bench"
 #define HOLES  (64 * MIB)
 
-struct cards card = { -1, -1, -1, -1, -1, -1 };
+struct cards card = { -1, -1, -1, -1, -1, -1, -1 };
 
 void die(const char *format, ...)
 {
@@ -114,6 +114,7 @@ void cards_open(void)
 {
 	card.vgem = card_again("vgem");
 	card.vkms = card_again("vkms");
+	card.floor = card_again(PRIME_BENCH_FLOOR);
 	card.bare = open("/dev/" PRIME_BENCH_DEVICE, O_RDWR | O_CLOEXEC);
 	if (card.bare < 0)
 		die("/dev/" PRIME_BENCH_DEVICE);
@@ -129,22 +130,28 @@ void cards_close(void)
 	rmdir(STRICT);
 }
 
-void buffer_create(struct buffer *b, uint64_t size)
+void buffer_create_on(int device, struct buffer *b, uint64_t size)
 {
 	uint32_t pitch;
 
+	b->device = device;
 	b->fd = -1;
 	b->map = NULL;
-	if (drmModeCreateDumbBuffer(card.vgem, 1024, size / PAGE, 32, 0,
+	if (drmModeCreateDumbBuffer(device, 1024, size / PAGE, 32, 0,
 				    &b->handle, &pitch, &b->size))
 		die("CREATE_DUMB");
+}
+
+void buffer_create(struct buffer *b, uint64_t size)
+{
+	buffer_create_on(card.vgem, b, size);
 }
 
 int buffer_reexport(const struct buffer *b)
 {
 	int fd;
 
-	if (drmPrimeHandleToFD(card.vgem, b->handle, DRM_CLOEXEC | DRM_RDWR,
+	if (drmPrimeHandleToFD(b->device, b->handle, DRM_CLOEXEC | DRM_RDWR,
 			       &fd))
 		die("PRIME_HANDLE_TO_FD");
 	return fd;
@@ -160,10 +167,10 @@ void buffer_touch(struct buffer *b)
 	uint64_t offset;
 
 	if (!b->map) {
-		if (drmModeMapDumbBuffer(card.vgem, b->handle, &offset))
+		if (drmModeMapDumbBuffer(b->device, b->handle, &offset))
 			die("MAP_DUMB");
 		b->map = mmap(NULL, b->size, PROT_READ | PROT_WRITE, MAP_SHARED,
-			      card.vgem, offset);
+			      b->device, offset);
 		if (b->map == MAP_FAILED)
 			die("mmap");
 	}
@@ -183,7 +190,7 @@ void buffer_destroy(struct buffer *b)
 	buffer_unmap(b);
 	if (b->fd >= 0)
 		close(b->fd);
-	if (drmModeDestroyDumbBuffer(card.vgem, b->handle))
+	if (drmModeDestroyDumbBuffer(b->device, b->handle))
 		die("DESTROY_DUMB");
 }
 

@@ -69,7 +69,7 @@ const struct row list_rows[] = { { .name = "bufinfo-100",
 				 {} };
 
 /* In pages that nobody else has begun, so that all they take is theirs. */
-static void weigh_bare(void)
+static void weigh(const char *name, int (*create)(uint32_t), uint32_t what)
 {
 	int *fds = malloc(WEIGHED * sizeof(*fds));
 	double before;
@@ -83,21 +83,21 @@ static void weigh_bare(void)
 		close(fds[i]);
 	before = free_bytes();
 	for (int i = 0; i < WEIGHED; i++)
-		fds[i] = bare_export(0);
-	report("memory-bare", (before - free_bytes()) / WEIGHED, 0);
+		fds[i] = create(what);
+	report(name, (before - free_bytes()) / WEIGHED, 0);
 	for (int i = 0; i < WEIGHED; i++)
 		close(fds[i]);
 	free(fds);
 }
 
-static struct buffer *grow(unsigned int buffers)
+static struct buffer *grow(int device, unsigned int buffers)
 {
 	struct buffer *many = calloc(buffers, sizeof(*many));
 
 	if (!many)
 		die("calloc");
 	for (unsigned int i = 0; i < buffers; i++) {
-		buffer_create(&many[i], PAGE);
+		buffer_create_on(device, &many[i], PAGE);
 		buffer_export(&many[i]);
 	}
 	return many;
@@ -113,14 +113,14 @@ static void shrink(struct buffer *many, unsigned int buffers)
 static void among(unsigned int buffers)
 {
 	double before = free_bytes(), taken;
-	struct buffer *many = grow(buffers);
+	struct buffer *many = grow(card.vgem, buffers);
 	char suffix[24];
 	uint64_t begun;
 
 	taken = before - free_bytes();
 	snprintf(suffix, sizeof(suffix), "@%u", buffers);
-	measure(prime_rows, suffix, true);
-	measure(file_rows, suffix, true);
+	measure(prime_rows, suffix, FLAT_ROWS);
+	measure(file_rows, suffix, FLAT_ROWS);
 	if (buffers > FEW) {
 		report("memory-vgem", taken / buffers, 0);
 		/* the first guess at the room it takes */
@@ -132,9 +132,23 @@ static void among(unsigned int buffers)
 	shrink(many, buffers);
 }
 
+/* What grows with descriptors and handles grows without PRIME as well. */
+static void floor_among(unsigned int buffers)
+{
+	struct buffer *many = grow(card.floor, buffers);
+	char suffix[24];
+
+	snprintf(suffix, sizeof(suffix), "@%u", buffers);
+	measure(prime_rows, suffix, FLOOR_ROWS);
+	shrink(many, buffers);
+}
+
 void crowd(unsigned int buffers)
 {
-	weigh_bare();
+	weigh("memory-bare", bare_export, 0);
+	weigh("floor-memory", file_create, 1);
 	among(FEW);
 	among(buffers);
+	floor_among(FEW);
+	floor_among(buffers);
 }

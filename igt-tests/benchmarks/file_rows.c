@@ -15,13 +15,13 @@
 static struct buffer shared;
 static int file = -1;
 
-static int file_create(unsigned long in_sysfs)
+int file_create(uint32_t in_sysfs)
 {
-	int fd = ioctl(card.bare, PRIME_BENCH_FILE, in_sysfs);
+	struct prime_bench_export arg = { .pages = in_sysfs };
 
-	if (fd < 0)
+	if (ioctl(card.bare, PRIME_BENCH_FILE, &arg))
 		die("PRIME_BENCH_FILE");
-	return fd;
+	return arg.fd;
 }
 
 static void export_close(void)

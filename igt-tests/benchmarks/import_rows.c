@@ -81,6 +81,11 @@ static uint64_t remap(void)
 	return drive(PRIME_BENCH_REMAP, 16);
 }
 
+static uint64_t by_hand(void)
+{
+	return drive(PRIME_BENCH_BY_HAND, 16);
+}
+
 const struct row import_rows[] = { { .name = "attach",
 				     .batch = 1,
 				     .begin = begin_one,
@@ -105,6 +110,11 @@ const struct row import_rows[] = { { .name = "attach",
 				     .batch = 1,
 				     .begin = begin_large,
 				     .part = remap,
+				     .end = end_file },
+				   { .name = "floor-remap-8m",
+				     .batch = 1,
+				     .begin = begin_large,
+				     .part = by_hand,
 				     .end = end_file },
 				   { .name = "remap-8m-udmabuf",
 				     .batch = 1,

@@ -43,11 +43,11 @@ int main(int argc, char **argv)
 	cards_open();
 	if (!strcmp(what, "rows")) {
 		scatter_memory();
-		measure(prime_rows, "", false);
-		measure(file_rows, "", false);
-		measure(import_rows, "", false);
-		measure(list_rows, "", false);
-		measure(move_rows, "", false);
+		measure(prime_rows, "", ALL_ROWS);
+		measure(file_rows, "", ALL_ROWS);
+		measure(import_rows, "", ALL_ROWS);
+		measure(list_rows, "", ALL_ROWS);
+		measure(move_rows, "", ALL_ROWS);
 	} else if (!strcmp(what, "crowd") && number) {
 		crowd(number);
 	} else if (!strcmp(what, "reader") && number) {

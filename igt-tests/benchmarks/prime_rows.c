@@ -7,7 +7,6 @@
 #include <xf86drm.h>
 
 #include "bench.h"
-#include "prime_bench_uapi.h"
 
 static struct buffer shared;
 static uint32_t known;
@@ -23,40 +22,54 @@ static void create_close(void)
 	buffer_destroy(&b);
 }
 
-static void create_export_close(void)
+static void create_export_close_on(int device)
 {
 	struct buffer b;
 
-	buffer_create(&b, SMALL);
+	buffer_create_on(device, &b, SMALL);
 	buffer_export(&b);
+	buffer_destroy(&b);
+}
+
+static void create_export_close(void)
+{
+	create_export_close_on(card.vgem);
+}
+
+static void floor_create_export_close(void)
+{
+	create_export_close_on(card.floor);
+}
+
+static void never_used_between(int exporter, int importer)
+{
+	struct buffer b;
+	uint32_t handle;
+
+	buffer_create_on(exporter, &b, SMALL);
+	buffer_export(&b);
+	handle = import(importer, b.fd);
+	forget(importer, handle);
 	buffer_destroy(&b);
 }
 
 static void never_used(void)
 {
-	struct buffer b;
-	uint32_t handle;
-
-	buffer_create(&b, SMALL);
-	buffer_export(&b);
-	handle = import(card.vkms, b.fd);
-	forget(card.vkms, handle);
-	buffer_destroy(&b);
+	never_used_between(card.vgem, card.vkms);
 }
 
 static void never_used_by_vgem(void)
 {
 	static int other = -1;
-	struct buffer b;
-	uint32_t handle;
 
 	if (other < 0)
 		other = card_again("vgem");
-	buffer_create(&b, SMALL);
-	buffer_export(&b);
-	handle = import(other, b.fd);
-	forget(other, handle);
-	buffer_destroy(&b);
+	never_used_between(card.vgem, other);
+}
+
+static void floor_never_used(void)
+{
+	never_used_between(card.floor, card.floor);
 }
 
 static bool begin_shared(uint64_t size, bool keep_mapped)
@@ -107,6 +120,43 @@ static void end_known(void)
 	end_shared();
 }
 
+/* Imported once, so that there are pages. */
+static bool begin_floor(uint64_t size)
+{
+	buffer_create_on(card.floor, &shared, size);
+	buffer_export(&shared);
+	known = import(card.floor, shared.fd);
+	return true;
+}
+
+static bool begin_floor_known(void)
+{
+	return begin_floor(SMALL);
+}
+
+static void end_floor_known(void)
+{
+	forget(card.floor, known);
+	end_shared();
+}
+
+static bool begin_floor_forgotten(uint64_t size)
+{
+	begin_floor(size);
+	forget(card.floor, known);
+	return true;
+}
+
+static bool begin_floor_page(void)
+{
+	return begin_floor_forgotten(PAGE);
+}
+
+static bool begin_floor_large(void)
+{
+	return begin_floor_forgotten(8 * MIB);
+}
+
 static bool begin_udmabuf(void)
 {
 	if (card.udmabuf < 0)
@@ -130,33 +180,19 @@ static void reexport(void)
 	close(buffer_reexport(&shared));
 }
 
-/* All that is DRM's of an ioctl with an argument of that size. */
-static void drm_ioctl_only(void)
+static void floor_reimport(void)
 {
-	uint64_t value;
-
-	if (drmGetCap(card.vkms, DRM_CAP_PRIME, &value))
-		die("GET_CAP");
-}
-
-/* What a descriptor costs, and, to take that off again, the system call for it. */
-static void descriptor(void)
-{
-	int fd = ioctl(card.bare, PRIME_BENCH_DUP);
-
-	if (fd < 0)
-		die("PRIME_BENCH_DUP");
-	close(fd);
-}
-
-static void no_descriptor(void)
-{
-	ioctl(card.bare, PRIME_BENCH_NOTHING);
+	import(card.floor, shared.fd);
 }
 
 static void import_close(void)
 {
 	forget(card.vkms, import(card.vkms, shared.fd));
+}
+
+static void floor_import_close(void)
+{
+	forget(card.floor, import(card.floor, shared.fd));
 }
 
 const struct row prime_rows[] = {
@@ -177,9 +213,21 @@ const struct row prime_rows[] = {
 	  .op = reimport,
 	  .end = end_known,
 	  .flat = true },
-	{ .name = "drm-ioctl", .batch = 256, .op = drm_ioctl_only },
-	{ .name = "descriptor", .batch = 256, .op = descriptor },
-	{ .name = "no-descriptor", .batch = 256, .op = no_descriptor },
+	{ .name = "floor-create-export-close",
+	  .batch = 64,
+	  .op = floor_create_export_close,
+	  .floor = true },
+	{ .name = "floor-reexport",
+	  .batch = 256,
+	  .begin = begin_floor_known,
+	  .op = reexport,
+	  .end = end_floor_known,
+	  .floor = true },
+	{ .name = "floor-reimport",
+	  .batch = 256,
+	  .begin = begin_floor_known,
+	  .op = floor_reimport,
+	  .end = end_floor_known },
 	{ .name = "import-4k",
 	  .batch = 64,
 	  .begin = begin_page_mapped,
@@ -206,7 +254,18 @@ const struct row prime_rows[] = {
 	  .begin = begin_udmabuf,
 	  .op = import_close,
 	  .end = end_udmabuf },
+	{ .name = "floor-import-4k",
+	  .batch = 64,
+	  .begin = begin_floor_page,
+	  .op = floor_import_close,
+	  .end = end_shared },
+	{ .name = "floor-import-8m",
+	  .batch = 2,
+	  .begin = begin_floor_large,
+	  .op = floor_import_close,
+	  .end = end_shared },
 	{ .name = "never-used", .batch = 32, .op = never_used },
+	{ .name = "floor-never-used", .batch = 32, .op = floor_never_used },
 	{ .name = "never-used-vgem", .batch = 32, .op = never_used_by_vgem },
 	{}
 };

@@ -61,10 +61,11 @@ static void measure_row(const struct row *row, const char *suffix)
 	report(name, samples[SAMPLES / 2], samples[SAMPLES - 1] - samples[0]);
 }
 
-void measure(const struct row *rows, const char *suffix, bool only_flat)
+void measure(const struct row *rows, const char *suffix, enum which which)
 {
 	for (; rows->name; rows++)
-		if (rows->flat || !only_flat)
+		if (which == ALL_ROWS || (which == FLAT_ROWS && rows->flat) ||
+		    (which == FLOOR_ROWS && rows->floor))
 			measure_row(rows, suffix);
 }
 

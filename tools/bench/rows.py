@@ -11,11 +11,6 @@ import dataclasses
 FLOOR = 1.05
 # What two threads gain that share nothing, where the machine has two CPUs to spare.
 TWO_CPUS = 1.6
-# Floors that are put together of what several calls cost.
-FLOORS = {
-    "floor-reexport": ("drm-ioctl", "descriptor", "-no-descriptor"),
-    "floor-reimport": ("drm-ioctl",),
-}
 STATISTICS, PLAIN = "", "-plain"
 CROWD = 100000
 GROUPS = {
@@ -40,7 +35,8 @@ class Row:
     at_least: float = 0
     unit: str = "instructions"
     config: str = STATISTICS
-    floor: str = ""         # the name of the figure that is below both
+    floor: str = ""         # the name of the figure that is below both, beside floor_beside if that is set
+    floor_beside: str = ""
     own: bool = False       # ours alone
     beside: str = ""        # ours alone, divided by this figure of ours
     only_if: str = ""       # a figure of ours below TWO_CPUS means that the machine was busy
@@ -50,8 +46,9 @@ class Row:
         return self.name + self.config
 
 
-def flat(name, title):
-    return Row(f"{name}@{CROWD}", "flat", title, at_most=1.05, own=True, beside=f"{name}@100", unit="ratio")
+def flat(name, title, floor=""):
+    below = {"floor": f"{floor}@{CROWD}", "floor_beside": f"{floor}@100"} if floor else {}
+    return Row(f"{name}@{CROWD}", "flat", title, at_most=1.05, own=True, beside=f"{name}@100", unit="ratio", **below)
 
 
 def threads(name, title):
@@ -63,22 +60,25 @@ ROWS = (
     Row("export-close", "export", "export, close; statistics on", 0.35, floor="floor-statistics"),
     Row("export-close", "export", "export, close; off", 0.95, config=PLAIN, floor="floor-export-close"),
     Row("create-close", "export", "vgem: create, close"),
-    Row("create-export-close", "export", "vgem: create, export, close; on", 0.60),
-    Row("create-export-close", "export", "vgem: create, export, close; off", 0.60, config=PLAIN),
+    Row("create-export-close", "export", "vgem: create, export, close; on", 0.60,
+        floor="floor-create-export-close"),
+    Row("create-export-close", "export", "vgem: create, export, close; off", 0.60, config=PLAIN,
+        floor="floor-create-export-close"),
     Row("reexport", "export", "export again", 0.80, floor="floor-reexport"),
     Row("reimport", "import", "import what is known", 0.80, floor="floor-reimport"),
-    Row("import-4k", "import", "import 4 KiB, close", 0.35),
+    Row("import-4k", "import", "import 4 KiB, close", 0.35, floor="floor-import-4k"),
     Row("import-16k", "import", "import 16 KiB, close"),
-    Row("import-8m", "import", "import 8 MiB, close", 0.02),
+    Row("import-8m", "import", "import 8 MiB, close", 0.02, floor="floor-import-8m"),
     Row("import-8m-mapped", "import", "the same, a process maps it"),
     Row("import-8m-udmabuf", "import", "the same, of udmabuf"),
-    Row("never-used", "import", "create, export, import, close; on", 0.25),
-    Row("never-used", "import", "create, export, import, close; off", 0.25, config=PLAIN),
+    Row("never-used", "import", "create, export, import, close; on", 0.25, floor="floor-never-used"),
+    Row("never-used", "import", "create, export, import, close; off", 0.25, config=PLAIN,
+        floor="floor-never-used"),
     Row("attach", "kernel", "attach, detach"),
     Row("map-4k", "kernel", "attach, map 4 KiB, and back"),
     Row("remap-4k", "kernel", "map 4 KiB again"),
     Row("map-8m", "kernel", "attach, map 8 MiB, and back"),
-    Row("remap-8m", "kernel", "map 8 MiB again", 0.04),
+    Row("remap-8m", "kernel", "map 8 MiB again", 0.04, floor="floor-remap-8m"),
     Row("remap-8m-udmabuf", "kernel", "map 8 MiB again, udmabuf"),
     Row("remap-8m-vgem", "kernel", "map 8 MiB again, vgem"),
     Row("sync", "file", "SYNC pair", 0.60, floor="floor-sync"),
@@ -86,11 +86,11 @@ ROWS = (
     Row("mmap", "file", "mmap, touch, munmap 16 KiB"),
     Row("bufinfo-100", "crowd", "bufinfo of 100"),
     Row("bufinfo", "crowd", f"bufinfo, per buffer of {CROWD:,}", 0.40),
-    Row("memory-bare", "crowd", "memory of an exported buffer", 0.85, unit="bytes"),
+    Row("memory-bare", "crowd", "memory of an exported buffer", 0.85, unit="bytes", floor="floor-memory"),
     Row("memory-vgem", "crowd", "the same, with the GEM object", unit="bytes"),
     flat("export-close", "export, close"),
-    flat("create-export-close", "vgem: create, export, close"),
-    flat("reexport", "export again"),
+    flat("create-export-close", "vgem: create, export, close", "floor-create-export-close"),
+    flat("reexport", "export again", "floor-reexport"),
     flat("reimport", "import what is known"),
     flat("import-4k", "import 4 KiB, close"),
     flat("sync", "SYNC pair"),
@@ -137,13 +137,11 @@ class Result:
 
 
 def floor_of(row, ours):
-    total = 0
-    for part in FLOORS.get(row.floor, (row.floor,)):
-        value = ours.get(part.lstrip("-") + row.config)
-        if value is None:
-            return None
-        total += -value if part.startswith("-") else value
-    return total
+    floor = ours.get(row.floor + row.config) if row.floor else None
+    if floor is None or not row.floor_beside:
+        return floor
+    beside = ours.get(row.floor_beside + row.config)
+    return floor / beside if beside else None
 
 
 def evaluate(row, stock, ours):

@@ -32,9 +32,13 @@ class Goals(unittest.TestCase):
         self.assertFalse(self.met(row(at_most=0.1, floor="low"), {"x": 200}, {**figures, "x": 106}))
         self.assertFalse(self.met(row(at_most=0.1, floor="low"), {"x": 200}, {"x": 105}))
 
-    def test_floor_of_several_figures(self):
-        ours = {"drm-ioctl": 50, "descriptor": 30, "no-descriptor": 20}
-        self.assertEqual(rows.floor_of(row(floor="floor-reexport"), ours), 60)
+    def test_floor_of_what_grows(self):
+        flat = row(at_most=1.05, own=True, beside="few", floor="low-many", floor_beside="low-few")
+        figures = {"x": 120, "few": 100, "low-many": 115, "low-few": 100}
+        result = rows.evaluate(flat, {}, figures)
+        self.assertEqual((result.floor, result.verdict()), (1.15, "at the floor"))
+        self.assertFalse(self.met(flat, {}, {**figures, "x": 121}))
+        self.assertFalse(self.met(flat, {}, {"x": 120, "few": 100, "low-many": 115}))
 
     def test_another_configuration_is_another_figure(self):
         plain = row(at_most=0.5, config=rows.PLAIN)

@@ -4,47 +4,33 @@
  * it must, and an importer that attaches and maps like a driver.
  *
  * What it is written against, stock and ours have alike, so that one source tells
- * what either core costs. To tell what of that is the VFS's, it also makes files
- * with an inode each, behind which there is nothing.
+ * what either core costs. What of that is the kernel's in any case, nothing.c and
+ * floor.c are there to tell.
  */
 
-#include <linux/anon_inodes.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/kobject.h>
 #include <linux/ktime.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
-#include <linux/poll.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
-#include <linux/sysfs.h>
 #include <linux/uaccess.h>
-#include <linux/wait.h>
 
+#include "bench.h"
 #include "prime_bench_uapi.h"
 
 #define MOST_PAGES  4096
 #define MOST_ROUNDS 1000000
 
-/**
- * struct bare - what is behind an exported buffer
- * @count: pages; 0 for a buffer that nobody will map
- * @pages: the pages
- */
-struct bare {
-	unsigned int count;
-	struct page *pages[] __counted_by(count);
-};
-
 static struct platform_device *device;
 
-static void bare_free(struct bare *bare)
+void bare_free(struct bare *bare)
 {
 	unsigned int i;
 
@@ -54,7 +40,7 @@ static void bare_free(struct bare *bare)
 	kvfree(bare);
 }
 
-static struct bare *bare_alloc(unsigned int count)
+struct bare *bare_alloc(unsigned int count)
 {
 	struct bare *bare;
 	unsigned int i;
@@ -171,131 +157,26 @@ static long bench_export(struct prime_bench_export __user *argp)
 	return arg.fd < 0 ? arg.fd : 0;
 }
 
-static long nothing_ioctl(struct file *file, unsigned int cmd,
-			  unsigned long arg)
+static long bench_file(struct prime_bench_export __user *argp)
 {
-	u64 value;
-
-	if (cmd != PRIME_BENCH_NOTHING)
-		return -ENOTTY;
-
-	return copy_from_user(&value, (void __user *)arg, sizeof(value)) ?
-		       -EFAULT :
-		       0;
-}
-
-static ssize_t number_show(struct kobject *kobj, struct kobj_attribute *attr,
-			   char *buf)
-{
-	return sysfs_emit(buf, "0\n");
-}
-
-static struct kobj_attribute one_attr = __ATTR(one, 0444, number_show, NULL);
-static struct kobj_attribute two_attr = __ATTR(two, 0444, number_show, NULL);
-
-static struct attribute *nothing_attrs[] = {
-	&one_attr.attr,
-	&two_attr.attr,
-	NULL,
-};
-ATTRIBUTE_GROUPS(nothing);
-
-static void nothing_free(struct kobject *kobj)
-{
-	kfree(kobj);
-}
-
-static const struct kobj_type nothing_type = {
-	.sysfs_ops = &kobj_sysfs_ops,
-	.default_groups = nothing_groups,
-	.release = nothing_free,
-};
-
-static struct kobject *nothing_in_sysfs(void)
-{
-	static atomic_long_t last;
-	struct kobject *kobj;
-	int ret;
-
-	kobj = kzalloc(sizeof(*kobj), GFP_KERNEL);
-	if (!kobj)
-		return ERR_PTR(-ENOMEM);
-
-	ret = kobject_init_and_add(kobj, &nothing_type, &device->dev.kobj,
-				   "%lu", atomic_long_inc_return(&last));
-	if (ret) {
-		kobject_put(kobj);
-		return ERR_PTR(ret);
-	}
-
-	return kobj;
-}
-
-/* As of a buffer: who waits would be woken, and all is ready. */
-static __poll_t nothing_poll(struct file *file, poll_table *table)
-{
-	static DECLARE_WAIT_QUEUE_HEAD(queue);
-
-	poll_wait(file, &queue, table);
-
-	return EPOLLIN | EPOLLOUT;
-}
-
-static int nothing_release(struct inode *inode, struct file *file)
-{
-	struct kobject *kobj = file->private_data;
-
-	if (kobj) {
-		kobject_del(kobj);
-		kobject_put(kobj);
-	}
-
-	return 0;
-}
-
-static const struct file_operations nothing_fops = {
-	.owner = THIS_MODULE,
-	.poll = nothing_poll,
-	.unlocked_ioctl = nothing_ioctl,
-	.release = nothing_release,
-};
-
-static long bench_file(bool in_sysfs)
-{
-	struct kobject *kobj = NULL;
+	struct prime_bench_export arg;
 	struct file *file;
-	int fd = get_unused_fd_flags(O_CLOEXEC);
 
-	if (fd < 0)
-		return fd;
+	if (copy_from_user(&arg, argp, sizeof(arg)))
+		return -EFAULT;
 
-	file = anon_inode_create_getfile("prime_bench", &nothing_fops, NULL,
-					 O_RDWR, NULL);
-	if (!IS_ERR(file) && in_sysfs) {
-		kobj = nothing_in_sysfs();
-		if (IS_ERR(kobj)) {
-			fput(file);
-			file = ERR_CAST(kobj);
-		}
-	}
-	if (IS_ERR(file)) {
-		put_unused_fd(fd);
+	file = nothing_file(arg.pages ? &device->dev.kobj : NULL);
+	if (IS_ERR(file))
 		return PTR_ERR(file);
+
+	arg.fd = get_unused_fd_flags(O_CLOEXEC);
+	if (arg.fd < 0) {
+		fput(file);
+		return arg.fd;
 	}
-	file->private_data = kobj;
-	fd_install(fd, file);
+	fd_install(arg.fd, file);
 
-	return fd;
-}
-
-static long bench_dup(struct file *file)
-{
-	int fd = get_unused_fd_flags(O_CLOEXEC);
-
-	if (fd >= 0)
-		fd_install(fd, get_file(file));
-
-	return fd;
+	return put_user(arg.fd, &argp->fd);
 }
 
 static int map_once(struct dma_buf_attachment *attach)
@@ -323,6 +204,29 @@ static int attach_once(struct dma_buf *dmabuf, bool map)
 	dma_buf_detach(dmabuf, attach);
 
 	return ret;
+}
+
+/* What an exporter that is asked each time has to do for that, and no core. */
+static int time_by_hand(struct dma_buf *dmabuf, struct prime_bench_import *arg)
+{
+	struct dma_buf_attachment attach = { .dmabuf = dmabuf,
+					     .dev = &device->dev };
+	u64 begun = ktime_get_ns();
+	struct sg_table *sgt;
+	u32 i;
+
+	if (dmabuf->ops != &bare_ops)
+		return -EINVAL;
+
+	for (i = 0; i < arg->rounds; i++) {
+		sgt = bare_map(&attach, DMA_BIDIRECTIONAL);
+		if (IS_ERR(sgt))
+			return PTR_ERR(sgt);
+		bare_unmap(&attach, sgt, DMA_BIDIRECTIONAL);
+	}
+	arg->ns = ktime_get_ns() - begun;
+
+	return 0;
 }
 
 static int time_attach(struct dma_buf *dmabuf, struct prime_bench_import *arg)
@@ -368,7 +272,7 @@ static long bench_import(struct prime_bench_import __user *argp)
 	if (copy_from_user(&arg, argp, sizeof(arg)))
 		return -EFAULT;
 	if (!arg.rounds || arg.rounds > MOST_ROUNDS ||
-	    arg.job > PRIME_BENCH_REMAP)
+	    arg.job > PRIME_BENCH_BY_HAND)
 		return -EINVAL;
 
 	dmabuf = dma_buf_get(arg.fd);
@@ -377,6 +281,8 @@ static long bench_import(struct prime_bench_import __user *argp)
 
 	if (arg.job == PRIME_BENCH_REMAP)
 		ret = time_remap(dmabuf, &arg);
+	else if (arg.job == PRIME_BENCH_BY_HAND)
+		ret = time_by_hand(dmabuf, &arg);
 	else
 		ret = time_attach(dmabuf, &arg);
 	dma_buf_put(dmabuf);
@@ -392,11 +298,9 @@ static long bench_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case PRIME_BENCH_EXPORT:
 		return bench_export((void __user *)arg);
 	case PRIME_BENCH_FILE:
-		return bench_file(arg);
+		return bench_file((void __user *)arg);
 	case PRIME_BENCH_IMPORT:
 		return bench_import((void __user *)arg);
-	case PRIME_BENCH_DUP:
-		return bench_dup(file);
 	default:
 		return -ENOTTY;
 	}
@@ -422,11 +326,23 @@ static int __init bench_init(void)
 		return PTR_ERR(device);
 
 	ret = dma_coerce_mask_and_coherent(&device->dev, DMA_BIT_MASK(64));
-	if (!ret)
-		ret = misc_register(&bench_misc);
 	if (ret)
-		platform_device_unregister(device);
+		goto err_device;
 
+	ret = floor_init();
+	if (ret)
+		goto err_device;
+
+	ret = misc_register(&bench_misc);
+	if (ret)
+		goto err_floor;
+
+	return 0;
+
+err_floor:
+	floor_exit();
+err_device:
+	platform_device_unregister(device);
 	return ret;
 }
 module_init(bench_init);
@@ -434,6 +350,7 @@ module_init(bench_init);
 static void __exit bench_exit(void)
 {
 	misc_deregister(&bench_misc);
+	floor_exit();
 	platform_device_unregister(device);
 }
 module_exit(bench_exit);
