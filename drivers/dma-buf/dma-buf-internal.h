@@ -159,6 +159,7 @@ int dma_buf_negotiate_join_locked(struct dma_buf_attachment *attach);
 void dma_buf_negotiate_leave_locked(struct dma_buf_attachment *attach);
 
 /* dma-buf-need.c */
+bool dma_buf_need_is_undemanding(const struct dma_buf_attachment *attach);
 void dma_buf_need_collect(struct dma_buf_attachment *attach,
 			  const struct dma_buf_constraints *said);
 void dma_buf_need_of_storage(const struct dma_buf_attachment *attach,

@@ -65,6 +65,21 @@
  */
 
 /**
+ * dma_buf_need_is_undemanding - is there nothing to ask of an exporter?
+ * @attach: attachment, whose needs are known
+ *
+ * As of most devices.  An IOMMU asks for nothing where its device does not, but a
+ * bus with addresses of its own may not reach all memory.
+ *
+ * Return: true if any table will do, and any memory.
+ */
+bool dma_buf_need_is_undemanding(const struct dma_buf_attachment *attach)
+{
+	return dma_buf_need_nothing(&attach->constraints) &&
+	       !(attach->dev && attach->dev->dma_range_map);
+}
+
+/**
  * dma_buf_need_collect - put together what a newcomer needs
  * @attach: attachment of a device, not yet on the list
  * @said: what its importer says, or NULL
@@ -87,6 +102,7 @@ void dma_buf_need_collect(struct dma_buf_attachment *attach,
 		dma_buf_constraints_intersect(&attach->constraints,
 					      &attach->constraints,
 					      &attach->declared);
+	attach->undemanding = dma_buf_need_is_undemanding(attach);
 }
 
 /**
@@ -186,6 +202,9 @@ static int check_declared(struct dma_buf_attachment *attach,
 int dma_buf_need_check(struct dma_buf_attachment *attach,
 		       const struct sg_table *sgt)
 {
+	if (attach->undemanding && !is_swiotlb_force_bounce(attach->dev))
+		return 0;
+
 	if (dma_buf_can_constrain(attach->dmabuf))
 		return check_agreed(attach, sgt);
 

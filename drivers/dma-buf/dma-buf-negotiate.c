@@ -25,7 +25,8 @@
  *
  * ===================  ========================================================
  * a device attaches    Attaching allocates nothing. If the device makes no
- *                      difference to the others' needs, nobody is asked.
+ *                      difference to the others' needs, nobody is asked; nor if
+ *                      that is in kinds of memory that the exporter never has.
  * it is stricter       The exporter keeps the new need for its first
  *                      allocation, or says that its storage meets it.
  * and storage exists   The core tells dynamic importers to let go, waits for the
@@ -145,6 +146,45 @@ static int ask_exporter_locked(struct dma_buf_object *obj,
 	return proper_errno(ret);
 }
 
+/* Whether an exporter's storage can be of a kind is its own to say. */
+static bool same_domains(const struct dma_buf_object *obj, unsigned int domains)
+{
+	unsigned int kinds = obj->base.ops->domains ?: DMA_BUF_DOMAIN_ALL;
+
+	return !((domains ^ obj->constraints.domains) & kinds);
+}
+
+/* Nothing that the exporter would have to know. */
+static bool same_need(const struct dma_buf_object *obj,
+		      const struct dma_buf_constraints *need)
+{
+	struct dma_buf_constraints known = obj->constraints;
+
+	known.domains = need->domains;
+
+	return same_domains(obj, need->domains) &&
+	       dma_buf_constraints_equal(need, &known);
+}
+
+/*
+ * Most devices ask for nothing, and what suits the others suits them. Only memory
+ * of other devices is not for all.
+ */
+static bool join_undemanding_locked(struct dma_buf_attachment *attach)
+{
+	struct dma_buf_object *obj = to_dma_buf_object(attach->dmabuf);
+	unsigned int domains = obj->constraints.domains;
+
+	if (!attach->peer2peer)
+		domains &= ~DMA_BUF_DOMAIN_PEER;
+	if (!domains || !same_domains(obj, domains))
+		return false;
+
+	obj->constraints.domains = domains;
+
+	return true;
+}
+
 static bool is_possible(const struct dma_buf_constraints *c, size_t size)
 {
 	return dma_buf_need_nothing(c) ||
@@ -157,7 +197,7 @@ static int negotiate_locked(struct dma_buf_attachment *attach,
 {
 	struct dma_buf_object *obj = to_dma_buf_object(attach->dmabuf);
 	struct dma_buf_constraints need = obj->constraints, of_storage;
-	int ret = -EINVAL;
+	int ret;
 
 	dma_resv_assert_held(obj->base.resv);
 
@@ -165,22 +205,22 @@ static int negotiate_locked(struct dma_buf_attachment *attach,
 				       obj->base.size);
 	dma_buf_need_of_storage(attach, &of_storage, &need);
 	/* behind an IOMMU one can be possible and the other not */
-	if (is_possible(wanted, obj->base.size) &&
-	    is_possible(&need, obj->base.size)) {
-		if (dma_buf_constraints_equal(&need, &obj->constraints)) {
-			attach->of_storage = of_storage;
-			return 0;
-		}
+	if (!is_possible(wanted, obj->base.size) ||
+	    !is_possible(&need, obj->base.size))
+		ret = -EINVAL;
+	else if (same_need(obj, &need))
+		goto agreed;
+	else
 		ret = ask_exporter_locked(obj, &need);
-	}
 
 	trace_dma_buf_constrain(attach->dmabuf, attach->dev, &need, ret);
-	if (!ret) {
-		obj->constraints = need;
-		attach->of_storage = of_storage;
-	}
+	if (ret)
+		return ret;
+agreed:
+	obj->constraints = need;
+	attach->of_storage = of_storage;
 
-	return ret;
+	return 0;
 }
 
 /**
@@ -210,6 +250,9 @@ int dma_buf_negotiate_join_locked(struct dma_buf_attachment *attach)
 	if (!attach->dev || !dma_buf_can_constrain(attach->dmabuf))
 		return 0;
 
+	if (attach->undemanding && join_undemanding_locked(attach))
+		return 0;
+
 	return negotiate_locked(attach, &attach->constraints);
 }
 
@@ -234,8 +277,10 @@ void dma_buf_negotiate_leave_locked(struct dma_buf_attachment *attach)
 	/* Their devices may be anywhere by now, without driver, even gone. */
 	list_for_each_entry(other, &dmabuf->attachments, node)
 		dma_buf_need_of_storage(other, &other->of_storage, &need);
-	if (dma_buf_constraints_equal(&need, &obj->constraints))
+	if (same_need(obj, &need)) {
+		obj->constraints = need;
 		return;
+	}
 
 	/* What met the stricter need meets this one: there is nothing to do. */
 	ret = dmabuf->ops->constrain(dmabuf, &need, false);
@@ -276,6 +321,7 @@ static int attachment_tighten_locked(struct dma_buf_attachment *attach,
 
 	attach->constraints = wanted;
 	attach->declared = declared;
+	attach->undemanding = dma_buf_need_is_undemanding(attach);
 
 	return 0;
 }

@@ -112,6 +112,13 @@ struct dma_buf_ops {
 			 const struct dma_buf_constraints *c, bool move);
 
 	/**
+	 * @domains: What memory the storage can ever be,
+	 * %DMA_BUF_DOMAIN_SYSTEM or others; 0 for any.  Optional, for who has
+	 * @constrain: needs that differ in other kinds are nothing to ask about.
+	 */
+	unsigned int domains;
+
+	/**
 	 * @map_dma_buf: Make the storage reachable for one device.  Locked,
 	 * mandatory.
 	 *
@@ -365,6 +372,12 @@ struct dma_buf_attachment {
 	 * &dma_buf_ops.attach may clear it.
 	 */
 	bool peer2peer;
+
+	/**
+	 * @undemanding: @dev can use any table, and any memory behind it.  For
+	 * the core only, guarded by &dma_buf.resv.
+	 */
+	bool undemanding;
 
 	/**
 	 * @complete: dma_buf_dynamic_attach() has nothing left to do that may

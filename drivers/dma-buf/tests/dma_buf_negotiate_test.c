@@ -92,6 +92,58 @@ static void no_question_without_a_need(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "detach");
 }
 
+/*
+ * Succeeds if an exporter is not asked about memory that it says it never has, is
+ * asked about all else, and people are shown what it was not asked.
+ */
+static void no_question_about_other_memory(struct kunit *test)
+{
+	struct dma_buf_constraints one = mock_one_piece();
+	struct mock_party *party = mock_party(test);
+	struct mock_buffer *buf = party->buf;
+	struct dma_buf_attachment *attach;
+
+	buf->ops.domains = DMA_BUF_DOMAIN_SYSTEM;
+	attach = mock_party_attach(buf, "a", NULL, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "attach");
+	KUNIT_EXPECT_NOT_NULL(test,
+			      strstr(mock_fdinfo(buf), "domains=system\n"));
+	mock_party_detach(buf, attach);
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "detach");
+
+	attach = mock_party_attach(buf, "b", &mock_importer_p2p, &one);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "attach constrain*");
+	KUNIT_EXPECT_EQ(test, party->agreed.max_segments, 1);
+	attach = mock_party_attach(buf, "c", NULL, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "attach");
+}
+
+/*
+ * Succeeds if a device that could use any table is still a reason for a question, where
+ * its bus does not reach all memory.
+ */
+static void question_because_of_a_bus(struct kunit *test)
+{
+	static const struct bus_dma_region low[] = {
+		{ .cpu_start = 0, .dma_start = SZ_2G, .size = SZ_1G }, {}
+	};
+	struct mock_party *party = mock_party(test);
+	struct device *dev = mock_device(test, "narrow");
+	struct mock_buffer *buf = party->buf;
+	struct dma_buf_attachment *attach;
+
+	buf->ops.domains = DMA_BUF_DOMAIN_SYSTEM;
+	dev->dma_range_map = low;
+	attach = mock_party_attach_dev(buf, dev, NULL, NULL);
+	dev->dma_range_map = NULL;
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "attach constrain*");
+	KUNIT_EXPECT_EQ(test, party->agreed.dma_mask, SZ_1G - 1);
+}
+
 /* Succeeds if the exporter is asked for what suits all, not one of them. */
 static void asked_for_the_intersection(struct kunit *test)
 {
@@ -486,6 +538,8 @@ static struct kunit_case dma_buf_negotiate_cases[] = {
 	KUNIT_CASE(no_pin_leak_in_a_failed_static_map),
 	KUNIT_CASE(dynamic_maps_are_not_pinned),
 	KUNIT_CASE(no_question_without_a_need),
+	KUNIT_CASE(no_question_about_other_memory),
+	KUNIT_CASE(question_because_of_a_bus),
 	KUNIT_CASE(asked_for_the_intersection),
 	KUNIT_CASE_PARAM(refuses_the_impossible, impossible_gen_params),
 	KUNIT_CASE_PARAM(question_is_refused, answer_gen_params),

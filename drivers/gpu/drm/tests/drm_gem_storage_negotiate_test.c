@@ -371,8 +371,8 @@ static void own_declaration_counts(struct kunit *test)
 }
 
 /*
- * Succeeds if nobody can attach to what no memory suits, because the exporter's own
- * device reaches less than the buffer takes.
+ * Succeeds if nobody is given what no memory suits, because the exporter's own device
+ * reaches less than the buffer takes, and who makes demands cannot attach.
  */
 static void own_device_is_impossible(struct kunit *test)
 {
@@ -387,7 +387,14 @@ static void own_device_is_impossible(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
 	KUNIT_EXPECT_EQ(test, -EINVAL,
 			storage_party_join(test, &party, dmabuf, NULL,
+					   DRM_GEM_STORAGE_MASKED));
+	KUNIT_ASSERT_EQ(test, 0,
+			storage_party_join(test, &party, dmabuf, NULL,
 					   DRM_GEM_STORAGE_SHMEM));
+	KUNIT_EXPECT_PTR_EQ(test, ERR_PTR(-EINVAL),
+			    dma_buf_map_attachment_unlocked(party.attach,
+							    DMA_BIDIRECTIONAL));
+	storage_party_leave(&party);
 	KUNIT_EXPECT_EQ(test, -EINVAL, storage_mock_pin(storage));
 	KUNIT_EXPECT_EQ(test, all_pages(test), 0);
 	storage_mock_put_export(storage, dmabuf);

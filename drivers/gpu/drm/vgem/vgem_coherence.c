@@ -221,6 +221,7 @@ static const struct dma_buf_ops noncoherent_dma_buf_ops = {
 	.pin = drm_gem_storage_dmabuf_pin,
 	.unpin = drm_gem_storage_dmabuf_unpin,
 	.constrain = drm_gem_storage_dmabuf_constrain,
+	.domains = DMA_BUF_DOMAIN_SYSTEM,
 	.detach = drm_gem_storage_dmabuf_detach,
 	.map_dma_buf = drm_gem_storage_map_dma_buf,
 	.unmap_dma_buf = drm_gem_storage_unmap_dma_buf,

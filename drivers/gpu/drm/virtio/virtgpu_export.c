@@ -107,6 +107,7 @@ static const struct virtio_dma_buf_ops storage_dmabuf_ops = {
 		.pin = drm_gem_storage_dmabuf_pin,
 		.unpin = drm_gem_storage_dmabuf_unpin,
 		.constrain = dmabuf_constrain,
+		.domains = DMA_BUF_DOMAIN_SYSTEM,
 		.map_dma_buf = drm_gem_storage_map_dma_buf,
 		.unmap_dma_buf = drm_gem_storage_unmap_dma_buf,
 		.mmap = drm_gem_dmabuf_mmap,
