@@ -46,7 +46,7 @@
 
 static struct kobject *buffers_kobj;
 
-static struct dma_buf *dma_buf_of_file(struct seq_file *seq)
+static struct dma_buf *buffer_of_file(struct seq_file *seq)
 {
 	struct kernfs_open_file *file = seq->private;
 
@@ -55,14 +55,14 @@ static struct dma_buf *dma_buf_of_file(struct seq_file *seq)
 
 static int exporter_name_show(struct seq_file *seq, void *unused)
 {
-	seq_printf(seq, "%s\n", dma_buf_of_file(seq)->exp_name);
+	seq_printf(seq, "%s\n", buffer_of_file(seq)->exp_name);
 
 	return 0;
 }
 
 static int size_show(struct seq_file *seq, void *unused)
 {
-	seq_printf(seq, "%zu\n", dma_buf_of_file(seq)->size);
+	seq_printf(seq, "%zu\n", buffer_of_file(seq)->size);
 
 	return 0;
 }

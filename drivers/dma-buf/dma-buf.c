@@ -491,6 +491,24 @@ void dma_buf_fd_install(struct dma_buf *dmabuf, int fd)
 EXPORT_SYMBOL_NS_GPL(dma_buf_fd_install, DMA_BUF);
 
 /**
+ * dma_buf_of_file - find the buffer behind a file
+ * @file: any file, to which the caller holds a reference
+ *
+ * Context: Any.
+ * Return: The buffer, without a reference of its own, or an ERR_PTR():
+ *
+ *	   * -EINVAL: @file is some other file
+ */
+struct dma_buf *dma_buf_of_file(const struct file *file)
+{
+	if (file->f_op != &dma_buf_fops)
+		return ERR_PTR(-EINVAL);
+
+	return file->private_data;
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_of_file, DMA_BUF);
+
+/**
  * dma_buf_get - find the buffer behind a file descriptor
  * @fd: file descriptor of the calling process
  *
@@ -504,18 +522,18 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_fd_install, DMA_BUF);
 struct dma_buf *dma_buf_get(int fd)
 {
 	struct file *file = fget(fd);
+	struct dma_buf *dmabuf;
 
 	if (!file)
 		return ERR_PTR(-EBADF);
 
-	if (file->f_op != &dma_buf_fops) {
+	dmabuf = dma_buf_of_file(file);
+	if (IS_ERR(dmabuf))
 		fput(file);
-		return ERR_PTR(-EINVAL);
-	}
+	else
+		trace_dma_buf_get(dmabuf, fd);
 
-	trace_dma_buf_get(file->private_data, fd);
-
-	return file->private_data;
+	return dmabuf;
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_get, DMA_BUF);
 

@@ -501,6 +501,7 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *exp_info);
 int dma_buf_fd(struct dma_buf *dmabuf, int flags);
 void dma_buf_fd_install(struct dma_buf *dmabuf, int fd);
 struct dma_buf *dma_buf_get(int fd);
+struct dma_buf *dma_buf_of_file(const struct file *file);
 void dma_buf_put(struct dma_buf *dmabuf);
 
 /* Devices: dma-buf-attach.c */

@@ -7,7 +7,9 @@
  * errno, and the counts that bufinfo shows.
  */
 
+#include <linux/anon_inodes.h>
 #include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/iosys-map.h>
 #include <linux/pci.h>
 
@@ -34,6 +36,28 @@ static void fd_is_installed_last(struct kunit *test)
 
 	mock_close(fd);
 	KUNIT_EXPECT_EQ(test, file_count(buf->dmabuf->file), 1);
+}
+
+static const struct file_operations foreign_fops = {
+	.owner = THIS_MODULE,
+};
+
+/* Succeeds if a file tells whose it is, and keeps its references either way. */
+static void file_tells_the_buffer(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+	struct file *foreign;
+
+	KUNIT_EXPECT_PTR_EQ(test, dma_buf_of_file(buf->dmabuf->file),
+			    buf->dmabuf);
+	KUNIT_EXPECT_EQ(test, file_count(buf->dmabuf->file), 1);
+
+	foreign = anon_inode_getfile("foreign", &foreign_fops, buf->dmabuf,
+				     O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, foreign);
+	KUNIT_EXPECT_PTR_EQ(test, dma_buf_of_file(foreign), ERR_PTR(-EINVAL));
+	KUNIT_EXPECT_EQ(test, file_count(foreign), 1);
+	__fput_sync(foreign);
 }
 
 static void beyond_invalidate(struct dma_buf_attachment *attach)
@@ -337,6 +361,7 @@ static void counts_follow_the_calls(struct kunit *test)
 
 static struct kunit_case dma_buf_beyond_cases[] = {
 	KUNIT_CASE(fd_is_installed_last),
+	KUNIT_CASE(file_tells_the_buffer),
 	KUNIT_CASE(invalidate_is_move_notify),
 	KUNIT_CASE(revocable_is_who_is_told),
 	KUNIT_CASE(cpu_attaches),

@@ -130,24 +130,24 @@ static struct dma_buf *dma_buf_of_object_locked(struct drm_gem_object *obj,
 	return dma_buf;
 }
 
-/* @obj is what @handle, looked up under the lock, stands for. */
+/* @handle is not in the cache, and may not be a handle at all. */
 static struct dma_buf *dma_buf_of_handle_locked(struct drm_file *file,
-						struct drm_gem_object *obj,
 						u32 handle, u32 flags)
 {
-	struct drm_prime_file_private *cache = &file->prime;
+	struct drm_gem_object *obj;
 	struct drm_prime_pair *pair;
 	struct dma_buf *dma_buf;
 
-	pair = drm_prime_cache_find_handle_locked(cache, handle);
-	if (pair) {
-		get_dma_buf(pair->dma_buf);
-		return pair->dma_buf;
-	}
+	/* not before: between, the handle could be closed and forgotten */
+	obj = drm_gem_object_lookup(file, handle);
+	if (!obj)
+		return ERR_PTR(-ENOENT);
 
 	pair = kmalloc(sizeof(*pair), GFP_KERNEL);
-	if (!pair)
-		return ERR_PTR(-ENOMEM);
+	if (!pair) {
+		dma_buf = ERR_PTR(-ENOMEM);
+		goto put;
+	}
 
 	mutex_lock(&obj->dev->object_name_lock);
 	dma_buf = dma_buf_of_object_locked(obj, flags);
@@ -156,7 +156,9 @@ static struct dma_buf *dma_buf_of_handle_locked(struct drm_file *file,
 	if (IS_ERR(dma_buf))
 		kfree(pair);
 	else
-		drm_prime_cache_add_locked(cache, pair, dma_buf, handle);
+		drm_prime_cache_add_locked(&file->prime, pair, dma_buf, handle);
+put:
+	drm_gem_object_put(obj);
 	return dma_buf;
 }
 
@@ -183,22 +185,20 @@ struct dma_buf *drm_gem_prime_handle_to_dmabuf(struct drm_device *dev,
 					       struct drm_file *file_priv,
 					       u32 handle, u32 flags)
 {
-	struct drm_gem_object *obj;
-	struct dma_buf *dma_buf;
+	struct drm_prime_pair *pair;
 
 	if (!has_handles(dev))
 		return ERR_PTR(-ENOENT);
 
 	guard(mutex)(&file_priv->prime.lock);
 
-	/* not before: between, the handle could be closed and forgotten */
-	obj = drm_gem_object_lookup(file_priv, handle);
-	if (!obj)
-		return ERR_PTR(-ENOENT);
+	/* who closes this handle right now has not taken the lock yet */
+	pair = drm_prime_cache_find_handle_locked(&file_priv->prime, handle);
+	if (!pair)
+		return dma_buf_of_handle_locked(file_priv, handle, flags);
 
-	dma_buf = dma_buf_of_handle_locked(file_priv, obj, handle, flags);
-	drm_gem_object_put(obj);
-	return dma_buf;
+	get_dma_buf(pair->dma_buf);
+	return pair->dma_buf;
 }
 EXPORT_SYMBOL(drm_gem_prime_handle_to_dmabuf);
 
@@ -284,19 +284,16 @@ static int import_as_handle_locked(struct drm_device *dev,
 	return ret;
 }
 
-static int handle_of_dma_buf_locked(struct drm_device *dev,
-				    struct drm_file *file,
-				    struct dma_buf *dma_buf, u32 *handle)
+/* @dma_buf_file is not in the cache, and may not be that of a dma-buf at all. */
+static int handle_of_file_locked(struct drm_device *dev, struct drm_file *file,
+				 const struct file *dma_buf_file, u32 *handle)
 {
-	struct drm_prime_file_private *cache = &file->prime;
+	struct dma_buf *dma_buf = dma_buf_of_file(dma_buf_file);
 	struct drm_prime_pair *pair;
 	int ret;
 
-	pair = drm_prime_cache_find_dma_buf_locked(cache, dma_buf);
-	if (pair) {
-		*handle = pair->handle;
-		return 0;
-	}
+	if (IS_ERR(dma_buf))
+		return PTR_ERR(dma_buf);
 
 	/* now, while there is no handle that would have to be taken back */
 	pair = kmalloc(sizeof(*pair), GFP_KERNEL);
@@ -307,7 +304,8 @@ static int handle_of_dma_buf_locked(struct drm_device *dev,
 	if (ret)
 		kfree(pair);
 	else
-		drm_prime_cache_add_locked(cache, pair, dma_buf, *handle);
+		drm_prime_cache_add_locked(&file->prime, pair, dma_buf,
+					   *handle);
 	return ret;
 }
 
@@ -336,21 +334,24 @@ int drm_gem_prime_fd_to_handle(struct drm_device *dev,
 			       struct drm_file *file_priv, int prime_fd,
 			       u32 *handle)
 {
-	struct dma_buf *dma_buf;
-	int ret = -EINVAL;
+	struct drm_prime_pair *pair;
 
-	dma_buf = dma_buf_get(prime_fd);
-	if (IS_ERR(dma_buf))
-		return PTR_ERR(dma_buf);
+	/* held without a reference if no other thread could close it meanwhile */
+	CLASS(fd, f)(prime_fd);
+	if (fd_empty(f))
+		return -EBADF;
+	if (!has_handles(dev))
+		return -EINVAL;
 
-	if (has_handles(dev)) {
-		mutex_lock(&file_priv->prime.lock);
-		ret = handle_of_dma_buf_locked(dev, file_priv, dma_buf, handle);
-		mutex_unlock(&file_priv->prime.lock);
-	}
+	guard(mutex)(&file_priv->prime.lock);
 
-	dma_buf_put(dma_buf);
-	return ret;
+	pair = drm_prime_cache_find_file_locked(&file_priv->prime, fd_file(f));
+	if (!pair)
+		return handle_of_file_locked(dev, file_priv, fd_file(f),
+					     handle);
+
+	*handle = pair->handle;
+	return 0;
 }
 EXPORT_SYMBOL(drm_gem_prime_fd_to_handle);
 

@@ -11,7 +11,8 @@
  * Each &struct drm_file therefore remembers, as &struct drm_prime_pair, every
  * handle that was exported or came from an import, until that handle is
  * closed. There are two trees over the same pairs, because both questions are
- * asked: which handle for this dma-buf, and which dma-buf for this handle.
+ * asked: which handle for this dma-buf, and which dma-buf for this handle. A dma-buf
+ * is known by its file, for that is what a descriptor leads to.
  * Handles are unique. A dma-buf usually is, but the object behind it can have
  * gained a second handle by another way (GEM_OPEN, GETFB2), and if both were
  * exported both are remembered, so that closing one leaves the other known.
@@ -36,18 +37,18 @@
 #define pair_by_dma_buf(node) rb_entry(node, struct drm_prime_pair, by_dma_buf)
 #define pair_by_handle(node)  rb_entry(node, struct drm_prime_pair, by_handle)
 
-static int cmp_dma_buf(const void *key, const struct rb_node *node)
+static int cmp_file(const void *key, const struct rb_node *node)
 {
-	const struct dma_buf *there = pair_by_dma_buf(node)->dma_buf;
+	const struct file *there = pair_by_dma_buf(node)->dma_buf->file;
 
 	if (key == there)
 		return 0;
 	return key < (const void *)there ? -1 : 1;
 }
 
-static bool less_dma_buf(struct rb_node *new, const struct rb_node *there)
+static bool less_file(struct rb_node *new, const struct rb_node *there)
 {
-	return cmp_dma_buf(pair_by_dma_buf(new)->dma_buf, there) < 0;
+	return cmp_file(pair_by_dma_buf(new)->dma_buf->file, there) < 0;
 }
 
 static int cmp_handle(const void *key, const struct rb_node *node)
@@ -86,9 +87,9 @@ drm_prime_cache_find_handle_locked(struct drm_prime_file_private *cache,
 }
 
 /**
- * drm_prime_cache_find_dma_buf_locked - the handle that stands for a dma-buf
+ * drm_prime_cache_find_file_locked - the handle that stands for a dma-buf
  * @cache: handle cache of a file
- * @dma_buf: the buffer
+ * @file: that of the buffer, or any other, which is not found then
  *
  * Of several handles the one that was added first is found, so the answer
  * does not change while that handle is open.
@@ -97,14 +98,14 @@ drm_prime_cache_find_handle_locked(struct drm_prime_file_private *cache,
  * Return: the pair, valid while the lock is held, or NULL.
  */
 struct drm_prime_pair *
-drm_prime_cache_find_dma_buf_locked(struct drm_prime_file_private *cache,
-				    const struct dma_buf *dma_buf)
+drm_prime_cache_find_file_locked(struct drm_prime_file_private *cache,
+				 const struct file *file)
 {
 	struct rb_node *node;
 
 	lockdep_assert_held(&cache->lock);
 
-	node = rb_find_first(dma_buf, &cache->by_dma_buf, cmp_dma_buf);
+	node = rb_find_first(file, &cache->by_dma_buf, cmp_file);
 	return node ? pair_by_dma_buf(node) : NULL;
 }
 
@@ -128,7 +129,7 @@ void drm_prime_cache_add_locked(struct drm_prime_file_private *cache,
 	pair->dma_buf = dma_buf;
 	pair->handle = handle;
 	/* an equal node goes to the right of those that were there before */
-	rb_add(&pair->by_dma_buf, &cache->by_dma_buf, less_dma_buf);
+	rb_add(&pair->by_dma_buf, &cache->by_dma_buf, less_file);
 	rb_add(&pair->by_handle, &cache->by_handle, less_handle);
 }
 

@@ -10,6 +10,7 @@
 struct dma_buf;
 struct drm_device;
 struct drm_prime_file_private;
+struct file;
 
 /**
  * struct drm_prime_pair - a dma-buf and its GEM handle in one &struct drm_file
@@ -31,8 +32,8 @@ struct drm_prime_pair *
 drm_prime_cache_find_handle_locked(struct drm_prime_file_private *cache,
 				   u32 handle);
 struct drm_prime_pair *
-drm_prime_cache_find_dma_buf_locked(struct drm_prime_file_private *cache,
-				    const struct dma_buf *dma_buf);
+drm_prime_cache_find_file_locked(struct drm_prime_file_private *cache,
+				 const struct file *file);
 void drm_prime_cache_add_locked(struct drm_prime_file_private *cache,
 				struct drm_prime_pair *pair,
 				struct dma_buf *dma_buf, u32 handle);
