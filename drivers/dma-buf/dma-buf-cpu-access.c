@@ -81,24 +81,37 @@ static enum dma_data_direction sync_direction(u64 flags)
  *	   * -ERESTARTSYS, -EINTR: a signal arrived
  *	   * what the exporter said
  */
-long dma_buf_ioctl_sync(struct dma_buf *dmabuf, const void __user *argp)
+long dma_buf_ioctl_sync(struct dma_buf *dmabuf,
+			const struct dma_buf_sync __user *argp)
 {
 	enum dma_data_direction dir;
-	struct dma_buf_sync sync;
+	u64 flags;
 
-	if (copy_from_user(&sync, argp, sizeof(sync)))
+	/* all there is, and cheaper than a copy of the structure */
+	BUILD_BUG_ON(sizeof(*argp) != sizeof(flags));
+	if (get_user(flags, &argp->flags))
 		return -EFAULT;
 
-	if (sync.flags & ~DMA_BUF_SYNC_VALID_FLAGS_MASK)
+	if (flags & ~DMA_BUF_SYNC_VALID_FLAGS_MASK)
 		return -EINVAL;
 
-	dir = sync_direction(sync.flags);
+	dir = sync_direction(flags);
 	if (dir == DMA_NONE)
 		return -EINVAL;
 
-	return sync.flags & DMA_BUF_SYNC_END ?
-		       dma_buf_end_cpu_access(dmabuf, dir) :
-		       dma_buf_begin_cpu_access(dmabuf, dir);
+	return flags & DMA_BUF_SYNC_END ? dma_buf_end_cpu_access(dmabuf, dir) :
+					  dma_buf_begin_cpu_access(dmabuf, dir);
+}
+
+static int wait_for_devices(struct dma_buf *dmabuf, enum dma_data_direction dir)
+{
+	bool write = dir == DMA_TO_DEVICE || dir == DMA_BIDIRECTIONAL;
+	long ret;
+
+	ret = dma_resv_wait_timeout(dmabuf->resv, dma_resv_usage_rw(write),
+				    true, MAX_SCHEDULE_TIMEOUT);
+
+	return ret < 0 ? ret : 0;
 }
 
 /**
@@ -123,8 +136,7 @@ long dma_buf_ioctl_sync(struct dma_buf *dmabuf, const void __user *argp)
 int dma_buf_begin_cpu_access(struct dma_buf *dmabuf,
 			     enum dma_data_direction dir)
 {
-	bool write = dir == DMA_TO_DEVICE || dir == DMA_BIDIRECTIONAL;
-	long ret;
+	int ret;
 
 	if (WARN_ON_ONCE(!dmabuf))
 		return -EINVAL;
@@ -143,13 +155,7 @@ int dma_buf_begin_cpu_access(struct dma_buf *dmabuf,
 			return ret;
 	}
 
-	if (dma_buf_never_busy(dmabuf))
-		return 0;
-
-	ret = dma_resv_wait_timeout(dmabuf->resv, dma_resv_usage_rw(write),
-				    true, MAX_SCHEDULE_TIMEOUT);
-
-	return ret < 0 ? ret : 0;
+	return dma_buf_never_busy(dmabuf) ? 0 : wait_for_devices(dmabuf, dir);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_begin_cpu_access, DMA_BUF);
 

@@ -11,6 +11,7 @@
 #include <linux/poll.h>
 
 struct dentry;
+struct dma_buf_sync;
 struct kernfs_node;
 struct seq_file;
 
@@ -113,10 +114,10 @@ struct dma_buf_object {
 	struct list_head registry_node;
 
 	/**
-	 * @registered: The final fput() has not begun, so &dma_buf.file can be
-	 * looked at.  Guarded by &dma_buf.name_lock.
+	 * @live_file: &dma_buf.file, until the final fput() begins.  For
+	 * get_file_active(), which needs no lock.
 	 */
-	bool registered;
+	struct file *live_file;
 #endif
 
 #if IS_ENABLED(CONFIG_DMABUF_SYSFS_STATS)
@@ -142,6 +143,19 @@ static inline struct dma_buf_object *to_dma_buf_object(struct dma_buf *dmabuf)
 static inline bool dma_buf_never_busy(const struct dma_buf *dmabuf)
 {
 	return !rcu_access_pointer(dmabuf->resv->fences);
+}
+
+/**
+ * dma_buf_revoke_check - may the storage still be used?
+ * @dmabuf: buffer
+ *
+ * Return: 0, or -ENODEV after dma_buf_revoke().
+ */
+static inline int dma_buf_revoke_check(struct dma_buf *dmabuf)
+{
+	return READ_ONCE(to_dma_buf_object(dmabuf)->state) == DMA_BUF_LIVE ?
+		       0 :
+		       -ENODEV;
 }
 
 /* dma-buf-migrate.c */
@@ -193,7 +207,6 @@ void dma_buf_declare_init(void);
 void dma_buf_declare_debugfs(struct dentry *dir);
 
 /* dma-buf-revoke.c */
-int dma_buf_revoke_check(struct dma_buf *dmabuf);
 void dma_buf_revoke_progress_locked(struct dma_buf *dmabuf);
 
 /* dma-buf-debug.c */
@@ -214,7 +227,8 @@ static inline struct sg_table *dma_buf_debug_unwrap(struct sg_table *sgt)
 
 /* dma-buf-cpu-access.c */
 int dma_buf_file_mmap(struct file *file, struct vm_area_struct *vma);
-long dma_buf_ioctl_sync(struct dma_buf *dmabuf, const void __user *argp);
+long dma_buf_ioctl_sync(struct dma_buf *dmabuf,
+			const struct dma_buf_sync __user *argp);
 
 /* dma-buf-sync.c */
 void dma_buf_poll_init(struct dma_buf_object *obj);

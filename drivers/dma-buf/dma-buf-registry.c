@@ -47,10 +47,9 @@
  *   looked at.
  * * &dma_buf.file cannot: file structures are reused at once, and a count read
  *   from one may be that of some other file. That is what
- *   &dma_buf_object.registered is for. The final fput() clears it before it
- *   goes on, under &dma_buf.name_lock; a reader that finds it set, and holds
- *   that lock, has a file that is still this buffer's. The reference is then
- *   taken if the count is not 0 already.
+ *   &dma_buf_object.live_file is for. The final fput() clears it before it goes
+ *   on. get_file_active() takes a reference if the count is not 0 already, and
+ *   looks again: who still finds the pointer has a file that is this buffer's.
  * * All else, the exporter's data above all, waits until there is a reference.
  *
  * A reader may end up with the last reference. fput() then finishes when the
@@ -79,8 +78,7 @@ static struct {
  */
 void dma_buf_registry_add(struct dma_buf_object *obj)
 {
-	/* Nobody knows the buffer: no need for the lock. */
-	obj->registered = true;
+	obj->live_file = obj->base.file;
 
 	spin_lock(&registry.lock);
 	list_add_rcu(&obj->registry_node, &registry.buffers);
@@ -94,25 +92,13 @@ void dma_buf_registry_add(struct dma_buf_object *obj)
  */
 void dma_buf_registry_del(struct dma_buf_object *obj)
 {
-	spin_lock(&obj->base.name_lock);
-	obj->registered = false;
-	spin_unlock(&obj->base.name_lock);
+	/* ordered before what the VFS does next: free the file, for others to use */
+	smp_store_mb(obj->live_file, NULL);
 
 	spin_lock(&registry.lock);
 	list_del_rcu(&obj->registry_node);
 	WRITE_ONCE(registry.count, registry.count - 1);
 	spin_unlock(&registry.lock);
-}
-
-static bool registry_get(struct dma_buf_object *obj)
-{
-	bool alive;
-
-	spin_lock(&obj->base.name_lock);
-	alive = obj->registered && get_file_active(&obj->base.file);
-	spin_unlock(&obj->base.name_lock);
-
-	return alive;
 }
 
 /**
@@ -139,7 +125,7 @@ struct dma_buf_object *dma_buf_registry_next(struct dma_buf_object *prev)
 		}
 
 		obj = list_entry(pos, struct dma_buf_object, registry_node);
-		if (registry_get(obj))
+		if (get_file_active(&obj->live_file))
 			break;
 	}
 	rcu_read_unlock();

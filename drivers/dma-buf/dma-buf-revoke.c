@@ -79,17 +79,6 @@
  */
 
 /**
- * dma_buf_revoke_check - may the storage still be used?
- * @dmabuf: buffer
- *
- * Return: 0, or -ENODEV after dma_buf_revoke().
- */
-int dma_buf_revoke_check(struct dma_buf *dmabuf)
-{
-	return dma_buf_is_revoked(dmabuf) ? -ENODEV : 0;
-}
-
-/**
  * dma_buf_is_revoked - has the exporter taken the storage away?
  * @dmabuf: buffer
  *
@@ -102,7 +91,7 @@ int dma_buf_revoke_check(struct dma_buf *dmabuf)
  */
 bool dma_buf_is_revoked(struct dma_buf *dmabuf)
 {
-	return READ_ONCE(to_dma_buf_object(dmabuf)->state) != DMA_BUF_LIVE;
+	return dma_buf_revoke_check(dmabuf) != 0;
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_is_revoked, DMA_BUF);
 

@@ -102,6 +102,8 @@ static void dma_buf_inode_construct(void *memory)
 static const struct super_operations dma_buf_super_ops = {
 	.alloc_inode = dma_buf_inode_alloc,
 	.free_inode = dma_buf_inode_free,
+	/* there is no page cache, in which the VFS would look for pages */
+	.evict_inode = clear_inode,
 	.statfs = simple_statfs,
 };
 
@@ -218,14 +220,16 @@ static loff_t dma_buf_file_llseek(struct file *file, loff_t offset, int whence)
  * @dmabuf: buffer
  * @argp: string of user space
  *
+ * Not inlined, for the other ioctls are done without a frame on the stack.
+ *
  * Return: 0 or a negative errno:
  *
  *	   * -EFAULT: the string is not accessible
  *	   * -EINVAL: the name is longer than DMA_BUF_NAME_LEN - 1 characters
  *	   * -ENOMEM: out of memory
  */
-static long dma_buf_ioctl_set_name(struct dma_buf *dmabuf,
-				   const char __user *argp)
+static noinline long dma_buf_ioctl_set_name(struct dma_buf *dmabuf,
+					    const char __user *argp)
 {
 	const char *name = strndup_user(argp, DMA_BUF_NAME_LEN);
 
@@ -246,9 +250,11 @@ static long dma_buf_file_ioctl(struct file *file, unsigned int cmd,
 	struct dma_buf *dmabuf = file->private_data;
 	void __user *argp = (void __user *)arg;
 
-	switch (cmd) {
-	case DMA_BUF_IOCTL_SYNC:
+	/* the one that comes with every frame */
+	if (likely(cmd == DMA_BUF_IOCTL_SYNC))
 		return dma_buf_ioctl_sync(dmabuf, argp);
+
+	switch (cmd) {
 	case DMA_BUF_SET_NAME_A:
 	case DMA_BUF_SET_NAME_B:
 		return dma_buf_ioctl_set_name(dmabuf, argp);
@@ -341,14 +347,22 @@ static struct file *dma_buf_file_create(size_t size, int flags)
 	return file;
 }
 
-/* The memory comes from a cache and is as its last user left it. */
+/*
+ * The memory comes from a cache and is as its last user left it. Members that are
+ * not here are set before they are read, see there.
+ */
 static void dma_buf_object_init(struct dma_buf_object *obj)
 {
-	memset_after(obj, 0, inode);
 	INIT_LIST_HEAD(&obj->base.attachments);
-	INIT_LIST_HEAD(&obj->cpu_attachments);
-	obj->constraints = DMA_BUF_CONSTRAINTS_ANY;
+	obj->base.name = NULL;
 	spin_lock_init(&obj->base.name_lock);
+	obj->vmap_count = 0;
+	iosys_map_clear(&obj->vmap);
+	INIT_LIST_HEAD(&obj->cpu_attachments);
+	obj->lost_count = 0;
+	obj->constraints = DMA_BUF_CONSTRAINTS_ANY;
+	obj->moves = 0;
+	obj->state = DMA_BUF_LIVE;
 	dma_buf_poll_init(obj);
 }
 

@@ -257,10 +257,8 @@ struct dma_buf {
 
 	/**
 	 * @name_lock: Guards @name, which any holder of the file may replace
-	 * while it is printed. It also decides between the final fput() and a
-	 * reader of the registry that wants a reference, see
-	 * drivers/dma-buf/dma-buf-registry.c. Held for a few instructions, in
-	 * process context only.
+	 * while it is printed. Held for a few instructions, in process context
+	 * only.
 	 */
 	spinlock_t name_lock;
 
