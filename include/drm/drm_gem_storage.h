@@ -107,7 +107,7 @@ struct drm_gem_storage {
 	struct sg_table *sgt;
 
 	/** @kept_tables: those that no importer has; drm_gem_storage_table.c */
-	struct list_head kept_tables;
+	struct hlist_head kept_tables;
 
 	/** @generation: how often what a table says has changed */
 	unsigned int generation;

@@ -59,7 +59,7 @@ ino='ino=[1-9][0-9]*'
 dev='dev=[^ ]+'
 kind='(none|shmem|masked|contiguous)'
 needs='mask=0x[0-9a-f]+ boundary=0x[0-9a-f]+ segment-size=[0-9]+ align=[0-9]+ segments=[0-9]+ domains=0x[0-3]'
-object="$dev offset=0x[0-9a-f]+ size=[0-9]+ from=$kind to=$kind"
+object="$dev object=[0-9a-f]+ offset=0x[0-9a-f]+ size=[0-9]+ from=$kind to=$kind"
 
 like dma_buf_export 8 "$ino size=[0-9]+ exporter=[^ ]+"
 like dma_buf_fd 1 "$ino fd=[0-9]+"
@@ -87,7 +87,7 @@ has dma_buf_map "$ino dev=trace_of_a_device[^ ]* dir=to nents=[1-4] mapped=2"
 has dma_buf_constrain "$ino dev=trace_of_decisions[^ ]* mask=0xffffffffffffffff boundary=0xffffffffffffffff segment-size=18446744073709551615 align=1 segments=5 domains=0x1 ret=0"
 has dma_buf_refuse "$ino dev=trace_of_a_refused_copy[^ ]* demand=copy entry=0 .*"
 has dma_buf_mmap "$ino pgoff=1 pages=2"
-has drm_gem_storage_move "dev=decisions_are_told[^ ]* offset=0x[0-9a-f]+ size=2162688 from=shmem to=contiguous ret=-16"
+has drm_gem_storage_move "dev=decisions_are_told[^ ]* object=[0-9a-f]+ offset=0x[0-9a-f]+ size=2162688 from=shmem to=contiguous ret=-16"
 
 # one number names a buffer in all events
 strangers=$(sed -n 's/^dma_buf_[a-z_]*: \(ino=[0-9]*\) .*/\1/p' $lines | sort -u > $lines.all

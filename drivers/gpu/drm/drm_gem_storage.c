@@ -21,6 +21,7 @@
 #include <drm/drm_mode.h>
 #include <drm/drm_prime.h>
 #include <drm/drm_print.h>
+#include <drm/drm_vma_manager.h>
 
 #include "drm_gem_storage_internal.h"
 
@@ -265,7 +266,6 @@ static struct drm_gem_storage *object_alloc(struct drm_device *drm, size_t size)
 
 	if (!storage->base.funcs)
 		storage->base.funcs = &storage_funcs;
-	INIT_LIST_HEAD(&storage->kept_tables);
 	own_needs(drm->dev, size, &storage->needs);
 	storage->constraints = storage->needs;
 
@@ -277,6 +277,10 @@ static struct drm_gem_storage *object_alloc(struct drm_device *drm, size_t size)
  * @drm: its device
  * @size: bytes, whole pages
  *
+ * Nor has it an offset to map it by: most are never mapped by one. Who tells a
+ * process the offset makes it, with drm_gem_create_mmap_offset(), as
+ * drm_gem_dumb_map_offset() and drm_gem_prime_mmap() do.
+ *
  * Return: an object with one reference, or an error pointer:
  *
  *	* -ENOMEM: out of memory
@@ -286,18 +290,9 @@ struct drm_gem_storage *drm_gem_storage_create_private(struct drm_device *drm,
 						       size_t size)
 {
 	struct drm_gem_storage *storage = object_alloc(drm, size);
-	int ret;
 
-	if (IS_ERR(storage))
-		return storage;
-
-	drm_gem_private_object_init(drm, &storage->base, size);
-	ret = drm_gem_create_mmap_offset(&storage->base);
-	if (ret) {
-		drm_gem_object_release(&storage->base);
-		kfree(storage);
-		return ERR_PTR(ret);
-	}
+	if (!IS_ERR(storage))
+		drm_gem_private_object_init(drm, &storage->base, size);
 
 	return storage;
 }
@@ -315,7 +310,7 @@ struct drm_gem_storage *drm_gem_storage_create_private(struct drm_device *drm,
  *
  *	* -EINVAL: @size is 0, or more than an object can have
  *	* -ENOMEM: out of memory
- *	* -ENOSPC: the device has no room for one more offset to map by
+ *	* -ENOSPC: there is no offset to map so much by
  *	* what &drm_driver.gem_create_object said
  */
 struct drm_gem_storage *drm_gem_storage_create(struct drm_device *drm,
@@ -324,6 +319,8 @@ struct drm_gem_storage *drm_gem_storage_create(struct drm_device *drm,
 	/* what the shmem file could not have, if there will be one */
 	if (!size || size > MAX_LFS_FILESIZE - PAGE_SIZE)
 		return ERR_PTR(-EINVAL);
+	if (size > PFN_PHYS((u64)DRM_FILE_PAGE_OFFSET_SIZE))
+		return ERR_PTR(-ENOSPC);
 
 	return drm_gem_storage_create_private(drm, PAGE_ALIGN(size));
 }

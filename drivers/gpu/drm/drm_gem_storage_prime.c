@@ -180,7 +180,6 @@ static struct drm_gem_object *import_unmapped(struct drm_device *drm,
  *
  *	* what dma_buf_attach() said
  *	* -ENOMEM: out of memory
- *	* -ENOSPC: the device has no room for one more offset to map by
  *	* of an exporter that does not take part, as drm_gem_prime_import()
  */
 struct drm_gem_object *drm_gem_storage_prime_import(struct drm_device *drm,
@@ -213,7 +212,6 @@ EXPORT_SYMBOL_GPL(drm_gem_storage_prime_import);
  * Return: an object without storage, or an error pointer:
  *
  *	* -ENOMEM: out of memory
- *	* -ENOSPC: the device has no room for one more offset to map by
  */
 struct drm_gem_object *
 drm_gem_storage_prime_import_sg_table(struct drm_device *drm,

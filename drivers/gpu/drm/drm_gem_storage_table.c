@@ -48,7 +48,7 @@
  */
 struct storage_table {
 	struct sg_table sgt;
-	struct list_head node;
+	struct hlist_node node;
 	struct dma_buf_attachment *attach;
 	struct drm_gem_storage_backing *backing;
 	unsigned int generation;
@@ -232,7 +232,6 @@ static struct storage_table *table_create(struct drm_gem_storage *storage,
 	table = kzalloc(sizeof(*table), GFP_KERNEL);
 	if (!table)
 		return ERR_PTR(-ENOMEM);
-	INIT_LIST_HEAD(&table->node);
 	table->attach = attach;
 	table->dir = dir;
 
@@ -285,13 +284,13 @@ static void table_keep(struct drm_gem_storage *storage,
 		       struct storage_table *table)
 {
 	table->attach->priv = table;
-	list_add(&table->node, &storage->kept_tables);
+	hlist_add_head(&table->node, &storage->kept_tables);
 }
 
 static void table_take(struct storage_table *table)
 {
 	table->attach->priv = NULL;
-	list_del_init(&table->node);
+	hlist_del_init(&table->node);
 }
 
 /**
@@ -302,12 +301,13 @@ static void table_take(struct storage_table *table)
  */
 void drm_gem_storage_drop_tables_locked(struct drm_gem_storage *storage)
 {
-	struct storage_table *table, *next;
+	struct storage_table *table;
+	struct hlist_node *next;
 
 	dma_resv_assert_held(storage->base.resv);
 
 	storage->generation++;
-	list_for_each_entry_safe(table, next, &storage->kept_tables, node) {
+	hlist_for_each_entry_safe(table, next, &storage->kept_tables, node) {
 		table_take(table);
 		table_destroy(storage, table);
 	}

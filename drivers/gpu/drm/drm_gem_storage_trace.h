@@ -13,10 +13,11 @@
 #include <drm/drm_vma_manager.h>
 
 /*
- * Which storage an object has, and why.  Objects are named by their device and by
- * the offset that processes map them at.  What is done on behalf of a device that
- * attaches comes before the dma_buf_constrain of the dma-buf, and, unless the answer
- * is at once that the storage has to stay, after its dma_buf_move.
+ * Which storage an object has, and why.  Objects are told apart by their address,
+ * and have the offset that processes map them at, 0 as long as nobody has asked for
+ * it.  What is done on behalf of a device that attaches comes before the
+ * dma_buf_constrain of the dma-buf, and, unless the answer is at once that the storage
+ * has to stay, after its dma_buf_move.
  */
 
 TRACE_DEFINE_ENUM(DRM_GEM_STORAGE_NONE);
@@ -40,6 +41,7 @@ DECLARE_EVENT_CLASS(drm_gem_storage,
 
 	TP_STRUCT__entry(
 		__string(dev, dev_name(storage->base.dev->dev))
+		__field(const void *, object)
 		__field(u64, offset)
 		__field(size_t, size)
 		__field(int, from)
@@ -49,6 +51,7 @@ DECLARE_EVENT_CLASS(drm_gem_storage,
 
 	TP_fast_assign(
 		__assign_str(dev);
+		__entry->object = storage;
 		__entry->offset =
 			drm_vma_node_offset_addr(&storage->base.vma_node);
 		__entry->size = storage->base.size;
@@ -57,8 +60,9 @@ DECLARE_EVENT_CLASS(drm_gem_storage,
 		__entry->ret = ret;
 	),
 
-	TP_printk("dev=%s offset=%#llx size=%zu from=%s to=%s ret=%d",
-		  __get_str(dev), __entry->offset, __entry->size,
+	TP_printk("dev=%s object=%p offset=%#llx size=%zu from=%s to=%s ret=%d",
+		  __get_str(dev), __entry->object, __entry->offset,
+		  __entry->size,
 		  drm_gem_storage_trace_kind(__entry->from),
 		  drm_gem_storage_trace_kind(__entry->to), __entry->ret)
 );

@@ -249,7 +249,8 @@ static int mmap_as_client(struct drm_gem_object *obj,
  * @vma: the mapping; &vm_area_struct.vm_pgoff counts from the object's start
  *
  * &vm_area_struct.vm_pgoff becomes the object's fake offset, as in a mapping
- * of the DRM file, so that drm_vma_node_unmap() finds both kinds.
+ * of the DRM file, so that drm_vma_node_unmap() finds both kinds. An object that
+ * has none yet gets one.
  *
  * Context: sleeps.
  * Return: 0, or a negative errno:
@@ -257,16 +258,22 @@ static int mmap_as_client(struct drm_gem_object *obj,
  *	* -EINVAL: @vma reaches beyond the object
  *	* -ENODEV: the driver cannot map at all
  *	* -ENOMEM: out of memory
+ *	* -ENOSPC: the device has no room for one more offset to map by
  *	* what &drm_gem_object_funcs.mmap or the driver's mmap() said
  */
 int drm_gem_prime_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 {
 	unsigned long end;
+	int ret;
 
 	/* past the end of this object's fake range another one's begins */
 	if (check_add_overflow(vma->vm_pgoff, vma_pages(vma), &end) ||
 	    end > obj->size >> PAGE_SHIFT)
 		return -EINVAL;
+
+	ret = drm_gem_create_mmap_offset(obj);
+	if (ret)
+		return ret;
 
 	vma->vm_pgoff += drm_vma_node_start(&obj->vma_node);
 

@@ -17,6 +17,7 @@
 
 #include <kunit/resource.h>
 
+#include <drm/drm_device.h>
 #include <drm/drm_vma_manager.h>
 
 #include "../drm_gem_storage_internal.h"
@@ -95,6 +96,14 @@ static void fault_maps_around(struct kunit *test)
 	dma_buf_put(dmabuf);
 }
 
+/* What MAP_DUMB would say. */
+static u64 map_offset(struct kunit *test, struct drm_gem_object *obj)
+{
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_create_mmap_offset(obj));
+
+	return drm_vma_node_offset_addr(&obj->vma_node);
+}
+
 /*
  * Succeeds if a fault on either side of the object gets SIGBUS, and takes no page. No
  * mapping leads there, so the faults are made up.
@@ -102,18 +111,58 @@ static void fault_maps_around(struct kunit *test)
 static void fault_beyond_the_object(struct kunit *test)
 {
 	struct storage_ctx *ctx = test->priv;
-	unsigned long first = drm_vma_node_start(&ctx->obj->vma_node);
+	unsigned long first = map_offset(test, ctx->obj) >> PAGE_SHIFT;
 	struct vm_area_struct vma = { .vm_private_data = ctx->obj };
 	struct vm_fault behind = { .vma = &vma,
 				   .pgoff = first + STORAGE_PAGES };
 	struct vm_fault before = { .vma = &vma, .pgoff = first - 1 };
 
 	KUNIT_EXPECT_TRUE(test, drm_gem_storage_vm_ops.fault(&behind) ==
-				VM_FAULT_SIGBUS);
+					VM_FAULT_SIGBUS);
 	KUNIT_EXPECT_TRUE(test, drm_gem_storage_vm_ops.fault(&before) ==
-				VM_FAULT_SIGBUS);
+					VM_FAULT_SIGBUS);
 	KUNIT_EXPECT_EQ(test, ctx->storage->kind, DRM_GEM_STORAGE_NONE);
 	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(ctx->obj->resv));
+}
+
+/* Succeeds if an object has an offset when a process maps it, and no sooner. */
+static void offset_comes_late(struct kunit *test)
+{
+	struct dma_buf *dmabuf = storage_mock_export(test);
+	struct storage_ctx *ctx = test->priv;
+	unsigned long addr;
+
+	KUNIT_EXPECT_EQ(test, drm_vma_node_start(&ctx->obj->vma_node), 0);
+	addr = kunit_vm_mmap(test, dmabuf->file, 0, STORAGE_SIZE,
+			     PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	KUNIT_EXPECT_NE(test, drm_vma_node_start(&ctx->obj->vma_node), 0);
+	vm_munmap(addr, STORAGE_SIZE);
+	dma_buf_put(dmabuf);
+}
+
+/* Succeeds if who maps is told that there is no offset left, and may try again. */
+static void no_offset_left(struct kunit *test)
+{
+	struct dma_buf *dmabuf = storage_mock_export(test);
+	struct storage_ctx *ctx = test->priv;
+	struct drm_vma_offset_node all;
+	unsigned long addr;
+
+	drm_vma_node_reset(&all);
+	KUNIT_ASSERT_EQ(test, 0,
+			drm_vma_offset_add(ctx->drm->vma_offset_manager, &all,
+					   DRM_FILE_PAGE_OFFSET_SIZE));
+	addr = kunit_vm_mmap(test, dmabuf->file, 0, STORAGE_SIZE,
+			     PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+	KUNIT_EXPECT_EQ(test, (long)addr, -ENOSPC);
+	drm_vma_offset_remove(ctx->drm->vma_offset_manager, &all);
+
+	addr = kunit_vm_mmap(test, dmabuf->file, 0, STORAGE_SIZE,
+			     PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+	KUNIT_EXPECT_FALSE(test, IS_ERR_VALUE(addr));
+	vm_munmap(addr, STORAGE_SIZE);
+	dma_buf_put(dmabuf);
 }
 
 /* Succeeds if an object cannot be mapped such that writes stay private. */
@@ -265,7 +314,7 @@ static void import_is_mapped(struct kunit *test)
 	file = anon_inode_getfile("storage", &object_fops,
 				  &import.storage->base, O_RDWR);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
-	fake = drm_vma_node_offset_addr(&import.storage->base.vma_node);
+	fake = map_offset(test, &import.storage->base);
 	addr = kunit_vm_mmap(test, file, 0, STORAGE_SIZE,
 			     PROT_READ | PROT_WRITE, MAP_SHARED, fake);
 	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
@@ -338,6 +387,8 @@ static struct kunit_case storage_cpu_cases[] = {
 	KUNIT_CASE(mmap_at_offset),
 	KUNIT_CASE(fault_maps_around),
 	KUNIT_CASE(fault_beyond_the_object),
+	KUNIT_CASE(offset_comes_late),
+	KUNIT_CASE(no_offset_left),
 	KUNIT_CASE(mmap_private),
 	KUNIT_CASE(mapping_follows),
 	KUNIT_CASE(pages_while_mapped),

@@ -360,17 +360,23 @@ int vgpu_dumb_create(struct drm_file *file, struct drm_device *drm,
  * @handle: the buffer
  * @offset: gets what to mmap() the file at
  *
- * Return: 0, or -ENOENT if there is no such handle.
+ * Return: 0, or a negative errno:
+ *
+ *	* -ENOENT: there is no such handle
+ *	* -ENOSPC: the device has no room for one more offset
  */
 int vgpu_map_offset(struct drm_file *file, struct drm_device *drm, u32 handle,
 		    u64 *offset)
 {
 	struct drm_gem_object *obj = drm_gem_object_lookup(file, handle);
+	int ret;
 
 	if (!obj)
 		return -ENOENT;
 
-	*offset = drm_vma_node_offset_addr(&obj->vma_node);
+	ret = drm_gem_create_mmap_offset(obj);
+	if (!ret)
+		*offset = drm_vma_node_offset_addr(&obj->vma_node);
 	drm_gem_object_put(obj);
-	return 0;
+	return ret;
 }

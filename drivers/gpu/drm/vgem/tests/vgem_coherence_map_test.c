@@ -109,6 +109,14 @@ static void close_file(void *file)
 	__fput_sync(file);
 }
 
+/* What MAP_DUMB would say. */
+static u64 map_offset(struct kunit *test, struct drm_gem_object *obj)
+{
+	KUNIT_ASSERT_EQ(test, drm_gem_create_mmap_offset(obj), 0);
+
+	return drm_vma_node_offset_addr(&obj->vma_node);
+}
+
 /* The buffer as the process has it by a handle of a device. */
 static unsigned long map_handle(struct kunit *test, struct drm_device *drm,
 				struct drm_gem_object *obj)
@@ -129,7 +137,7 @@ static unsigned long map_handle(struct kunit *test, struct drm_device *drm,
 	KUNIT_ASSERT_EQ(test, ret, 0);
 	map = kunit_vm_mmap(test, file, 0, VGEM_TEST_SIZE,
 			    PROT_READ | PROT_WRITE, MAP_SHARED,
-			    drm_vma_node_offset_addr(&obj->vma_node));
+			    map_offset(test, obj));
 	KUNIT_ASSERT_TRUE(test, map && !IS_ERR_VALUE(map));
 	kunit_release_action(test, close_file, file);
 
@@ -288,7 +296,7 @@ static void fault_beyond(struct kunit *test)
 	struct drm_gem_object *obj = object(test);
 	const struct vm_operations_struct *ops = obj->funcs->vm_ops;
 	struct vm_area_struct vma = { .vm_private_data = obj };
-	unsigned long first = drm_vma_node_start(&obj->vma_node);
+	unsigned long first = map_offset(test, obj) >> PAGE_SHIFT;
 	struct vm_fault fault[] = {
 		{ .vma = &vma, .pgoff = first - 1 },
 		{ .vma = &vma, .pgoff = first + VGEM_TEST_PAGES },
