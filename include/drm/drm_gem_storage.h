@@ -61,7 +61,7 @@ struct drm_gem_storage {
 
 	/**
 	 * @backing: the pages. NULL if there are none, or if they belong to the
-	 * shmem file alone because nobody uses them.
+	 * shmem file alone because nobody has used them for a while.
 	 */
 	struct drm_gem_storage_backing *backing;
 

@@ -63,7 +63,8 @@ MODULE_LICENSE("GPL");
  * that drm_gem_storage_choose() finds, see the next section.
  *
  * In use or not, which matters for shmem: without pins, mappings and tables, kept
- * ones included, its pages are the file's alone, and may go to swap.
+ * ones included, its pages are idle, and soon the file's alone, to go to swap. See
+ * drm_gem_storage_idle.c.
  *
  * Fixed, while somebody needs the pages where they are: a pin, a kernel mapping,
  * a table of a static importer. drm_gem_storage_constrain() says -EBUSY then.
@@ -135,8 +136,11 @@ int drm_gem_storage_use_locked(struct drm_gem_storage *storage)
 
 	if (WARN_ON_ONCE(storage->base.import_attach))
 		return -EINVAL;
-	if (storage->backing)
+	if (storage->backing) {
+		if (storage->backing->idle)
+			drm_gem_storage_idle_end(storage);
 		return 0;
+	}
 
 	if (kind == DRM_GEM_STORAGE_NONE)
 		backing = first_backing(storage, &kind);
@@ -152,7 +156,7 @@ int drm_gem_storage_use_locked(struct drm_gem_storage *storage)
 }
 
 /**
- * drm_gem_storage_settle_locked - let go of what nobody uses
+ * drm_gem_storage_settle_locked - let what nobody uses be idle
  * @storage: the object
  */
 void drm_gem_storage_settle_locked(struct drm_gem_storage *storage)
@@ -161,7 +165,7 @@ void drm_gem_storage_settle_locked(struct drm_gem_storage *storage)
 
 	dma_resv_assert_held(storage->base.resv);
 
-	if (!backing || backing->kind != DRM_GEM_STORAGE_SHMEM)
+	if (!backing || backing->kind != DRM_GEM_STORAGE_SHMEM || backing->idle)
 		return;
 	if (storage->pin_count || storage->vmap_count ||
 	    atomic_read(&storage->vma_count))
@@ -170,8 +174,7 @@ void drm_gem_storage_settle_locked(struct drm_gem_storage *storage)
 	if (backing->refs > 1)
 		return;
 
-	storage->backing = NULL;
-	drm_gem_storage_backing_put(storage, backing);
+	drm_gem_storage_idle_begin_locked(storage);
 }
 
 /**
@@ -345,6 +348,9 @@ void drm_gem_storage_free(struct drm_gem_object *obj)
 	drm_WARN_ON(obj->dev, storage->pin_count);
 	drm_WARN_ON(obj->dev, storage->vmap_count);
 	drm_WARN_ON(obj->dev, atomic_read(&storage->vma_count));
+	/* also for who gives the pages back at this moment to be done with it */
+	if (storage->kind == DRM_GEM_STORAGE_SHMEM)
+		drm_gem_storage_idle_end(storage);
 	if (storage->backing) {
 		drm_WARN_ON(obj->dev, storage->backing->refs != 1);
 		/* the file goes, and what it holds */

@@ -5,12 +5,15 @@
 
 #include <linux/dma-direction.h>
 #include <linux/errno.h>
+#include <linux/kconfig.h>
+#include <linux/list.h>
 #include <linux/types.h>
 
 #include <drm/drm_gem_storage.h>
 
 struct device;
 struct page;
+struct storage_table;
 
 /**
  * struct drm_gem_storage_backing - the pages of an object, at one place
@@ -42,6 +45,27 @@ struct drm_gem_storage_backing {
 
 	/** @detached: a move took the content, what is in them is old */
 	bool detached;
+
+	/**
+	 * @idle: nobody uses them, see drm_gem_storage_idle.c. Changed by who has
+	 * the reservation lock, or frees the object.
+	 */
+	bool idle;
+
+	/** @idle_since: in jiffies, while they are */
+	unsigned long idle_since;
+
+	/** @idle_node: among all that are, and then @storage is whose they are */
+	struct list_head idle_node;
+
+	/** @storage: the object, while @idle */
+	struct drm_gem_storage *storage;
+
+	/**
+	 * @spare: a table that describes them and is not mapped, for the next
+	 * who wants one, or NULL
+	 */
+	struct storage_table *spare;
 };
 
 /* drm_gem_storage_pages.c */
@@ -62,11 +86,22 @@ unsigned long drm_gem_storage_node_end(int nid);
 bool drm_gem_storage_run_fits(const struct dma_buf_constraints *c, u64 address,
 			      u64 length);
 u64 drm_gem_storage_last_address(void);
+void drm_gem_storage_count_pages(const struct drm_gem_storage_backing *backing,
+				 bool used);
 
 /* drm_gem_storage_move.c */
 int drm_gem_storage_stay_within_locked(struct drm_gem_storage *storage);
 
+/* drm_gem_storage_idle.c */
+#if IS_ENABLED(CONFIG_KUNIT)
+extern unsigned int drm_gem_storage_idle_ms;
+#endif
+void drm_gem_storage_idle_begin_locked(struct drm_gem_storage *storage);
+void drm_gem_storage_idle_end(struct drm_gem_storage *storage);
+unsigned long drm_gem_storage_shrink(unsigned long pages);
+
 /* drm_gem_storage_table.c */
+void drm_gem_storage_drop_spare(struct drm_gem_storage_backing *backing);
 void drm_gem_storage_drop_tables_locked(struct drm_gem_storage *storage);
 
 /* drm_gem_storage_range.c */

@@ -71,6 +71,22 @@ long drm_gem_storage_pages(enum drm_gem_storage_kind kind)
 EXPORT_SYMBOL_GPL(drm_gem_storage_pages);
 
 /**
+ * drm_gem_storage_count_pages - count pages, or no longer
+ * @backing: the pages
+ * @used: whether somebody uses them
+ */
+void drm_gem_storage_count_pages(const struct drm_gem_storage_backing *backing,
+				 bool used)
+{
+	atomic_long_t *pages = &pages_of_kind[backing->kind];
+
+	if (used)
+		atomic_long_add(backing->count, pages);
+	else
+		atomic_long_sub(backing->count, pages);
+}
+
+/**
  * drm_gem_storage_kind_name - a kind as text
  * @kind: the kind
  *
@@ -516,7 +532,7 @@ drm_gem_storage_backing_alloc(struct drm_gem_storage *storage,
 	if (storage->map_wc)
 		set_caching(backing, true);
 	drm_gem_storage_backing_sync(storage, backing);
-	atomic_long_add(backing->count, &pages_of_kind[kind]);
+	drm_gem_storage_count_pages(backing, true);
 
 	return backing;
 }
@@ -535,7 +551,8 @@ void drm_gem_storage_backing_put(struct drm_gem_storage *storage,
 	if (--backing->refs)
 		return;
 
-	atomic_long_sub(backing->count, &pages_of_kind[backing->kind]);
+	drm_gem_storage_count_pages(backing, false);
+	drm_gem_storage_drop_spare(backing);
 	set_caching(backing, false);
 	if (backing->kind == DRM_GEM_STORAGE_SHMEM)
 		shmem_free(backing, storage);

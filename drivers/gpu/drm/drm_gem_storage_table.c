@@ -34,6 +34,10 @@
  *
  * One is kept for each attachment, in &dma_buf_attachment.priv. It has no user, and
  * one that has is not there. All of it is guarded by the reservation lock.
+ *
+ * When the device detaches, its addresses go, for it may go next. The list of pages
+ * stays with these, as &drm_gem_storage_backing.spare, to be mapped for the next
+ * device that comes. There is one at most.
  */
 
 /**
@@ -204,24 +208,87 @@ struct sg_table *drm_gem_storage_get_sg_table(struct drm_gem_object *obj)
 }
 EXPORT_SYMBOL_GPL(drm_gem_storage_get_sg_table);
 
-static int map_table(struct drm_gem_storage *storage,
-		     struct storage_table *table)
+static void table_free(struct storage_table *table)
 {
-	int ret;
-
-	ret = fill_table(storage, &table->sgt);
-	if (ret)
-		return ret;
-
-	ret = dma_map_sgtable(table->attach->dev, &table->sgt, table->dir,
-			      DMA_ATTR_SKIP_CPU_SYNC);
-	if (ret)
-		sg_free_table(&table->sgt);
-
-	return ret;
+	sg_free_table(&table->sgt);
+	kfree(table);
 }
 
-/* The pages are pinned until the table holds them. */
+/**
+ * drm_gem_storage_drop_spare - free the table that is there for the next who wants one
+ * @backing: the pages in it
+ */
+void drm_gem_storage_drop_spare(struct drm_gem_storage_backing *backing)
+{
+	if (backing->spare)
+		table_free(backing->spare);
+	backing->spare = NULL;
+}
+
+/* A table of the object's pages that is not mapped. */
+static struct storage_table *table_of_pages(struct drm_gem_storage *storage)
+{
+	struct drm_gem_storage_backing *backing = storage->backing;
+	struct storage_table *table = backing->spare;
+	int ret;
+
+	if (table) {
+		backing->spare = NULL;
+		return table;
+	}
+
+	table = kzalloc(sizeof(*table), GFP_KERNEL);
+	if (!table)
+		return ERR_PTR(-ENOMEM);
+
+	ret = fill_table(storage, &table->sgt);
+	if (ret) {
+		kfree(table);
+		return ERR_PTR(ret);
+	}
+	table->backing = backing;
+	table->generation = storage->generation;
+
+	return table;
+}
+
+static void table_give_back(struct drm_gem_storage *storage,
+			    struct storage_table *table)
+{
+	struct drm_gem_storage_backing *backing = table->backing;
+
+	/* a mark of the DMA API that outlives the mapping it was for */
+	if (!backing->spare && table->generation == storage->generation &&
+	    !sg_dma_is_swiotlb(table->sgt.sgl))
+		backing->spare = table;
+	else
+		table_free(table);
+}
+
+static struct storage_table *table_map(struct drm_gem_storage *storage,
+				       struct dma_buf_attachment *attach,
+				       enum dma_data_direction dir)
+{
+	struct storage_table *table = table_of_pages(storage);
+	int ret;
+
+	if (IS_ERR(table))
+		return table;
+
+	ret = dma_map_sgtable(attach->dev, &table->sgt, dir,
+			      DMA_ATTR_SKIP_CPU_SYNC);
+	if (ret) {
+		table_give_back(storage, table);
+		return ERR_PTR(ret);
+	}
+
+	table->attach = attach;
+	table->dir = dir;
+	table->backing->refs++;
+
+	return table;
+}
+
 static struct storage_table *table_create(struct drm_gem_storage *storage,
 					  struct dma_buf_attachment *attach,
 					  enum dma_data_direction dir)
@@ -229,42 +296,26 @@ static struct storage_table *table_create(struct drm_gem_storage *storage,
 	struct storage_table *table;
 	int ret;
 
-	table = kzalloc(sizeof(*table), GFP_KERNEL);
-	if (!table)
-		return ERR_PTR(-ENOMEM);
-	table->attach = attach;
-	table->dir = dir;
-
-	ret = drm_gem_storage_pin_locked(storage);
+	ret = drm_gem_storage_use_locked(storage);
 	if (ret)
-		goto err_free;
+		return ERR_PTR(ret);
 
-	ret = map_table(storage, table);
-	if (ret)
-		goto err_unpin;
-
-	table->backing = storage->backing;
-	table->backing->refs++;
-	table->generation = storage->generation;
-	drm_gem_storage_unpin_locked(storage);
+	table = table_map(storage, attach, dir);
+	if (IS_ERR(table))
+		drm_gem_storage_settle_locked(storage);
 
 	return table;
-
-err_unpin:
-	drm_gem_storage_unpin_locked(storage);
-err_free:
-	kfree(table);
-	return ERR_PTR(ret);
 }
 
 static void table_destroy(struct drm_gem_storage *storage,
 			  struct storage_table *table)
 {
+	struct drm_gem_storage_backing *backing = table->backing;
+
 	dma_unmap_sgtable(table->attach->dev, &table->sgt, table->dir,
 			  DMA_ATTR_SKIP_CPU_SYNC);
-	sg_free_table(&table->sgt);
-	drm_gem_storage_backing_put(storage, table->backing);
-	kfree(table);
+	table_give_back(storage, table);
+	drm_gem_storage_backing_put(storage, backing);
 }
 
 /*
@@ -307,6 +358,8 @@ void drm_gem_storage_drop_tables_locked(struct drm_gem_storage *storage)
 	dma_resv_assert_held(storage->base.resv);
 
 	storage->generation++;
+	if (storage->backing)
+		drm_gem_storage_drop_spare(storage->backing);
 	hlist_for_each_entry_safe(table, next, &storage->kept_tables, node) {
 		table_take(table);
 		table_destroy(storage, table);

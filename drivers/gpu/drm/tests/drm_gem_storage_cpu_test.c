@@ -10,6 +10,7 @@
 #include <linux/dma-buf.h>
 #include <linux/file.h>
 #include <linux/iosys-map.h>
+#include <linux/limits.h>
 #include <linux/mman.h>
 #include <linux/pagemap.h>
 #include <linux/sched.h>
@@ -374,6 +375,7 @@ static void pages_are_dirty(struct kunit *test)
 
 	storage_mock_fill(test, ctx->storage, 8);
 	storage_mock_expect_pages(test, DRM_GEM_STORAGE_SHMEM, 0);
+	drm_gem_storage_shrink(ULONG_MAX);
 	for (i = 0; i < STORAGE_PAGES; i++) {
 		folio = filemap_get_folio(ctx->obj->filp->f_mapping, i);
 		KUNIT_ASSERT_FALSE(test, IS_ERR(folio));

@@ -11,10 +11,12 @@
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/iosys-map.h>
+#include <linux/limits.h>
 #include <linux/scatterlist.h>
 
 #include <drm/drm_gem.h>
 
+#include "../drm_gem_storage_internal.h"
 #include "drm_gem_storage_party.h"
 
 #define SEED 20110912
@@ -327,6 +329,7 @@ static void memory_was_added_while_unused(struct kunit *test)
 	/* as if all memory had been below that, and all pages, too */
 	below.dma_mask = highest_address(test, storage) - PAGE_SIZE;
 	storage->constraints.dma_mask = below.dma_mask;
+	drm_gem_storage_shrink(ULONG_MAX);
 
 	storage_party_map(test, &party);
 	KUNIT_EXPECT_EQ(test, storage->kind, DRM_GEM_STORAGE_MASKED);
@@ -352,6 +355,7 @@ static void memory_was_added_and_none_is_left(struct kunit *test)
 	storage_mock_fill(test, storage, SEED);
 	/* firmware is in it, and the object is longer than the rest */
 	storage->constraints.dma_mask = SZ_1M - 1;
+	drm_gem_storage_shrink(ULONG_MAX);
 	KUNIT_EXPECT_NE(test, storage_mock_pin(storage), 0);
 	KUNIT_EXPECT_EQ(test, storage->pin_count, 0);
 	storage_mock_expect_pages(test, DRM_GEM_STORAGE_SHMEM, 0);

@@ -7,6 +7,7 @@
  */
 
 #include <linux/dma-resv.h>
+#include <linux/limits.h>
 #include <linux/minmax.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
@@ -14,6 +15,7 @@
 
 #include <kunit/resource.h>
 
+#include "../drm_gem_storage_internal.h"
 #include "../drm_gem_storage_trace.h"
 #include "drm_gem_storage_mock.h"
 
@@ -162,6 +164,7 @@ static void growth_is_told(struct kunit *test)
 	expect_told(test, log, "choose:none:shmem:0 ");
 	/* as if memory had ended there when it was chosen */
 	storage->constraints.dma_mask = highest_address(test) - PAGE_SIZE;
+	drm_gem_storage_shrink(ULONG_MAX);
 	KUNIT_EXPECT_EQ(test, 0, storage_mock_pin(storage));
 	storage_mock_unpin(storage);
 	expect_told(test, log, "move:shmem:masked:0 ");

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages that nobody uses at the moment, and may want again soon.
+ */
+
+#include <linux/dma-resv.h>
+#include <linux/errno.h>
+#include <linux/jiffies.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/shrinker.h>
+#include <linux/workqueue.h>
+
+#include <kunit/visibility.h>
+
+#include "drm_gem_storage_internal.h"
+
+/**
+ * DOC: idle storage
+ *
+ * A compositor that imports each frame of a client anew has, between two of them,
+ * nobody who uses the buffer. To give its pages back to the shmem file then, and to
+ * ask for them again, is a look-up, a count, a flag and a mark for each page, and a
+ * new scatter list: for 8 MiB about a million instructions, sixty times a second,
+ * and the same pages in the end.
+ *
+ * So pages of shmem stay with the object when their last user goes, with the list
+ * that describes them, and without a mapping for any device. They are given back
+ *
+ * * when nobody has used them for a second or two, see the parameter idle_ms. From
+ *   then on they may go to swap;
+ * * at once if the machine is short of memory: the shrinker takes those that are
+ *   idle the longest. They are nobody's, so there is nothing to wait for;
+ * * with the object.
+ *
+ * drm_gem_storage_pages() does not count them.
+ *
+ * They count for the memory cgroup of who has touched them first, in use or not. One
+ * at its limit does not get them sooner: the shrinker is asked for the whole machine
+ * only, as those of other drivers are. Who runs close to such limits sets idle_ms to 0,
+ * and nothing is kept.
+ *
+ * Locking
+ * ~~~~~~~
+ *
+ * A mutex guards the list, and is taken inside the reservation lock, for a few
+ * instructions as a rule. To give pages back is to go the other way around, hence only
+ * tries the reservation lock; what it does not get is in use, or about to be. The mutex
+ * is held meanwhile, for one object at a time. The shrinker only tries that as well, for
+ * who holds it may need memory. An object leaves the list before it is freed, and waits
+ * for the mutex to do so. So what is on the list exists, and so does the lock that is
+ * dropped when its pages are given back.
+ */
+
+/* How often is looked for pages that nobody has come for. */
+#define IDLE_PERIOD HZ
+
+VISIBLE_IF_KUNIT unsigned int drm_gem_storage_idle_ms = MSEC_PER_SEC;
+EXPORT_SYMBOL_IF_KUNIT(drm_gem_storage_idle_ms);
+module_param_named(idle_ms, drm_gem_storage_idle_ms, uint, 0644);
+MODULE_PARM_DESC(idle_ms,
+		 "How long pages that nobody uses are kept, 0 for not at all");
+
+static void idle_work(struct work_struct *work);
+static DECLARE_DELAYED_WORK(idle_dwork, idle_work);
+
+static struct {
+	/*
+	 * Guards all of it, and what &struct drm_gem_storage_backing has for that.
+	 * Held to give pages back, too, so that the object cannot be freed.
+	 */
+	struct mutex lock;
+	/* The one that is idle the longest comes first. */
+	struct list_head backings;
+	unsigned long objects;
+	unsigned long pages;
+} idle = {
+	.lock = __MUTEX_INITIALIZER(idle.lock),
+	.backings = LIST_HEAD_INIT(idle.backings),
+};
+
+/* To the shmem file. */
+static void give_back_locked(struct drm_gem_storage *storage)
+{
+	struct drm_gem_storage_backing *backing = storage->backing;
+
+	dma_resv_assert_held(storage->base.resv);
+
+	storage->backing = NULL;
+	drm_gem_storage_backing_put(storage, backing);
+}
+
+/**
+ * drm_gem_storage_idle_begin_locked - keep pages that nobody uses
+ * @storage: the object
+ */
+void drm_gem_storage_idle_begin_locked(struct drm_gem_storage *storage)
+{
+	struct drm_gem_storage_backing *backing = storage->backing;
+
+	if (!READ_ONCE(drm_gem_storage_idle_ms)) {
+		give_back_locked(storage);
+		return;
+	}
+
+	dma_resv_assert_held(storage->base.resv);
+	drm_gem_storage_count_pages(backing, false);
+
+	mutex_lock(&idle.lock);
+	backing->idle = true;
+	backing->idle_since = jiffies;
+	backing->storage = storage;
+	if (list_empty(&idle.backings))
+		schedule_delayed_work(&idle_dwork, IDLE_PERIOD);
+	list_add_tail(&backing->idle_node, &idle.backings);
+	WRITE_ONCE(idle.objects, idle.objects + 1);
+	WRITE_ONCE(idle.pages, idle.pages + backing->count);
+	mutex_unlock(&idle.lock);
+}
+
+static void idle_remove_locked(struct drm_gem_storage_backing *backing)
+{
+	lockdep_assert_held(&idle.lock);
+
+	backing->idle = false;
+	list_del(&backing->idle_node);
+	WRITE_ONCE(idle.objects, idle.objects - 1);
+	WRITE_ONCE(idle.pages, idle.pages - backing->count);
+	drm_gem_storage_count_pages(backing, true);
+}
+
+/**
+ * drm_gem_storage_idle_end - the pages have a user again, or the object goes
+ * @storage: the object, with its reservation lock held, or without references
+ *
+ * &drm_gem_storage.backing of an object without references may be NULL afterwards.
+ */
+void drm_gem_storage_idle_end(struct drm_gem_storage *storage)
+{
+	struct drm_gem_storage_backing *backing;
+
+	mutex_lock(&idle.lock);
+	backing = storage->backing;
+	if (backing && backing->idle)
+		idle_remove_locked(backing);
+	mutex_unlock(&idle.lock);
+}
+
+/*
+ * Look at the one that is idle the longest. Returns how many pages that makes, or
+ * a negative errno: -ENOENT if there is none since before @since, -EBUSY if somebody
+ * is about to use it, and then it counts as used right now.
+ */
+static long idle_shrink_one_locked(unsigned long since)
+{
+	struct drm_gem_storage_backing *backing;
+	struct dma_resv *resv;
+	long pages;
+
+	lockdep_assert_held(&idle.lock);
+
+	backing = list_first_entry_or_null(&idle.backings, typeof(*backing),
+					   idle_node);
+	if (!backing || time_after(backing->idle_since, since))
+		return -ENOENT;
+
+	resv = backing->storage->base.resv;
+	if (!dma_resv_trylock(resv)) {
+		backing->idle_since = jiffies;
+		list_move_tail(&backing->idle_node, &idle.backings);
+		return -EBUSY;
+	}
+	pages = backing->count;
+	idle_remove_locked(backing);
+	give_back_locked(backing->storage);
+	dma_resv_unlock(resv);
+
+	return pages;
+}
+
+/* Who waits for memory must not wait for who has the lock, and may do so, too. */
+static bool idle_lock(bool reclaim)
+{
+	if (reclaim)
+		return mutex_trylock(&idle.lock);
+
+	mutex_lock(&idle.lock);
+
+	return true;
+}
+
+/* At least @pages of those that are idle since before @since, if there are so many. */
+static unsigned long idle_shrink(unsigned long pages, unsigned long since,
+				 bool reclaim)
+{
+	unsigned long left = READ_ONCE(idle.objects), freed = 0;
+	long ret = 0;
+
+	for (; left && freed < pages && ret != -ENOENT; left--) {
+		if (!idle_lock(reclaim))
+			break;
+		ret = idle_shrink_one_locked(since);
+		mutex_unlock(&idle.lock);
+		if (ret > 0)
+			freed += ret;
+		cond_resched();
+	}
+
+	return freed;
+}
+
+/**
+ * drm_gem_storage_shrink - give back pages that nobody uses
+ * @pages: how many at least, if there are so many
+ *
+ * As the machine does by itself when it is short of memory.
+ *
+ * Context: Process context, may sleep. An object whose reservation lock is held keeps
+ *	    its pages.
+ * Return: how many pages that were.
+ */
+unsigned long drm_gem_storage_shrink(unsigned long pages)
+{
+	return idle_shrink(pages, jiffies, false);
+}
+EXPORT_SYMBOL_IF_KUNIT(drm_gem_storage_shrink);
+
+/* Those that have become idle since are looked at in their turn. */
+static void idle_work(struct work_struct *unused)
+{
+	unsigned int ms = READ_ONCE(drm_gem_storage_idle_ms);
+
+	idle_shrink(ULONG_MAX, jiffies - msecs_to_jiffies(ms), false);
+
+	mutex_lock(&idle.lock);
+	if (!list_empty(&idle.backings))
+		schedule_delayed_work(&idle_dwork, IDLE_PERIOD);
+	mutex_unlock(&idle.lock);
+}
+
+static unsigned long idle_count(struct shrinker *shrinker,
+				struct shrink_control *sc)
+{
+	return READ_ONCE(idle.pages) ?: SHRINK_EMPTY;
+}
+
+static unsigned long idle_scan(struct shrinker *shrinker,
+			       struct shrink_control *sc)
+{
+	return idle_shrink(sc->nr_to_scan, jiffies, true) ?: SHRINK_STOP;
+}
+
+static struct shrinker *idle_shrinker;
+
+static int __init drm_gem_storage_init(void)
+{
+	idle_shrinker = shrinker_alloc(0, "drm-gem-storage");
+	if (!idle_shrinker)
+		return -ENOMEM;
+
+	idle_shrinker->count_objects = idle_count;
+	idle_shrinker->scan_objects = idle_scan;
+	shrinker_register(idle_shrinker);
+
+	return 0;
+}
+module_init(drm_gem_storage_init);
+
+/* There are no objects any more, for whoever had them needed this module. */
+static void __exit drm_gem_storage_exit(void)
+{
+	shrinker_free(idle_shrinker);
+	cancel_delayed_work_sync(&idle_dwork);
+}
+module_exit(drm_gem_storage_exit);
