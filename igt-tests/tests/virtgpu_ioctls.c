@@ -47,6 +47,9 @@
  * SUBTEST: wait
  * Description: WAIT sees fences of others.
  *
+ * SUBTEST: framebuffer-fits
+ * Description: Pixels that are not in the buffer are refused.
+ *
  * SUBTEST: needs-3d
  * Description: Contexts and commands are refused.
  *
