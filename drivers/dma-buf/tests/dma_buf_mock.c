@@ -19,6 +19,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/sort.h>
 #include <linux/vmalloc.h>
 
 #include "dma_buf_mock_internal.h"
@@ -88,6 +89,14 @@ static void mock_buffer_finish(void *data)
 	mock_buffer_put(buf);
 }
 
+static int cmp_last_page_first(const void *a, const void *b)
+{
+	unsigned long a_pfn = page_to_pfn(*(struct page *const *)a);
+	unsigned long b_pfn = page_to_pfn(*(struct page *const *)b);
+
+	return a_pfn < b_pfn ? 1 : -1;
+}
+
 /**
  * mock_buffer_new - make an exporter's object that is not exported yet
  * @test: the running case, which frees it
@@ -117,6 +126,9 @@ struct mock_buffer *mock_buffer_new(struct kunit *test, enum mock_kind kind)
 		buf->pages[i] = alloc_page(GFP_KERNEL | __GFP_ZERO);
 		KUNIT_ASSERT_NOT_NULL(test, buf->pages[i]);
 	}
+	/* never one piece, which pages that are taken one after the other can be */
+	sort(buf->pages, MOCK_PAGES, sizeof(buf->pages[0]), cmp_last_page_first,
+	     NULL);
 	buf->vaddr = vmap(buf->pages, MOCK_PAGES, VM_MAP, PAGE_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, buf->vaddr);
 	return buf;
