@@ -26,7 +26,8 @@ def configured(source, target, wished):
         with open(wish, "w") as f:
             f.writelines(f"CONFIG_{symbol}={value}\n" for symbol, value in wished.items())
         result = os.path.join(top, "config")
-        subprocess.run([CONF, f"--{target}", "Kconfig"], cwd=source, check=True, capture_output=True,
+        # there: it leaves include/config, of which no source may have any that is built elsewhere
+        subprocess.run([CONF, f"--{target}", "Kconfig"], cwd=top, check=True, capture_output=True,
                        env={**os.environ, **ENVIRONMENT, "srctree": source, "KCONFIG_CONFIG": result,
                             "KCONFIG_ALLCONFIG": wish})
         with open(result) as f:
@@ -45,6 +46,10 @@ class Virtio(unittest.TestCase):
         self.assertEqual(stock.get("DRM_VIRTIO_GPU"), driver)
         self.assertEqual(ours, stock)
         return ours
+
+    def test_the_source_stays_clean(self):
+        self.both(DRM_VIRTIO_GPU="y")
+        self.assertFalse(os.path.exists(os.path.join(tool("kernel").source(None), "include/config")))
 
     def test_built_in(self):
         self.assertAlike(driver="y", DRM_VIRTIO_GPU="y")
