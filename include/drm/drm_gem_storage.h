@@ -173,6 +173,9 @@ int drm_gem_storage_dmabuf_constrain(struct dma_buf *dmabuf,
 				     const struct dma_buf_constraints *c,
 				     bool move);
 const char *drm_gem_storage_dmabuf_kind(struct dma_buf *dmabuf);
+struct dma_buf *drm_gem_storage_prime_export_ops(struct drm_gem_object *obj,
+						 int flags,
+						 const struct dma_buf_ops *ops);
 struct dma_buf *drm_gem_storage_prime_export(struct drm_gem_object *obj,
 					     int flags);
 struct drm_gem_object *drm_gem_storage_prime_import(struct drm_device *drm,

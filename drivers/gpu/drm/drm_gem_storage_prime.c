@@ -110,6 +110,34 @@ static const struct dma_buf_ops storage_dma_buf_ops = {
 };
 
 /**
+ * drm_gem_storage_prime_export_ops - export an object with a driver's own operations
+ * @obj: the object
+ * @flags: DRM_CLOEXEC and DRM_RDWR
+ * @ops: the operations, most of them drm_gem_storage_dmabuf_*()
+ *
+ * Context: Process context, may sleep.
+ * Return: a dma-buf or an error pointer, as drm_gem_dmabuf_export().
+ */
+struct dma_buf *drm_gem_storage_prime_export_ops(struct drm_gem_object *obj,
+						 int flags,
+						 const struct dma_buf_ops *ops)
+{
+	struct dma_buf_export_info info = {
+		/* as of any GEM object, for tools that look for it */
+		.exp_name = "drm",
+		.owner = obj->dev->driver->fops->owner,
+		.ops = ops,
+		.size = obj->size,
+		.flags = flags,
+		.resv = obj->resv,
+		.priv = obj,
+	};
+
+	return drm_gem_dmabuf_export(obj->dev, &info);
+}
+EXPORT_SYMBOL_GPL(drm_gem_storage_prime_export_ops);
+
+/**
  * drm_gem_storage_prime_export - &drm_gem_object_funcs.export
  * @obj: the object
  * @flags: DRM_CLOEXEC and DRM_RDWR
@@ -120,18 +148,8 @@ static const struct dma_buf_ops storage_dma_buf_ops = {
 struct dma_buf *drm_gem_storage_prime_export(struct drm_gem_object *obj,
 					     int flags)
 {
-	struct dma_buf_export_info info = {
-		/* as of any GEM object, for tools that look for it */
-		.exp_name = "drm",
-		.owner = obj->dev->driver->fops->owner,
-		.ops = &storage_dma_buf_ops,
-		.size = obj->size,
-		.flags = flags,
-		.resv = obj->resv,
-		.priv = obj,
-	};
-
-	return drm_gem_dmabuf_export(obj->dev, &info);
+	return drm_gem_storage_prime_export_ops(obj, flags,
+						&storage_dma_buf_ops);
 }
 EXPORT_SYMBOL_GPL(drm_gem_storage_prime_export);
 

@@ -236,18 +236,8 @@ static const struct dma_buf_ops noncoherent_dma_buf_ops = {
 
 static struct dma_buf *noncoherent_export(struct drm_gem_object *obj, int flags)
 {
-	struct dma_buf_export_info info = {
-		/* as of any GEM object, for tools that look for it */
-		.exp_name = "drm",
-		.owner = obj->dev->driver->fops->owner,
-		.ops = &noncoherent_dma_buf_ops,
-		.size = obj->size,
-		.flags = flags,
-		.resv = obj->resv,
-		.priv = obj,
-	};
-
-	return drm_gem_dmabuf_export(obj->dev, &info);
+	return drm_gem_storage_prime_export_ops(obj, flags,
+						&noncoherent_dma_buf_ops);
 }
 
 /* Which page of the buffer, or ULONG_MAX if none. */
