@@ -225,6 +225,9 @@ static inline struct sg_table *dma_buf_debug_unwrap(struct sg_table *sgt)
 }
 #endif
 
+/* dma-buf-file.c */
+extern const struct file_operations dma_buf_file_ops;
+
 /* dma-buf-cpu-access.c */
 int dma_buf_file_mmap(struct file *file, struct vm_area_struct *vma);
 long dma_buf_ioctl_sync(struct dma_buf *dmabuf,
