@@ -189,8 +189,12 @@ static int resource_info_ioctl(struct drm_device *drm, void *data,
 		ret = -EINVAL;
 	args->size = obj->size;
 	args->res_handle = vobj->res.kind == VGPU_RES_NONE ? 0 : vobj->res.id;
-	/* what a client has not asked to be a blob is none of its business */
-	if (!vobj->dumb && (vobj->guest_blob || vobj->host_blob))
+	/*
+	 * What a client has not asked to be a blob is none of its business. But a
+	 * renderer has to give an import a shape, if it is one.
+	 */
+	if ((!vobj->dumb || obj->import_attach) &&
+	    (vobj->guest_blob || vobj->host_blob))
 		args->blob_mem = vobj->res.blob.mem;
 	drm_gem_object_put(obj);
 

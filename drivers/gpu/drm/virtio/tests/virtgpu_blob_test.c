@@ -164,17 +164,6 @@ static void blob_has_a_name(struct kunit *test)
 	mock_host_settle(host);
 }
 
-static u32 blob_mem_of(struct kunit *test, struct drm_file *file, u32 handle)
-{
-	struct drm_virtgpu_resource_info args = { .bo_handle = handle };
-	struct mock_host *host = test->priv;
-	const struct drm_ioctl_desc *info =
-		&vgpu_ioctls[DRM_VIRTGPU_RESOURCE_INFO];
-
-	KUNIT_EXPECT_EQ(test, info->func(host->vgpu->drm, &args, file), 0);
-	return args.blob_mem;
-}
-
 /*
  * Succeeds if a client is told where the memory of its blobs is, and of no blob that it
  * has not asked for. Broken by telling it of none, or of all.
@@ -202,17 +191,18 @@ static void memory_of_blobs_is_told(struct kunit *test)
 		args.blob_mem = mems[i];
 		KUNIT_ASSERT_EQ(test,
 				mock_client_create_blob(test, file, &args), 0);
-		KUNIT_EXPECT_EQ(test, blob_mem_of(test, file, args.bo_handle),
-				mems[i]);
+		KUNIT_EXPECT_EQ(
+			test, mock_client_blob_mem(test, file, args.bo_handle),
+			mems[i]);
 	}
 	mock_client_object(test, file, &handle);
-	KUNIT_EXPECT_EQ(test, blob_mem_of(test, file, handle), 0);
+	KUNIT_EXPECT_EQ(test, mock_client_blob_mem(test, file, handle), 0);
 
 	/* one for the host, as it does not render */
 	host->vgpu->has_virgl = false;
-	KUNIT_ASSERT_EQ(test,
-			vgpu_dumb_create(file, host->vgpu->drm, &dumb), 0);
-	KUNIT_EXPECT_EQ(test, blob_mem_of(test, file, dumb.handle), 0);
+	KUNIT_ASSERT_EQ(test, vgpu_dumb_create(file, host->vgpu->drm, &dumb),
+			0);
+	KUNIT_EXPECT_EQ(test, mock_client_blob_mem(test, file, dumb.handle), 0);
 	drm_gem_handle_delete(file, dumb.handle);
 	host->vgpu->has_virgl = true;
 	mock_host_settle(host);
@@ -273,14 +263,13 @@ static void blob_has_a_size(struct kunit *test)
 			0);
 }
 
-static struct kunit_case blob_cases[] = {
-	KUNIT_CASE(export_has_a_name),
-	KUNIT_CASE(name_is_refused),
-	KUNIT_CASE(blob_has_a_name),
-	KUNIT_CASE(memory_of_blobs_is_told),
-	KUNIT_CASE_PARAM(blob_has_a_size, no_size_gen_params),
-	{}
-};
+static struct kunit_case blob_cases[] = { KUNIT_CASE(export_has_a_name),
+					  KUNIT_CASE(name_is_refused),
+					  KUNIT_CASE(blob_has_a_name),
+					  KUNIT_CASE(memory_of_blobs_is_told),
+					  KUNIT_CASE_PARAM(blob_has_a_size,
+							   no_size_gen_params),
+					  {} };
 
 static struct kunit_suite blob_suite = {
 	.name = "virtio_gpu_blob",

@@ -112,6 +112,33 @@ static void moved_blob_is_known(struct kunit *test)
 	flush_delayed_fput();
 }
 
+/*
+ * Succeeds if a client learns that an import is a blob, which has no shape until a
+ * renderer gives it one. Broken by telling only of blobs that a client has made.
+ */
+static void client_is_told(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct mock_exporter exporter = {};
+	struct dma_buf *dmabuf = mock_export(test, &exporter);
+	struct drm_gem_object *obj;
+	struct drm_file *file;
+	u32 handle = 0;
+
+	host->vgpu->has_blob = true;
+	file = mock_host_open(test, host);
+	obj = vgpu_prime_import(host->vgpu->drm, dmabuf);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, obj);
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_create(file, obj, &handle), 0);
+	drm_gem_object_put(obj);
+	KUNIT_EXPECT_EQ(test, mock_client_blob_mem(test, file, handle),
+			VIRTGPU_BLOB_MEM_GUEST);
+	drm_gem_handle_delete(file, handle);
+	mock_host_settle(host);
+	dma_buf_put(dmabuf);
+	flush_delayed_fput();
+}
+
 /* Succeeds if a host that takes blobs gets the pages as one, if the size is right. */
 static void import_is_a_blob(struct kunit *test)
 {
@@ -322,13 +349,10 @@ static void blob_of_silent_host(struct kunit *test)
 }
 
 static struct kunit_case import_blob_cases[] = {
-	KUNIT_CASE(moved_blob_is_known),
-	KUNIT_CASE(import_is_a_blob),
-	KUNIT_CASE(blob_is_interrupted),
-	KUNIT_CASE(blob_is_refused),
-	KUNIT_CASE(blob_while_host_works),
-	KUNIT_CASE(blob_of_silent_host),
-	{}
+	KUNIT_CASE(moved_blob_is_known), KUNIT_CASE(client_is_told),
+	KUNIT_CASE(import_is_a_blob),	 KUNIT_CASE(blob_is_interrupted),
+	KUNIT_CASE(blob_is_refused),	 KUNIT_CASE(blob_while_host_works),
+	KUNIT_CASE(blob_of_silent_host), {}
 };
 
 static struct kunit_suite import_blob_suite = {

@@ -179,6 +179,25 @@ int mock_client_create_blob(struct kunit *test, struct drm_file *file,
 }
 
 /**
+ * mock_client_blob_mem - what VIRTGPU_RESOURCE_INFO tells of a blob
+ * @test: the test
+ * @file: the client
+ * @handle: of any object
+ *
+ * Return: where its memory is, 0 if it is no blob to the client.
+ */
+u32 mock_client_blob_mem(struct kunit *test, struct drm_file *file, u32 handle)
+{
+	struct drm_virtgpu_resource_info args = { .bo_handle = handle };
+	struct mock_host *host = test->priv;
+	const struct drm_ioctl_desc *info =
+		&vgpu_ioctls[DRM_VIRTGPU_RESOURCE_INFO];
+
+	KUNIT_EXPECT_EQ(test, info->func(host->vgpu->drm, &args, file), 0);
+	return args.blob_mem;
+}
+
+/**
  * mock_client_copy - give a process something at an address of its own
  * @test: the test, whose process it is
  * @data: what

@@ -29,6 +29,7 @@ struct drm_framebuffer *mock_client_fb_of(struct kunit *test,
 void mock_client_end_fb(struct kunit *test, struct drm_framebuffer *fb);
 int mock_client_create_blob(struct kunit *test, struct drm_file *file,
 			    struct drm_virtgpu_resource_create_blob *args);
+u32 mock_client_blob_mem(struct kunit *test, struct drm_file *file, u32 handle);
 u64 mock_client_copy(struct kunit *test, const void *data, size_t size);
 int mock_client_execbuffer(struct kunit *test, struct drm_file *file,
 			   struct drm_virtgpu_execbuffer *args);
