@@ -137,10 +137,12 @@ void drm_gem_storage_print_info(struct drm_printer *p, unsigned int indent,
 int drm_gem_storage_dumb_create(struct drm_file *file, struct drm_device *drm,
 				struct drm_mode_create_dumb *args);
 
-/* Which pages: drm_gem_storage_pages.c */
+/* Which memory suits: drm_gem_storage_kind.c */
 int drm_gem_storage_choose(const struct dma_buf_constraints *c, u64 size,
 			   u64 last_address);
 const char *drm_gem_storage_kind_name(enum drm_gem_storage_kind kind);
+
+/* Pages: drm_gem_storage_pages.c */
 long drm_gem_storage_pages(enum drm_gem_storage_kind kind);
 
 /* Moves: drm_gem_storage_move.c */

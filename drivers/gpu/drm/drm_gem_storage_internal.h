@@ -68,6 +68,12 @@ struct drm_gem_storage_backing {
 	struct storage_table *spare;
 };
 
+/* drm_gem_storage_kind.c */
+unsigned long drm_gem_storage_node_end(int nid);
+bool drm_gem_storage_run_fits(const struct dma_buf_constraints *c, u64 address,
+			      u64 length);
+u64 drm_gem_storage_last_address(void);
+
 /* drm_gem_storage_pages.c */
 struct drm_gem_storage_backing *
 drm_gem_storage_backing_alloc(struct drm_gem_storage *storage,
@@ -82,10 +88,6 @@ void drm_gem_storage_backing_sync(struct drm_gem_storage *storage,
 unsigned long
 drm_gem_storage_backing_run(const struct drm_gem_storage_backing *backing,
 			    unsigned long first);
-unsigned long drm_gem_storage_node_end(int nid);
-bool drm_gem_storage_run_fits(const struct dma_buf_constraints *c, u64 address,
-			      u64 length);
-u64 drm_gem_storage_last_address(void);
 void drm_gem_storage_count_pages(const struct drm_gem_storage_backing *backing,
 				 bool used);
 
