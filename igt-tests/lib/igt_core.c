@@ -15,9 +15,7 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fnmatch.h>
 #include <inttypes.h>
-#include <sys/utsname.h>
 
 #include "igt_core.h"
 #include "igt_priv.h"
@@ -36,13 +34,6 @@ static const char *const verdict_name[] = {
 
 sigjmp_buf igt_subtest_jmpbuf;
 sigjmp_buf igt_dynamic_jmpbuf;
-const char *__igt_test_description __attribute__((weak));
-
-static struct {
-	const char *name; /* of the binary */
-	const char *run_pattern, *dynamic_pattern;
-	bool list, describe;
-} opts;
 
 static struct {
 	bool in_fixture;
@@ -60,7 +51,7 @@ static struct {
 
 const char *igt_test_name(void)
 {
-	return opts.name;
+	return igt_options.name;
 }
 
 const char *igt_subtest_name(void)
@@ -75,7 +66,7 @@ const char *igt_dynamic_subtest_name(void)
 
 bool igt_only_list_subtests(void)
 {
-	return opts.list || opts.describe;
+	return igt_options.list || igt_options.describe;
 }
 
 bool igt_can_fail(void)
@@ -83,167 +74,12 @@ bool igt_can_fail(void)
 	return !igt_only_list_subtests() && (state.subtest || state.in_fixture);
 }
 
-/* One name against "a*,b-?,!a-not": the last element that matches decides. */
-static bool pattern_matches(const char *name, const char *pattern)
-{
-	char *copy = strdup(pattern), *rest = copy, *element;
-	bool matches = false;
-
-	while ((element = strsep(&rest, ","))) {
-		bool negate = *element == '!';
-
-		if (fnmatch(element + negate, name, 0) == 0)
-			matches = !negate;
-	}
-	free(copy);
-	return matches;
-}
-
-static void usage(FILE *to, const char *help)
-{
-	fprintf(to, "usage: %s [options]\n", opts.name);
-	fputs("  --list-subtests              names, one a line\n"
-	      "  --describe[=PATTERN]         names with what each one checks\n"
-	      "  --run-subtest PATTERN        only these (a*,b-?,!c)\n"
-	      "  --dynamic-subtest PATTERN    only these dynamic subtests\n"
-	      "  --device FILTERS             only these DRM devices,\n"
-	      "                               drm:/dev/dri/cardN;drm:...\n"
-	      "  --debug                      show debug messages\n"
-	      "  --help-description           what the test is about\n"
-	      "  --version\n"
-	      "  --help\n",
-	      to);
-	if (help)
-		fputs(help, to);
-}
-
-static void print_version(void)
-{
-	struct utsname u;
-
-	uname(&u);
-	printf("IGT-Version: 2.0-standalone (%s) (Linux: %s %s)\n", u.machine,
-	       u.release, u.machine);
-}
-
-enum {
-	OPT_LIST = 500,
-	OPT_DESCRIBE,
-	OPT_RUN,
-	OPT_DYNAMIC,
-	OPT_DEVICE,
-	OPT_DEBUG,
-	OPT_ABOUT,
-	OPT_VERSION,
-	OPT_HELP,
-};
-
-static const struct option own_options[] = {
-	{ "list-subtests", no_argument, NULL, OPT_LIST },
-	{ "describe", optional_argument, NULL, OPT_DESCRIBE },
-	{ "run-subtest", required_argument, NULL, OPT_RUN },
-	{ "dynamic-subtest", required_argument, NULL, OPT_DYNAMIC },
-	{ "device", required_argument, NULL, OPT_DEVICE },
-	{ "debug", optional_argument, NULL, OPT_DEBUG },
-	{ "help-description", no_argument, NULL, OPT_ABOUT },
-	{ "version", no_argument, NULL, OPT_VERSION },
-	{ "help", no_argument, NULL, OPT_HELP },
-};
-
-/* Returns false if the option is not one of ours. */
-static bool parse_own(int opt, const char *help)
-{
-	switch (opt) {
-	case OPT_LIST:
-		opts.list = true;
-		return true;
-	case OPT_DESCRIBE:
-		opts.describe = true;
-		if (optarg)
-			opts.run_pattern = optarg;
-		return true;
-	case OPT_RUN:
-		opts.run_pattern = optarg;
-		return true;
-	case OPT_DYNAMIC:
-		opts.dynamic_pattern = optarg;
-		return true;
-	case OPT_DEVICE:
-		igt_device_filter_set(optarg);
-		return true;
-	case OPT_DEBUG:
-		igt_log_set_debug();
-		return true;
-	case OPT_ABOUT:
-		puts(__igt_test_description ?: "");
-		exit(IGT_EXIT_SUCCESS);
-	case OPT_VERSION:
-		print_version();
-		exit(IGT_EXIT_SUCCESS);
-	case OPT_HELP:
-		usage(stdout, help);
-		exit(IGT_EXIT_SUCCESS);
-	}
-	return false;
-}
-
-static struct option *join_options(const struct option *extra)
-{
-	size_t own = sizeof(own_options) / sizeof(own_options[0]), n = 0;
-	struct option *all;
-
-	while (extra && extra[n].name)
-		n++;
-	all = calloc(own + n + 1, sizeof(*all));
-	memcpy(all, own_options, sizeof(own_options));
-	if (n)
-		memcpy(all + own, extra, n * sizeof(*all));
-	return all;
-}
-
-int igt_subtest_init_parse_opts(int *argc, char **argv, const char *short_opts,
-				const struct option *long_opts,
-				const char *help, igt_opt_handler_t handler,
-				void *data)
-{
-	struct option *all = join_options(long_opts);
-	char shorts[64];
-	const char *slash;
-	int opt, index = 0;
-
-	slash = strrchr(argv[0], '/');
-	opts.name = slash ? slash + 1 : argv[0];
-	snprintf(shorts, sizeof(shorts), "%sh", short_opts ?: "");
-	igt_log_reset();
-
-	while ((opt = getopt_long(*argc, argv, shorts, all, &index)) != -1) {
-		if (opt == 'h')
-			opt = OPT_HELP;
-		if (parse_own(opt, help))
-			continue;
-		if (opt == '?' || !handler ||
-		    handler(opt, index, data) != IGT_OPT_HANDLER_SUCCESS) {
-			usage(stderr, help);
-			exit(IGT_EXIT_INVALID);
-		}
-	}
-	free(all);
-
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (!igt_only_list_subtests()) {
-		igt_fork_init();
-		igt_kmsg(KMSG_INFO "%s: executing\n", opts.name);
-		print_version();
-	}
-	return 0;
-}
-
 /* A block that starts in the wrong place is a bug of the test. */
 static void block_must(bool ok, const char *what)
 {
 	if (ok)
 		return;
-	fprintf(stderr, "%s: %s\n", opts.name, what);
+	fprintf(stderr, "%s: %s\n", igt_options.name, what);
 	abort();
 }
 
@@ -316,7 +152,8 @@ static void say_starting(const char *kind, const char *name)
 	fflush(stderr);
 	printf("Starting %s: %s\n", kind, name);
 	fprintf(stderr, "Starting %s: %s\n", kind, name);
-	igt_kmsg(KMSG_INFO "%s: starting %s %s\n", opts.name, kind, name);
+	igt_kmsg(KMSG_INFO "%s: starting %s %s\n", igt_options.name, kind,
+		 name);
 	igt_log_reset();
 }
 
@@ -330,8 +167,8 @@ static void say_result(const char *kind, const char *name, enum verdict v,
 	fflush(stdout);
 	fprintf(stderr, "%c%s %s: %s (%.3fs)\n", c, kind + 1, name,
 		verdict_name[v], s);
-	igt_kmsg(KMSG_INFO "%s: finished %s %s, %s\n", opts.name, kind, name,
-		 verdict_name[v]);
+	igt_kmsg(KMSG_INFO "%s: finished %s %s, %s\n", igt_options.name, kind,
+		 name, verdict_name[v]);
 }
 
 static void count(enum verdict v)
@@ -374,14 +211,15 @@ bool __igt_run_subtest(const char *name, const char *file, const int line)
 		   "a subtest's name may hold only [a-zA-Z0-9_-]");
 	state.description = NULL;
 
-	if (opts.run_pattern && !pattern_matches(name, opts.run_pattern)) {
+	if (igt_options.run_pattern &&
+	    !igt_option_matches(name, igt_options.run_pattern)) {
 		free(description);
 		return false;
 	}
 	state.matched++;
-	if (opts.list)
+	if (igt_options.list)
 		puts(name);
-	else if (opts.describe)
+	else if (igt_options.describe)
 		say_description(name, file, line, description);
 	free(description);
 	if (igt_only_list_subtests())
@@ -413,8 +251,8 @@ bool __igt_run_dynamic_subtest(const char *name)
 		   "dynamic subtest outside of its container");
 	block_must(name_ok(name),
 		   "a subtest's name may hold only [a-zA-Z0-9_-]");
-	if (opts.dynamic_pattern &&
-	    !pattern_matches(name, opts.dynamic_pattern))
+	if (igt_options.dynamic_pattern &&
+	    !igt_option_matches(name, igt_options.dynamic_pattern))
 		return false;
 
 	state.dynamic = strdup(name);
@@ -501,7 +339,7 @@ static __noreturn void skip(void)
 {
 	if (igt_in_child) {
 		igt_critical("A child process must not skip.\n");
-		igt_log_dump(opts.name);
+		igt_log_dump(igt_options.name);
 		_exit(IGT_EXIT_FAILURE);
 	}
 	leave(V_SKIP);
@@ -535,7 +373,7 @@ void __igt_skip_check(const char *file, const int line, const char *func,
 
 void igt_fail(int exitcode)
 {
-	igt_log_dump(state.dynamic ?: state.subtest ?: opts.name);
+	igt_log_dump(state.dynamic ?: state.subtest ?: igt_options.name);
 	if (igt_in_child) {
 		fflush(NULL);
 		_exit(exitcode ?: IGT_EXIT_FAILURE);
@@ -566,8 +404,9 @@ void __igt_fail_assert(const char *domain, const char *file, const int line,
 
 static int exit_status(void)
 {
-	if (opts.run_pattern && !state.matched) {
-		fprintf(stderr, "Unknown subtest: %s\n", opts.run_pattern);
+	if (igt_options.run_pattern && !state.matched) {
+		fprintf(stderr, "Unknown subtest: %s\n",
+			igt_options.run_pattern);
 		return IGT_EXIT_INVALID;
 	}
 	if (igt_only_list_subtests())
@@ -584,6 +423,7 @@ void igt_exit(void)
 	int status = exit_status();
 
 	if (!igt_only_list_subtests())
-		igt_kmsg(KMSG_INFO "%s: exiting, ret=%d\n", opts.name, status);
+		igt_kmsg(KMSG_INFO "%s: exiting, ret=%d\n", igt_options.name,
+			 status);
 	exit(status);
 }

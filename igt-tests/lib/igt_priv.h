@@ -5,6 +5,14 @@
 
 #include <stdbool.h>
 
+/* igt_options.c */
+extern struct igt_options {
+	const char *name; /* of the binary */
+	const char *run_pattern, *dynamic_pattern;
+	bool list, describe;
+} igt_options;
+bool igt_option_matches(const char *name, const char *pattern);
+
 /* igt_log.c */
 void igt_log_reset(void);
 void igt_log_dump(const char *name);

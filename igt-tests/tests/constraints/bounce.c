@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Memory that is where a device reaches it, in place of copies: what the exporter of a
+ * buffer can move is not bounced, and what nobody can move still is.
+ */
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/udmabuf.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "igt.h"
+#include "igt_vgem.h"
+
+#include "../configured.h"
+#include "../endpoint.h"
+
+#include "constraints.h"
+
+#define SEED 613
+/* As many of HIGH_MIB are more than what there is below the masks. */
+#define MAX_HIGH 192
+#define HIGH_MIB 16
+/* swiotlb counts in pieces of 2 KiB. */
+#define SLOT 2048
+
+static unsigned long swiotlb_most(bool reset)
+{
+	unsigned long value = 0;
+	char path[96];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/swiotlb/io_tlb_used_hiwater",
+		 igt_debugfs_mount());
+	file = fopen(path, reset ? "we" : "re");
+	igt_require_f(file, "no swiotlb: not enough memory to need it\n");
+	if (reset)
+		fprintf(file, "0\n");
+	else
+		igt_assert_eq(fscanf(file, "%lu", &value), 1);
+	fclose(file);
+
+	return value;
+}
+
+/* A buffer of which @far, which reaches all memory, sees pages beyond the mask. */
+static int far_udmabuf(int far, uint64_t mask)
+{
+	const uint64_t size = HIGH_MIB << 20;
+	struct configured_import import;
+	struct udmabuf_create create = { .size = size };
+	int dev = open("/dev/udmabuf", O_RDWR | O_CLOEXEC), kept[MAX_HIGH];
+	int dmabuf, memfd, n = 0;
+
+	igt_require_f(dev >= 0, "no udmabuf\n");
+	do {
+		igt_require_f(n < MAX_HIGH, "no memory beyond the mask\n");
+		memfd = memfd_create("far", MFD_ALLOW_SEALING);
+		igt_assert_fd(memfd);
+		do_or_die(ftruncate(memfd, size));
+		do_or_die(fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK));
+		create.memfd = memfd;
+		dmabuf = ioctl(dev, UDMABUF_CREATE, &create);
+		igt_assert_fd(dmabuf);
+		close(memfd);
+		kept[n++] = dmabuf;
+		prime_fd_to_handle(far, dmabuf);
+		configured_verify(far, dmabuf, &import);
+	} while (import.highest <= mask);
+	while (--n > 0)
+		close(kept[n - 1]);
+	close(dev);
+
+	return dmabuf;
+}
+
+/* As many buffers as it takes until one has pages beyond the mask. */
+static int far_vgem(int owner, int far, uint64_t mask, uint8_t **map)
+{
+	struct configured_import import;
+	int dmabuf;
+
+	for (int n = 0; n < MAX_HIGH; n++) {
+		struct vgem_bo bo = { .width = 2048,
+				      .height = HIGH_MIB * 128,
+				      .bpp = 32 };
+
+		vgem_create(owner, &bo);
+		dmabuf = prime_handle_to_fd_for_mmap(owner, bo.handle);
+		*map = dmabuf_mmap(dmabuf, bo.size);
+		pattern_fill(*map, bo.size, SEED);
+		prime_fd_to_handle(far, dmabuf);
+		configured_verify(far, dmabuf, &import);
+		if (import.highest > mask)
+			return dmabuf;
+		munmap(*map, bo.size);
+		close(dmabuf);
+	}
+	igt_skip("no memory beyond the mask\n");
+}
+
+/* A device that reaches so much gets memory there: nothing goes through swiotlb. */
+void no_bounce(int owner, uint64_t mask)
+{
+	int near = configured_device("first", NULL, mask), dmabuf;
+	int far = configured_device("second", NULL, 0);
+	struct configured_import import;
+	unsigned long slots;
+	uint8_t *map;
+
+	/* what stays where it is has to be copied for each mapping */
+	dmabuf = far_udmabuf(far, mask);
+	swiotlb_most(true);
+	prime_fd_to_handle(near, dmabuf);
+	configured_verify(near, dmabuf, &import);
+	igt_info("udmabuf: up to 0x%" PRIx64 ", %s, swiotlb slots %lu\n",
+		 import.highest, import.verdict, swiotlb_most(false));
+	/* whole pages of it, each of two slots, and they are within reach */
+	igt_assert_f(!strcmp(import.verdict, "copy"), "%s\n", import.verdict);
+	igt_assert_lte_u64(import.highest, mask);
+	slots = swiotlb_most(false);
+	igt_assert_lte_u64(2, slots);
+	igt_assert_lte_u64(slots, (HIGH_MIB << 20) / SLOT);
+	igt_assert_eq(slots % 2, 0);
+	close(dmabuf);
+
+	dmabuf = far_vgem(owner, far, mask, &map);
+	swiotlb_most(true);
+	prime_fd_to_handle(near, dmabuf);
+	configured_verify(near, dmabuf, &import);
+	igt_info("vgem: up to 0x%" PRIx64 ", %s, swiotlb slots %lu\n",
+		 import.highest, import.verdict, swiotlb_most(false));
+	igt_assert_f(!strcmp(import.verdict, "ok"), "%s\n", import.verdict);
+	igt_assert_lte_u64(import.highest, mask);
+	igt_assert_eq(swiotlb_most(false), 0);
+	pattern_check(map, HIGH_MIB << 20, SEED);
+	munmap(map, HIGH_MIB << 20);
+	close(dmabuf);
+	close(near);
+	close(far);
+	configured_remove("first");
+	configured_remove("second");
+}
