@@ -242,17 +242,15 @@ static void refuse(const struct endpoint *exporter,
 /* Where a system has them mounted, or else a place of our own. */
 static void find_root(void)
 {
-	char line[PATH_MAX * 2], type[64];
+	char line[PATH_MAX * 2], path[PATH_MAX], type[64];
 	FILE *mounts = fopen("/proc/mounts", "re");
 	char place[] = "/tmp/prime_memcg-XXXXXX";
 
 	igt_assert(mounts);
-	while (fgets(line, sizeof(line), mounts))
-		if (sscanf(line, "%*s %4095s %63s", root, type) == 2 &&
+	while (!root[0] && fgets(line, sizeof(line), mounts))
+		if (sscanf(line, "%*s %4095s %63s", path, type) == 2 &&
 		    strcmp(type, "cgroup2") == 0)
-			break;
-		else
-			root[0] = '\0';
+			strcpy(root, path);
 	fclose(mounts);
 	if (root[0])
 		return;
