@@ -10,7 +10,6 @@
 #define __DRM_PRIME_H__
 
 #include <linux/mutex.h>
-#include <linux/rbtree.h>
 #include <linux/scatterlist.h>
 #include <linux/types.h>
 
@@ -23,9 +22,17 @@ struct dma_buf_export_info;
 struct drm_device;
 struct drm_file;
 struct drm_gem_object;
+struct drm_prime_pair;
 struct iosys_map;
 struct page;
 struct vm_area_struct;
+
+/* Where to look for a pair: two lists, to be followed by either key. */
+struct drm_prime_bucket {
+	/* private: */
+	struct drm_prime_pair *by_handle;
+	struct drm_prime_pair *by_file;
+};
 
 /**
  * struct drm_prime_file_private - the PRIME handle cache of a &struct drm_file
@@ -37,16 +44,20 @@ struct drm_prime_file_private {
 	/* private: */
 
 	/*
-	 * Guards both trees, and with them the promise of one handle per
+	 * Guards all of it, and with it the promise of one handle per
 	 * buffer: it is held from looking for a pair until the pair that was
 	 * missing is in, and closing a handle must take it in between. See
 	 * drm_prime.c for its place in the lock order.
 	 */
 	struct mutex lock;
-	/* The pairs sorted by dma-buf, for import. */
-	struct rb_root by_dma_buf;
-	/* The same pairs sorted by handle, for export and close. */
-	struct rb_root by_handle;
+	/* 1 << @bits of them: @first, or memory of their own if that is not enough. */
+	struct drm_prime_bucket *buckets;
+	unsigned int bits;
+	/* Pairs that are known. */
+	unsigned int count;
+	/* One that was forgotten, for the next that is made; or NULL. */
+	struct drm_prime_pair *spare;
+	struct drm_prime_bucket first[2];
 };
 
 /* From handle to dma-buf and back, what the two ioctls do */

@@ -66,7 +66,6 @@
 #include <linux/export.h>
 #include <linux/file.h>
 #include <linux/module.h>
-#include <linux/slab.h>
 
 #include <drm/drm_device.h>
 #include <drm/drm_drv.h>
@@ -143,7 +142,7 @@ static struct dma_buf *dma_buf_of_handle_locked(struct drm_file *file,
 	if (!obj)
 		return ERR_PTR(-ENOENT);
 
-	pair = kmalloc(sizeof(*pair), GFP_KERNEL);
+	pair = drm_prime_pair_alloc_locked(&file->prime);
 	if (!pair) {
 		dma_buf = ERR_PTR(-ENOMEM);
 		goto put;
@@ -154,7 +153,7 @@ static struct dma_buf *dma_buf_of_handle_locked(struct drm_file *file,
 	mutex_unlock(&obj->dev->object_name_lock);
 
 	if (IS_ERR(dma_buf))
-		kfree(pair);
+		drm_prime_pair_free_locked(&file->prime, pair);
 	else
 		drm_prime_cache_add_locked(&file->prime, pair, dma_buf, handle);
 put:
@@ -296,13 +295,13 @@ static int handle_of_file_locked(struct drm_device *dev, struct drm_file *file,
 		return PTR_ERR(dma_buf);
 
 	/* now, while there is no handle that would have to be taken back */
-	pair = kmalloc(sizeof(*pair), GFP_KERNEL);
+	pair = drm_prime_pair_alloc_locked(&file->prime);
 	if (!pair)
 		return -ENOMEM;
 
 	ret = import_as_handle_locked(dev, file, dma_buf, handle);
 	if (ret)
-		kfree(pair);
+		drm_prime_pair_free_locked(&file->prime, pair);
 	else
 		drm_prime_cache_add_locked(&file->prime, pair, dma_buf,
 					   *handle);

@@ -10,9 +10,12 @@
  *
  * Each &struct drm_file therefore remembers, as &struct drm_prime_pair, every
  * handle that was exported or came from an import, until that handle is
- * closed. There are two trees over the same pairs, because both questions are
+ * closed. There are two hash tables of the same pairs, because both questions are
  * asked: which handle for this dma-buf, and which dma-buf for this handle. A dma-buf
- * is known by its file, for that is what a descriptor leads to.
+ * is known by its file, for that is what a descriptor leads to. The tables grow with
+ * the pairs, so that an answer costs a compositor with 100,000 buffers what it costs
+ * one with a hundred. If there is no memory for that, lists are longer. They do not
+ * shrink before the file goes.
  * Handles are unique. A dma-buf usually is, but the object behind it can have
  * gained a second handle by another way (GEM_OPEN, GETFB2), and if both were
  * exported both are remembered, so that closing one leaves the other known.
@@ -22,11 +25,16 @@
  * when its handle is closed and every handle is closed with the file.
  *
  * The caller allocates the pair before it starts, so that adding it, the one
- * step after which there is nothing to undo with, cannot fail.
+ * step after which there is nothing to undo with, cannot fail. One that is not
+ * needed any more waits for the next caller: who imports each frame anew has one
+ * pair, again and again.
  */
 
 #include <linux/cleanup.h>
 #include <linux/dma-buf.h>
+#include <linux/hash.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 
 #include <drm/drm_prime.h>
@@ -34,36 +42,117 @@
 #include "drm_internal.h"
 #include "drm_prime_internal.h"
 
-#define pair_by_dma_buf(node) rb_entry(node, struct drm_prime_pair, by_dma_buf)
-#define pair_by_handle(node)  rb_entry(node, struct drm_prime_pair, by_handle)
-
-static int cmp_file(const void *key, const struct rb_node *node)
+/* The place where the pair of @handle is, or has to be put. */
+static struct drm_prime_pair **
+place_by_handle(struct drm_prime_file_private *cache, u32 handle)
 {
-	const struct file *there = pair_by_dma_buf(node)->dma_buf->file;
+	struct drm_prime_pair **place;
 
-	if (key == there)
-		return 0;
-	return key < (const void *)there ? -1 : 1;
+	lockdep_assert_held(&cache->lock);
+
+	place = &cache->buckets[hash_32(handle, cache->bits)].by_handle;
+	while (*place && (*place)->handle != handle)
+		place = &(*place)->next_by_handle;
+	return place;
 }
 
-static bool less_file(struct rb_node *new, const struct rb_node *there)
+/* As above, of the one that was added first if there are several. */
+static struct drm_prime_pair **
+place_by_file(struct drm_prime_file_private *cache, const struct file *file)
 {
-	return cmp_file(pair_by_dma_buf(new)->dma_buf->file, there) < 0;
+	struct drm_prime_pair **place;
+
+	lockdep_assert_held(&cache->lock);
+
+	place = &cache->buckets[hash_ptr(file, cache->bits)].by_file;
+	while (*place && (*place)->dma_buf->file != file)
+		place = &(*place)->next_by_file;
+	return place;
 }
 
-static int cmp_handle(const void *key, const struct rb_node *node)
+static void insert(struct drm_prime_file_private *cache,
+		   struct drm_prime_pair *pair)
 {
-	const u32 *handle = key;
-	u32 there = pair_by_handle(node)->handle;
+	struct drm_prime_pair **place;
 
-	if (*handle == there)
-		return 0;
-	return *handle < there ? -1 : 1;
+	pair->next_by_handle = NULL;
+	*place_by_handle(cache, pair->handle) = pair;
+
+	pair->next_by_file = NULL;
+	place = place_by_file(cache, pair->dma_buf->file);
+	while (*place)
+		place = &(*place)->next_by_file;
+	*place = pair;
 }
 
-static bool less_handle(struct rb_node *new, const struct rb_node *there)
+static void free_buckets(struct drm_prime_file_private *cache,
+			 struct drm_prime_bucket *buckets)
 {
-	return cmp_handle(&pair_by_handle(new)->handle, there) < 0;
+	if (buckets != cache->first)
+		kvfree(buckets);
+}
+
+/* Have twice as many buckets, unless there is no memory for them. */
+static void grow(struct drm_prime_file_private *cache)
+{
+	struct drm_prime_bucket *old = cache->buckets, *buckets;
+	struct drm_prime_pair *pair, *next;
+	unsigned int i, bits = cache->bits;
+
+	buckets = kvcalloc(2UL << bits, sizeof(*buckets),
+			   GFP_KERNEL | __GFP_NOWARN);
+	if (!buckets)
+		return;
+
+	cache->buckets = buckets;
+	cache->bits = bits + 1;
+	/* pairs of one file are in one list, and stay in their order */
+	for (i = 0; i < 1U << bits; i++) {
+		for (pair = old[i].by_file; pair; pair = next) {
+			next = pair->next_by_file;
+			insert(cache, pair);
+		}
+	}
+	free_buckets(cache, old);
+}
+
+/**
+ * drm_prime_pair_alloc_locked - memory for a pair
+ * @cache: handle cache of a file
+ *
+ * Context: &drm_prime_file_private.lock must be held, sleeps.
+ * Return: the pair, for drm_prime_cache_add_locked() or
+ * drm_prime_pair_free_locked(), or NULL if there is no memory.
+ */
+struct drm_prime_pair *
+drm_prime_pair_alloc_locked(struct drm_prime_file_private *cache)
+{
+	struct drm_prime_pair *pair = cache->spare;
+
+	lockdep_assert_held(&cache->lock);
+
+	if (!pair)
+		return kmalloc(sizeof(*pair), GFP_KERNEL);
+	cache->spare = NULL;
+	return pair;
+}
+
+/**
+ * drm_prime_pair_free_locked - give back what is not in the cache
+ * @cache: handle cache of a file
+ * @pair: from drm_prime_pair_alloc_locked()
+ *
+ * Context: &drm_prime_file_private.lock must be held.
+ */
+void drm_prime_pair_free_locked(struct drm_prime_file_private *cache,
+				struct drm_prime_pair *pair)
+{
+	lockdep_assert_held(&cache->lock);
+
+	if (cache->spare)
+		kfree(pair);
+	else
+		cache->spare = pair;
 }
 
 /**
@@ -78,12 +167,7 @@ struct drm_prime_pair *
 drm_prime_cache_find_handle_locked(struct drm_prime_file_private *cache,
 				   u32 handle)
 {
-	struct rb_node *node;
-
-	lockdep_assert_held(&cache->lock);
-
-	node = rb_find(&handle, &cache->by_handle, cmp_handle);
-	return node ? pair_by_handle(node) : NULL;
+	return *place_by_handle(cache, handle);
 }
 
 /**
@@ -101,18 +185,13 @@ struct drm_prime_pair *
 drm_prime_cache_find_file_locked(struct drm_prime_file_private *cache,
 				 const struct file *file)
 {
-	struct rb_node *node;
-
-	lockdep_assert_held(&cache->lock);
-
-	node = rb_find_first(file, &cache->by_dma_buf, cmp_file);
-	return node ? pair_by_dma_buf(node) : NULL;
+	return *place_by_file(cache, file);
 }
 
 /**
  * drm_prime_cache_add_locked - remember a pair
  * @cache: handle cache of a file
- * @pair: memory for the pair, from kmalloc(); the cache frees it
+ * @pair: from drm_prime_pair_alloc_locked(); the cache frees it
  * @dma_buf: the buffer, to which the cache takes a reference of its own
  * @handle: the handle, which must not be in the cache
  *
@@ -128,24 +207,36 @@ void drm_prime_cache_add_locked(struct drm_prime_file_private *cache,
 	get_dma_buf(dma_buf);
 	pair->dma_buf = dma_buf;
 	pair->handle = handle;
-	/* an equal node goes to the right of those that were there before */
-	rb_add(&pair->by_dma_buf, &cache->by_dma_buf, less_file);
-	rb_add(&pair->by_handle, &cache->by_handle, less_handle);
+	if (cache->count >> cache->bits)
+		grow(cache);
+	insert(cache, pair);
+	cache->count++;
 }
 
-static struct drm_prime_pair *take_out(struct drm_prime_file_private *cache,
-				       u32 handle)
+/* Returns the reference that the pair had, or NULL if there is none. */
+static struct dma_buf *take_out(struct drm_prime_file_private *cache,
+				u32 handle)
 {
-	struct drm_prime_pair *pair;
+	struct drm_prime_pair *pair, **place;
+	struct dma_buf *dma_buf;
 
 	guard(mutex)(&cache->lock);
 
-	pair = drm_prime_cache_find_handle_locked(cache, handle);
-	if (pair) {
-		rb_erase(&pair->by_dma_buf, &cache->by_dma_buf);
-		rb_erase(&pair->by_handle, &cache->by_handle);
-	}
-	return pair;
+	place = place_by_handle(cache, handle);
+	pair = *place;
+	if (!pair)
+		return NULL;
+	*place = pair->next_by_handle;
+
+	dma_buf = pair->dma_buf;
+	place = place_by_file(cache, dma_buf->file);
+	while (*place != pair)
+		place = &(*place)->next_by_file;
+	*place = pair->next_by_file;
+
+	cache->count--;
+	drm_prime_pair_free_locked(cache, pair);
+	return dma_buf;
 }
 
 /**
@@ -161,14 +252,10 @@ static struct drm_prime_pair *take_out(struct drm_prime_file_private *cache,
 void drm_prime_remove_buf_handle(struct drm_prime_file_private *prime_fpriv,
 				 u32 handle)
 {
-	struct drm_prime_pair *pair;
+	struct dma_buf *dma_buf = take_out(prime_fpriv, handle);
 
-	pair = take_out(prime_fpriv, handle);
-	if (!pair)
-		return;
-
-	dma_buf_put(pair->dma_buf);
-	kfree(pair);
+	if (dma_buf)
+		dma_buf_put(dma_buf);
 }
 
 /**
@@ -178,8 +265,11 @@ void drm_prime_remove_buf_handle(struct drm_prime_file_private *prime_fpriv,
 void drm_prime_init_file_private(struct drm_prime_file_private *prime_fpriv)
 {
 	mutex_init(&prime_fpriv->lock);
-	prime_fpriv->by_dma_buf = RB_ROOT;
-	prime_fpriv->by_handle = RB_ROOT;
+	prime_fpriv->bits = ilog2(ARRAY_SIZE(prime_fpriv->first));
+	prime_fpriv->count = 0;
+	prime_fpriv->spare = NULL;
+	memset(prime_fpriv->first, 0, sizeof(prime_fpriv->first));
+	prime_fpriv->buckets = prime_fpriv->first;
 }
 
 /**
@@ -191,5 +281,7 @@ void drm_prime_init_file_private(struct drm_prime_file_private *prime_fpriv)
  */
 void drm_prime_destroy_file_private(struct drm_prime_file_private *prime_fpriv)
 {
-	WARN_ON_ONCE(!RB_EMPTY_ROOT(&prime_fpriv->by_handle));
+	WARN_ON_ONCE(prime_fpriv->count);
+	kfree(prime_fpriv->spare);
+	free_buckets(prime_fpriv, prime_fpriv->buckets);
 }

@@ -4,7 +4,6 @@
 #ifndef __DRM_PRIME_INTERNAL_H__
 #define __DRM_PRIME_INTERNAL_H__
 
-#include <linux/rbtree.h>
 #include <linux/types.h>
 
 struct dma_buf;
@@ -16,18 +15,22 @@ struct file;
  * struct drm_prime_pair - a dma-buf and its GEM handle in one &struct drm_file
  * @dma_buf: the buffer; the pair holds a reference to it
  * @handle: the handle
- * @by_dma_buf: node in &drm_prime_file_private.by_dma_buf
- * @by_handle: node in &drm_prime_file_private.by_handle
+ * @next_by_handle: in &drm_prime_bucket.by_handle
+ * @next_by_file: in &drm_prime_bucket.by_file
  *
- * Immutable while it is in the cache.
+ * @dma_buf and @handle are immutable while it is in the cache.
  */
 struct drm_prime_pair {
 	struct dma_buf *dma_buf;
 	u32 handle;
-	struct rb_node by_dma_buf;
-	struct rb_node by_handle;
+	struct drm_prime_pair *next_by_handle;
+	struct drm_prime_pair *next_by_file;
 };
 
+struct drm_prime_pair *
+drm_prime_pair_alloc_locked(struct drm_prime_file_private *cache);
+void drm_prime_pair_free_locked(struct drm_prime_file_private *cache,
+				struct drm_prime_pair *pair);
 struct drm_prime_pair *
 drm_prime_cache_find_handle_locked(struct drm_prime_file_private *cache,
 				   u32 handle);

@@ -426,6 +426,6 @@ void prime_mock_duo_exit(struct kunit *test)
 	PRIME_MOCK_EXPECT_SOON(test, !atomic_read(&ctx->exporter->objects));
 	KUNIT_EXPECT_TRUE(test, idr_is_empty(&ctx->efile->object_idr));
 	KUNIT_EXPECT_TRUE(test, idr_is_empty(&ctx->ifile->object_idr));
-	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&ctx->efile->prime.by_dma_buf));
-	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&ctx->ifile->prime.by_dma_buf));
+	KUNIT_EXPECT_EQ(test, ctx->efile->prime.count, 0);
+	KUNIT_EXPECT_EQ(test, ctx->ifile->prime.count, 0);
 }

@@ -163,8 +163,7 @@ static void no_stale_pair_after_close_in_export(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, ctx->closed_early);
 
 	/* no handle, so no pair, and no link that would never be broken */
-	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&ctx->efile->prime.by_handle));
-	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&ctx->efile->prime.by_dma_buf));
+	KUNIT_EXPECT_EQ(test, ctx->efile->prime.count, 0);
 	KUNIT_EXPECT_NULL(test, obj->dma_buf);
 
 	again = prime_mock_import(test, ctx->efile, fd);
@@ -200,7 +199,7 @@ static void no_stale_pair_after_close_in_import(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, guessed, 1);
 	ctx->importer->in_open = NULL;
 
-	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&ctx->ifile->prime.by_handle));
+	KUNIT_EXPECT_EQ(test, ctx->ifile->prime.count, 0);
 	KUNIT_EXPECT_EQ(test, prime_mock_attachments(dma_buf), 0);
 
 	again = prime_mock_import(test, ctx->ifile, fd);
@@ -338,7 +337,7 @@ static void no_export_of_a_closed_handle(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(late.dma_buf), -ENOENT);
 	if (!IS_ERR(late.dma_buf))
 		dma_buf_put(late.dma_buf);
-	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&ctx->efile->prime.by_handle));
+	KUNIT_EXPECT_EQ(test, ctx->efile->prime.count, 0);
 
 	replace_object(ctx->efile, handle, obj);
 	prime_mock_close(test, ctx->efile, handle);
@@ -433,8 +432,7 @@ static void revoke_in_import_and_close(struct kunit *test)
 				prime_mock_attachments(revoker.dma_buf));
 		KUNIT_EXPECT_GT(test, dma_buf_revoke_wait(revoker.dma_buf, HZ),
 				0);
-		KUNIT_EXPECT_TRUE(test,
-				  RB_EMPTY_ROOT(&ctx->ifile->prime.by_handle));
+		KUNIT_EXPECT_EQ(test, ctx->ifile->prime.count, 0);
 		prime_mock_close_fd(fd);
 		prime_mock_close(test, ctx->efile, handle);
 	}
