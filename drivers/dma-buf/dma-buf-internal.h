@@ -56,9 +56,9 @@ enum dma_buf_state {
  */
 struct dma_buf_object {
 	/**
-	 * @inode: Inode of the file.  Its count keeps this structure: the
-	 * dentry holds one reference, a finished buffer a second one until it is
-	 * released.  The memory is freed an RCU grace period after the last one.
+	 * @inode: Inode of the file.  Its count keeps this structure, and the
+	 * dentry holds the reference, until the buffer is released.  The memory is
+	 * freed an RCU grace period after that.
 	 */
 	struct inode inode;
 

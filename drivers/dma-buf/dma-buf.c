@@ -47,8 +47,8 @@
  *    buffer out of the registry; from then on nobody finds it.
  * 2. The last reference to the dentry goes. That is usually the file's, but
  *    someone reading the link in /proc/PID/fd or holding the file with O_PATH
- *    may be later. dma_buf_dentry_release() calls the exporter and drops the
- *    buffer's reference to the inode.
+ *    may be later. dma_buf_dentry_iput(), which has its reference to the inode,
+ *    calls the exporter and drops it.
  * 3. The inode goes, and an RCU grace period later the memory, which is what
  *    lets the registry be walked without a lock.
  *
@@ -119,13 +119,15 @@ static char *dma_buf_dentry_name(struct dentry *dentry, char *buffer, int len)
 	return dynamic_dname(buffer, len, "/%pd:%s", dentry, name);
 }
 
-static void dma_buf_dentry_release(struct dentry *dentry)
+static void dma_buf_dentry_iput(struct dentry *dentry, struct inode *inode)
 {
 	struct dma_buf *dmabuf = dentry->d_fsdata;
 	struct dma_buf_object *obj;
 
-	if (!dmabuf)
+	if (!dmabuf) {
+		iput(inode);
 		return;
+	}
 
 	obj = to_dma_buf_object(dmabuf);
 
@@ -150,12 +152,12 @@ static void dma_buf_dentry_release(struct dentry *dentry)
 
 	module_put(dmabuf->owner);
 	kfree(dmabuf->name);
-	iput(&obj->inode);
+	iput(inode);
 }
 
 static const struct dentry_operations dma_buf_dentry_ops = {
 	.d_dname = dma_buf_dentry_name,
-	.d_release = dma_buf_dentry_release,
+	.d_iput = dma_buf_dentry_iput,
 };
 
 static int dma_buf_init_fs_context(struct fs_context *fc)
@@ -319,7 +321,6 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *exp_info)
 		goto err_file;
 
 	/* Complete: from here on the last reference releases the buffer. */
-	ihold(&obj->inode);
 	file->private_data = dmabuf;
 	file->f_path.dentry->d_fsdata = dmabuf;
 	dma_buf_registry_add(obj);
