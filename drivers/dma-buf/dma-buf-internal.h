@@ -35,6 +35,18 @@ struct dma_buf_poll_slot {
 };
 
 /**
+ * struct dma_buf_poll_slots - those of a buffer
+ * @read:	EPOLLIN, i.e. no writer is left
+ * @write:	EPOLLOUT, i.e. nobody is left
+ *
+ * Most buffers are never polled while a device is at work, and have none.
+ */
+struct dma_buf_poll_slots {
+	struct dma_buf_poll_slot read;
+	struct dma_buf_poll_slot write;
+};
+
+/**
  * enum dma_buf_state - whose the storage is
  * @DMA_BUF_LIVE: whoever attaches may use it
  * @DMA_BUF_REVOKING: the exporter is about to take it away
@@ -103,11 +115,8 @@ struct dma_buf_object {
 	 */
 	wait_queue_head_t poll_queue;
 
-	/** @poll_read: EPOLLIN, i.e. no writer is left. */
-	struct dma_buf_poll_slot poll_read;
-
-	/** @poll_write: EPOLLOUT, i.e. nobody is left. */
-	struct dma_buf_poll_slot poll_write;
+	/** @poll: Made by the first who has to wait, and there from then on. */
+	struct dma_buf_poll_slots *poll;
 
 #if IS_ENABLED(CONFIG_DEBUG_FS)
 	/** @registry_node: In the registry; changed under its lock. */

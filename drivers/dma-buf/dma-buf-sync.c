@@ -8,6 +8,7 @@
 #include <linux/dma-resv.h>
 #include <linux/file.h>
 #include <linux/poll.h>
+#include <linux/slab.h>
 #include <linux/sync_file.h>
 #include <linux/uaccess.h>
 
@@ -34,7 +35,8 @@
  * ~~~~~~~~~~~~~~
  *
  * A fence wakes nobody unless it has a callback, and the callback's memory must
- * outlive it. So the buffer has one slot per event. A poller who finds a fence
+ * outlive it. So the buffer has one slot per event, from the first poll on that
+ * finds a fence. A poller who finds a fence
  * unsignaled claims the slot and puts its callback on that one fence; a second
  * poller finds the slot taken and just sleeps on the same queue. When the fence
  * signals, the slot is free again, all wake, look again, and the first of them
@@ -71,8 +73,7 @@ static void poll_slot_init(struct dma_buf_poll_slot *slot,
 void dma_buf_poll_init(struct dma_buf_object *obj)
 {
 	init_waitqueue_head(&obj->poll_queue);
-	poll_slot_init(&obj->poll_read, &obj->base);
-	poll_slot_init(&obj->poll_write, &obj->base);
+	obj->poll = NULL;
 }
 
 /**
@@ -83,7 +84,7 @@ void dma_buf_poll_init(struct dma_buf_object *obj)
  */
 bool dma_buf_poll_busy(struct dma_buf_object *obj)
 {
-	return obj->poll_read.events || obj->poll_write.events;
+	return obj->poll && (obj->poll->read.events || obj->poll->write.events);
 }
 
 /**
@@ -92,8 +93,12 @@ bool dma_buf_poll_busy(struct dma_buf_object *obj)
  */
 void dma_buf_poll_fini(struct dma_buf_object *obj)
 {
-	dma_fence_put(obj->poll_read.fence);
-	dma_fence_put(obj->poll_write.fence);
+	if (!obj->poll)
+		return;
+
+	dma_fence_put(obj->poll->read.fence);
+	dma_fence_put(obj->poll->write.fence);
+	kfree(obj->poll);
 }
 
 static struct dma_fence *
@@ -219,9 +224,32 @@ static __poll_t poll_event(struct dma_buf_poll_slot *slot, __poll_t event)
 /* Nothing to ask of the fences, and none that a slot still refers to. */
 static bool poll_is_idle(const struct dma_buf_object *obj)
 {
+	const struct dma_buf_poll_slots *poll = READ_ONCE(obj->poll);
+
 	return dma_buf_never_busy(&obj->base) &&
-	       !READ_ONCE(obj->poll_read.fence) &&
-	       !READ_ONCE(obj->poll_write.fence);
+	       (!poll || (!READ_ONCE(poll->read.fence) &&
+			  !READ_ONCE(poll->write.fence)));
+}
+
+/* A poll has no way to say that there is no memory. */
+static struct dma_buf_poll_slots *poll_slots(struct dma_buf_object *obj)
+{
+	struct dma_buf_poll_slots *poll = READ_ONCE(obj->poll), *first;
+
+	if (poll)
+		return poll;
+
+	poll = kmalloc(sizeof(*poll), GFP_KERNEL | __GFP_NOFAIL);
+	poll_slot_init(&poll->read, &obj->base);
+	poll_slot_init(&poll->write, &obj->base);
+	first = cmpxchg(&obj->poll, NULL, poll);
+	if (!first)
+		return poll;
+
+	/* another poll was faster */
+	kfree(poll);
+
+	return first;
 }
 
 /**
@@ -236,6 +264,7 @@ __poll_t dma_buf_file_poll(struct file *file, poll_table *table)
 	struct dma_buf *dmabuf = file->private_data;
 	struct dma_buf_object *obj = to_dma_buf_object(dmabuf);
 	__poll_t wanted = poll_requested_events(table);
+	struct dma_buf_poll_slots *poll;
 	__poll_t ready = 0;
 
 	poll_wait(file, &obj->poll_queue, table);
@@ -247,10 +276,11 @@ __poll_t dma_buf_file_poll(struct file *file, poll_table *table)
 		return ready;
 	}
 
+	poll = poll_slots(obj);
 	if (wanted & EPOLLIN)
-		ready |= poll_event(&obj->poll_read, EPOLLIN);
+		ready |= poll_event(&poll->read, EPOLLIN);
 	if (wanted & EPOLLOUT)
-		ready |= poll_event(&obj->poll_write, EPOLLOUT);
+		ready |= poll_event(&poll->write, EPOLLOUT);
 
 	return ready;
 }
