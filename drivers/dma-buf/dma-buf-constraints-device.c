@@ -140,7 +140,8 @@ void dma_buf_constraints_of_storage(struct device *dev,
 		return;
 	}
 
-	*dst = *c;
+	if (dst != c)
+		*dst = *c;
 	if (dev->dma_range_map)
 		dst->dma_mask =
 			mask_behind_bus(dev->dma_range_map, c->dma_mask);

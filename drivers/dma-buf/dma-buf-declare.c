@@ -113,6 +113,9 @@ void dma_buf_declared_for(struct device *dev, struct dma_buf_constraints *c)
 {
 	struct declaration *entry;
 
+	if (list_empty(&declared.drivers) && list_empty(&declared.rules))
+		return;
+
 	rcu_read_lock();
 	list_for_each_entry_rcu(entry, &declared.drivers, node) {
 		if (entry->dev == dev)

@@ -105,7 +105,8 @@ static int attachment_check_table(struct dma_buf_attachment *attach,
 		return ret;
 
 	/* A dynamic importer looks at these fences itself. */
-	if (dma_buf_attachment_is_dynamic(attach))
+	if (dma_buf_attachment_is_dynamic(attach) ||
+	    dma_buf_never_busy(attach->dmabuf))
 		return 0;
 
 	ret = dma_resv_wait_timeout(attach->dmabuf->resv, DMA_RESV_USAGE_KERNEL,

@@ -87,11 +87,12 @@ bool dma_buf_need_is_undemanding(const struct dma_buf_attachment *attach)
 void dma_buf_need_collect(struct dma_buf_attachment *attach,
 			  const struct dma_buf_constraints *said)
 {
-	attach->constraints = DMA_BUF_CONSTRAINTS_ANY;
 	attach->declared = DMA_BUF_CONSTRAINTS_ANY;
 	attach->of_storage = DMA_BUF_CONSTRAINTS_ANY;
-	if (!attach->dev)
+	if (!attach->dev) {
+		attach->constraints = DMA_BUF_CONSTRAINTS_ANY;
 		return;
+	}
 
 	dma_buf_constraints_of_device(attach->dev, &attach->constraints);
 	dma_buf_declared_for(attach->dev, &attach->declared);

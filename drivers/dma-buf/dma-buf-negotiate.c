@@ -256,6 +256,25 @@ int dma_buf_negotiate_join_locked(struct dma_buf_attachment *attach)
 	return negotiate_locked(attach, &attach->constraints);
 }
 
+/* The other way around: all that was asked for its sake was a kind of memory. */
+static bool leave_undemanding_locked(struct dma_buf_object *obj)
+{
+	unsigned int domains = DMA_BUF_DOMAIN_ALL;
+	struct dma_buf_attachment *other;
+
+	list_for_each_entry(other, &obj->base.attachments, node) {
+		domains &= other->of_storage.domains;
+		if (!other->peer2peer)
+			domains &= ~DMA_BUF_DOMAIN_PEER;
+	}
+	if (!same_domains(obj, domains))
+		return false;
+
+	obj->constraints.domains = domains;
+
+	return true;
+}
+
 /**
  * dma_buf_negotiate_leave_locked - let the storage be what suits the others
  * @attach: attachment that is no longer on the list of its buffer
@@ -272,6 +291,9 @@ void dma_buf_negotiate_leave_locked(struct dma_buf_attachment *attach)
 
 	if (!attach->dev || !dma_buf_can_constrain(dmabuf) ||
 	    dma_buf_is_revoked(dmabuf))
+		return;
+
+	if (attach->undemanding && leave_undemanding_locked(obj))
 		return;
 
 	/* Their devices may be anywhere by now, without driver, even gone. */
