@@ -38,7 +38,7 @@ extern const struct row list_rows[];
 
 /* client.c: devices, -1 if there is none, and buffers of vgem */
 struct cards {
-	int vgem, vkms, bare, udmabuf, strict, heap, floor;
+	int vgem, vkms, bare, udmabuf, strict, heap, floor, floor_importer;
 };
 
 extern struct cards card;

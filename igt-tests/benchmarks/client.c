@@ -23,7 +23,7 @@
 #define STRICT "/sys/kernel/config/vgem/bench"
 #define HOLES  (64 * MIB)
 
-struct cards card = { -1, -1, -1, -1, -1, -1, -1 };
+struct cards card = { -1, -1, -1, -1, -1, -1, -1, -1 };
 
 void die(const char *format, ...)
 {
@@ -115,6 +115,7 @@ void cards_open(void)
 	card.vgem = card_again("vgem");
 	card.vkms = card_again("vkms");
 	card.floor = card_again(PRIME_BENCH_FLOOR);
+	card.floor_importer = card_again(PRIME_BENCH_FLOOR);
 	card.bare = open("/dev/" PRIME_BENCH_DEVICE, O_RDWR | O_CLOEXEC);
 	if (card.bare < 0)
 		die("/dev/" PRIME_BENCH_DEVICE);
