@@ -36,11 +36,11 @@
  *
  * A fence wakes nobody unless it has a callback, and the callback's memory must
  * outlive it. So the buffer has one slot per event, from the first poll on that
- * finds a fence. A poller who finds a fence
- * unsignaled claims the slot and puts its callback on that one fence; a second
- * poller finds the slot taken and just sleeps on the same queue. When the fence
- * signals, the slot is free again, all wake, look again, and the first of them
- * claims it for the next fence, if there is one.
+ * finds a fence. A poller who finds a fence unsignaled claims the slot and puts
+ * its callback on that one fence; a second poller finds the slot taken and just
+ * sleeps on the same queue. When the fence signals, the slot is free again, all
+ * wake, look again, and the first of them claims it for the next fence, if there
+ * is one.
  *
  * The claim holds a reference to the file, which the callback drops. That is
  * what keeps the slot's memory, even if every file descriptor is closed in the
@@ -239,7 +239,7 @@ static struct dma_buf_poll_slots *poll_slots(struct dma_buf_object *obj)
 	if (poll)
 		return poll;
 
-	poll = kmalloc(sizeof(*poll), GFP_KERNEL | __GFP_NOFAIL);
+	poll = kmalloc(sizeof(*poll), GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
 	poll_slot_init(&poll->read, &obj->base);
 	poll_slot_init(&poll->write, &obj->base);
 	first = cmpxchg(&obj->poll, NULL, poll);
