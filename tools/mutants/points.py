@@ -21,9 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SILENT = os.path.join(HERE, "silent")
 # Whose functions are entries, and where else the file 'silent' may change something.
 SOURCES = ("drivers/dma-buf/*.c", "drivers/gpu/drm/drm_prime*.c", "drivers/gpu/drm/drm_gem_storage*.c",
-           "drivers/gpu/drm/vgem/*.c",
-           *(f"drivers/gpu/drm/virtio/virtgpu_{part}.c" for part in
-             ("blob", "caps", "context", "export", "gem", "import", "ioctl", "object", "submit", "uuid", "vram")))
+           "drivers/gpu/drm/vgem/*.c", "drivers/gpu/drm/virtio/*.c")
 # What the kernel's own code calls without a table or an exported symbol.
 CALLED_BY_DRM = ("drm_prime_remove_buf_handle", "drm_prime_handle_to_fd_ioctl", "drm_prime_fd_to_handle_ioctl",
                  "vgpu_prime_handle_to_fd", "vgpu_prime_fd_to_handle", "vgpu_prime_import", "vgpu_dumb_create",
@@ -41,6 +39,9 @@ RETURNS = {
                  ("never-ready", "0", "not ready, whatever the fences say")),
     "bool": (("true", "true", "true, whatever is asked"), ("false", "false", "false, whatever is asked")),
     "void": ((NOTHING, "", "nothing is done"),),
+    "enum drm_mode_status": (("all-good", "MODE_OK", "every mode is good"), ("none-good", "MODE_BAD", "no mode is")),
+    "enum drm_connector_status": (("connected", "connector_status_connected", "a screen is there, whatever is"),
+                                  ("disconnected", "connector_status_disconnected", "no screen is there")),
     "const char *": (("wrong", '"mutant"', "a wrong name"),),
     **dict.fromkeys(("unsigned int", "unsigned long", "u64"), (("zero", "0", "0"),)),
 }
@@ -149,6 +150,11 @@ def at_once(function):
     for what, value, tells in returns_of(function):
         line = f"\tif (MUTANT)\n\t\treturn {value}".rstrip() + ";\n"
         yield Mutant(f"{function.name}:{what}", tells, function.file, ((function.begin, function.begin, line),))
+
+
+def is_at_once(mutant):
+    """Whether nothing of its function is done, as at_once() makes them; those of 'silent' change a line."""
+    return all(begin == end for begin, end, _ in mutant.edits)
 
 
 def listed(text, origin):

@@ -118,6 +118,10 @@ class Silent(unittest.TestCase):
         with self.assertRaisesRegex(points.Stop, "two mutants change the same line"):
             points.changed(CORE, list(enumerate(twice, 1)))
 
+    def test_they_are_told_from_those_that_return_at_once(self):
+        silent = "check:takes-none\n    takes one of no size\n    - if (!buf->size)\n    + if (!MUTANT && !buf->size)\n"
+        self.assertEqual([m.name for m in made(silent) if not points.is_at_once(m)], ["check:takes-none"])
+
 
 class Sources(unittest.TestCase):
     def test_the_text_without_its_faults_is_the_text(self):
