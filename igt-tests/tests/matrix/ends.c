@@ -22,17 +22,20 @@ static void add_endpoint(struct end *end, const struct endpoint *ep)
 		.imports = ep->imports,
 		/* vgem and vkms exist to take any buffer */
 		.may_refuse = !is_driver(ep, "vgem") && !is_driver(ep, "vkms"),
+		/* what virtio-gpu shows only its host can tell */
+		.unseen = is_driver(ep, "virtio-gpu") && !screen_is_watched(),
 	};
 	snprintf(end->name, sizeof(end->name), "%s", ep->name);
 }
 
-static void add_video(struct end *end, const char *name, enum video_kind kind,
-		      bool imports)
+static void add_video(struct end *end, const char *name, enum video_kind kind)
 {
 	*end = (struct end){
 		.video = kind,
 		.exports = true,
-		.imports = imports,
+		.imports = true,
+		/* what an output shows only a camera at its far end can tell */
+		.unseen = kind == VIDEO_OUTPUT && !witness_is_there(),
 	};
 	snprintf(end->name, sizeof(end->name), "%s", name);
 }
@@ -59,9 +62,7 @@ static int add_videos(struct end *ends, int num, int max)
 		if (fd < 0)
 			continue;
 		close(fd);
-		/* an output nobody looks at could show anything */
-		add_video(&ends[num++], videos[i].name, videos[i].kind,
-			  videos[i].kind != VIDEO_OUTPUT || witness_is_there());
+		add_video(&ends[num++], videos[i].name, videos[i].kind);
 	}
 	return num;
 }

@@ -44,6 +44,7 @@ struct end {
 	bool exports, imports;
 	bool strict; /* the vgem that takes memory in one piece below 4 GiB */
 	bool may_refuse; /* has a reason to take no foreign dma-buf */
+	bool unseen; /* nobody is there to tell what it shows */
 };
 
 /* Shared by the processes of a cell. */
