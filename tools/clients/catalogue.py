@@ -68,6 +68,8 @@ CLIENTS = [
     gst(1, "dmabuf", "virtio_gpu"),
     gst(0, "dmabuf-import", "virtio_gpu"),
     gst(1, "dmabuf-import", "virtio_gpu"),
+    Client("gst-contig-declared-virtio", "the same, and debugfs was told that vivid wants one piece",
+           "gst", [PICTURE, COPY], video.gst_declared, {"driver": "virtio_gpu"}),
     Client("gst-vim2m-vkms", "v4l2src of vivid 0, v4l2convert on vim2m, kmssink on vkms, all by dma-bufs",
            "gst", [PICTURE, COPY], video.gst_vim2m, {}),
     Client("cam", "libcamera: frames of vimc, exported, imported again and mapped",

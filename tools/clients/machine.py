@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The guest that clients run in: its devices, its screens, the programs that run."""
+import contextlib
 import glob
 import os
 import re
@@ -201,6 +202,25 @@ def shared(exporters, card):
 def exported(exporters):
     """Whether there is a buffer of one of these."""
     return any(exporter in exporters for exporter, _ in buffers())
+
+
+@contextlib.contextmanager
+def declared(device, words):
+    """While it lasts, the kernel knows what a device needs whose driver does not say it."""
+    path = "/sys/kernel/debug/dma_buf/constraints"
+
+    def declare(what):
+        try:
+            with open(path, "r+") as f:
+                f.write(f"{device} {what}\n")
+        except OSError as e:
+            raise Failed(f"what {device} needs cannot be declared: {e.strerror}") from None
+
+    declare(words)
+    try:
+        yield
+    finally:
+        declare("-")
 
 
 # --- screens ------------------------------------------------------------------------
