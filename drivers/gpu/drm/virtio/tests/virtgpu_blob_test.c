@@ -183,7 +183,7 @@ static void memory_of_blobs_is_told(struct kunit *test)
 	};
 	struct mock_host *host = test->priv;
 	struct drm_file *file = mock_host_open(test, host);
-	u32 handle;
+	u32 handle, mem;
 	int i;
 
 	host->vgpu->has_blob = true;
@@ -191,9 +191,8 @@ static void memory_of_blobs_is_told(struct kunit *test)
 		args.blob_mem = mems[i];
 		KUNIT_ASSERT_EQ(test,
 				mock_client_create_blob(test, file, &args), 0);
-		KUNIT_EXPECT_EQ(
-			test, mock_client_blob_mem(test, file, args.bo_handle),
-			mems[i]);
+		mem = mock_client_blob_mem(test, file, args.bo_handle);
+		KUNIT_EXPECT_EQ(test, mem, mems[i]);
 	}
 	mock_client_object(test, file, &handle);
 	KUNIT_EXPECT_EQ(test, mock_client_blob_mem(test, file, handle), 0);
