@@ -115,7 +115,10 @@ struct dma_buf_object {
 	 */
 	wait_queue_head_t poll_queue;
 
-	/** @poll: Made by the first who has to wait, and there from then on. */
+	/**
+	 * @poll: Made by the first who has to wait, and there from then on.
+	 * Pollers have no lock in common then: the first to store its own wins.
+	 */
 	struct dma_buf_poll_slots *poll;
 
 #if IS_ENABLED(CONFIG_DEBUG_FS)

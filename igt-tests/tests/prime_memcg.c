@@ -250,7 +250,7 @@ static void find_root(void)
 	while (!root[0] && fgets(line, sizeof(line), mounts))
 		if (sscanf(line, "%*s %4095s %63s", path, type) == 2 &&
 		    strcmp(type, "cgroup2") == 0)
-			strcpy(root, path);
+			snprintf(root, sizeof(root), "%s", path);
 	fclose(mounts);
 	if (root[0])
 		return;
@@ -285,7 +285,7 @@ static void remove_group(int sig)
 	rmdir(root);
 }
 
-/* The first device of a driver whose buffers are in pages of the machine. */
+/* vgem, whose buffers are nothing but memory. */
 static const struct endpoint *maker(const struct endpoint *eps, int num)
 {
 	for (int i = 0; i < num; i++)

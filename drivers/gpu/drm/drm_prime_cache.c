@@ -14,13 +14,14 @@
  * asked: which handle for this dma-buf, and which dma-buf for this handle. A dma-buf
  * is known by its file, for that is what a descriptor leads to. The tables grow with
  * the pairs, so that an answer costs a compositor with 100,000 buffers what it costs
- * one with a hundred. If there is no memory for that, lists are longer. They do not
+ * one with a hundred. If there is no memory for that, lists are longer, and a pair is
+ * added still; that is why they are not of rhashtable, whose insert may fail. They do not
  * shrink before the file goes.
  * Handles are unique. A dma-buf usually is, but the object behind it can have
  * gained a second handle by another way (GEM_OPEN, GETFB2), and if both were
  * exported both are remembered, so that closing one leaves the other known.
  *
- * A pair keeps its dma-buf alive: as long as an address is in the tree, no
+ * A pair keeps its dma-buf alive: as long as an address is in a table, no
  * other dma-buf can be found under it. There is no loop, because a pair goes
  * when its handle is closed and every handle is closed with the file.
  *
