@@ -35,7 +35,7 @@ class Listed(unittest.TestCase):
         self.assertEqual(self.listed("echo a; exit 1"), [])
 
     def test_patterns(self):
-        self.assertEqual(self.listed("exit 1", ("x-*",)), ["igt@p@x-*"])
+        self.assertEqual(self.listed("echo x-a; echo y; echo x-suspend; echo x-b", ("x-*",)), ["igt@p@x-a", "igt@p@x-b"])
 
 
 class SecondRun(unittest.TestCase):
@@ -83,6 +83,61 @@ class SecondRun(unittest.TestCase):
     def test_a_guest_dies(self):
         self.assertIsNone(self.compare([{"igt@p@a": GOOD}, None]))
         self.assertIsNone(self.compare([{"igt@p@a": GOOD}, {"igt@p@a": BAD}], [{"igt@p@a": GOOD}, None]))
+
+
+class Guests(unittest.TestCase):
+    """Guests that say the lines of a program each, and end as told."""
+
+    def run_with(self, *guests, resume=False):
+        said = list(guests)
+        self.booted = []
+
+        def vm(command, **_):
+            out = command[command.index("--out") + 1]
+            with open(os.path.join(out, "list")) as f:
+                self.booted.append(f.read().split())
+            text, status = said.pop(0)
+            return argparse.Namespace(stdout=text, stderr="", returncode=status)
+
+        for name in "subprocess", "OUT", "testlist":
+            self.addCleanup(setattr, igt, name, getattr(igt, name))
+        igt.subprocess = argparse.Namespace(run=vm)
+        igt.testlist = lambda _: ["igt@p@a", "igt@p@b", "igt@p@c", "igt@q"]
+        igt.OUT = self.folder
+        return igt.run(argparse.Namespace(on="vkms", igt="/igt", limit=1, timeout=1, resume=resume), "stock")
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    HEAD = "KTAP version 1\n1..4\nok 1 igt@p@a\n"
+
+    def test_goes_on_in_another(self):
+        found = self.run_with((self.HEAD, 125), ("KTAP version 1\n1..2\nok 1 igt@p@c\nok 2 igt@q\n", 0))
+        self.assertEqual(found, {"igt@p@a": GOOD, "igt@p@b": igt.DIED, "igt@p@c": GOOD, "igt@q": GOOD})
+        self.assertEqual(self.booted, [["igt@p@a", "igt@p@b", "igt@p@c", "igt@q"], ["igt@p@c", "igt@q"]])
+
+    def test_dies_in_the_last(self):
+        found = self.run_with((self.HEAD + "ok 2 igt@p@b\nok 3 igt@p@c\n", 125))
+        self.assertEqual(found["igt@q"], igt.DIED)
+
+    def test_dies_all_the_time(self):
+        igt.GUESTS, guests = 2, igt.GUESTS
+        self.addCleanup(setattr, igt, "GUESTS", guests)
+        self.assertIsNone(self.run_with(("", 125), ("", 125)))
+
+    def test_guests_are_kept(self):
+        self.run_with((self.HEAD, 125), ("KTAP version 1\n1..2\nok 1 igt@p@c\nok 2 igt@q\n", 0))
+        found = self.run_with(resume=True)
+        self.assertEqual((found["igt@p@b"], found["igt@q"], self.booted), (igt.DIED, GOOD, []))
+
+    def test_only_ours_dies(self):
+        died = {"igt@p@a": igt.DIED}
+        self.assertEqual(igt.on_stock_alone({"igt@p@a": BAD}, died), ["igt@p@a"])
+        self.assertEqual(igt.on_stock_alone({"igt@p@a": GOOD}, died), ["igt@p@a"])
+        self.assertEqual(igt.on_stock_alone(died, died), [])
+        self.assertEqual(igt.counts(died, "p"), "0/1/0")
 
 
 class Pages(unittest.TestCase):
