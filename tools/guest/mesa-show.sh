@@ -11,9 +11,8 @@ program=$1 driver=$2 renderers=$3
 shift 3
 seconds=60
 
-for port in /sys/class/virtio-ports/*; do
-	[ "$(cat "$port/name" 2> /dev/null)" = prime.screen ] && exec 8<> "/dev/${port##*/}"
-done
+. "$(dirname "$0")/port.sh"
+screen=$(port_of prime.screen 2> /dev/null) && exec 8<> "$screen"
 
 run() { # CASE
 	rm -f /tmp/shows

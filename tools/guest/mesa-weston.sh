@@ -84,9 +84,8 @@ vgem_begin() {
 
 # --- pictures ------------------------------------------------------------------------
 
-for port in /sys/class/virtio-ports/*; do
-	[ "$(cat "$port/name" 2> /dev/null)" = prime.screen ] && exec 8<> "/dev/${port##*/}"
-done
+. "$(dirname "$0")/port.sh"
+screen=$(port_of prime.screen 2> /dev/null) && exec 8<> "$screen"
 
 photograph() {
 	if [ "$driver" = virtio_gpu ]; then

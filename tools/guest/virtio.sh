@@ -53,10 +53,8 @@ says() {
 
 # --- pictures ---------------------------------------------------------------------------
 
-for port in /sys/class/virtio-ports/*; do
-	[ "$(cat "$port/name" 2> /dev/null)" = prime.screen ] && screen=/dev/${port##*/}
-done
-exec 8<> "$screen"
+. "$(dirname "$0")/port.sh"
+exec 8<> "$(port_of prime.screen)"
 
 # What a window shows is there a moment after the program has shown it, hence the +.
 shows() { # NAME WHAT

@@ -15,12 +15,10 @@ if [ "$2" = exporters ]; then
 	export STRICT
 fi
 
-for port in /sys/class/virtio-ports/*; do
-	[ "$(cat "$port/name" 2> /dev/null)" = prime.scanout ] || continue
-	"$1" "/dev/${port##*/}" "$2" || exit 1
-	# nothing of the buffers has stayed behind
-	modprobe -r virtio_gpu || exit 1
-	exec "$(dirname "$0")/../guest/leaks.sh"
-done
-echo "no port of the name" >&2
-exit 1
+guest=$(dirname "$0")/../guest
+. "$guest/port.sh"
+port=$(port_of prime.scanout) || exit 1
+"$1" "$port" "$2" || exit 1
+# nothing of the buffers has stayed behind
+modprobe -r virtio_gpu || exit 1
+exec "$guest/leaks.sh"
