@@ -20,8 +20,11 @@ late() {
 	[ "$(cut -d. -f1 /proc/uptime)" -gt "$end" ]
 }
 
+# One that exits (PF_EXITING) is not: it closes its sockets, and others see that, before
+# it is a zombie.
 alive() {
-	read -r _ _ state _ 2> /dev/null < "/proc/$1/stat" && [ "$state" != Z ]
+	read -r _ _ state _ _ _ _ _ flags _ 2> /dev/null < "/proc/$1/stat" &&
+		[ "$state" != Z ] && [ $((flags & 4)) = 0 ]
 }
 
 # until a command succeeds, or it cannot any more
@@ -99,10 +102,14 @@ photograph() {
 
 # --- a case --------------------------------------------------------------------------
 
+# Clients go when weston does, so they are looked at first.
 judge() {
+	gone=
+	[ -z "$v4l2" ] || alive "$v4l2" || gone=v4l2
+	[ -z "$vgem" ] || alive "$vgem" || gone=vgem
 	if ! alive "$weston"; then outcome=crashed why="weston is gone"
-	elif [ -n "$v4l2" ] && ! alive "$v4l2"; then outcome=failed why=$(tail -n 1 "$name-v4l2.log")
-	elif [ -n "$vgem" ] && ! alive "$vgem"; then outcome=failed why=$(sed -n 's/^# //p' "$name-vgem.log")
+	elif [ "$gone" = v4l2 ]; then outcome=failed why=$(tail -n 1 "$name-v4l2.log")
+	elif [ "$gone" = vgem ]; then outcome=failed why=$(sed -n 's/^# //p' "$name-vgem.log")
 	elif late; then outcome=hung why="no frames"
 	elif photograph; then outcome=passed why=
 	else outcome=failed why="no picture of the screen"
