@@ -15,6 +15,7 @@
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/io.h>
+#include <linux/jiffies.h>
 #include <linux/mman.h>
 #include <linux/scatterlist.h>
 #include <linux/sched/signal.h>
@@ -60,16 +61,21 @@ void vgem_test_drop_buffer(struct kunit *test)
 {
 	struct vgem_test_views *ctx = test->priv;
 	struct drm_gem_object *obj = &ctx->buffer->storage.base;
+	unsigned long end = jiffies + 10 * HZ;
 
 	if (ctx->imported)
 		drm_gem_object_put(ctx->imported);
 	ctx->imported = NULL;
 	dma_buf_put(ctx->dmabuf);
-	/* the files are released by a worker, and hold references until then */
-	while (kref_read(&obj->refcount) > 1) {
+	/*
+	 * The files are released by a worker, and hold references until then; those
+	 * that a failed test has left open, until its actions run.
+	 */
+	while (kref_read(&obj->refcount) > 1 && time_before(jiffies, end)) {
 		flush_delayed_fput();
 		cond_resched();
 	}
+	KUNIT_EXPECT_EQ(test, kref_read(&obj->refcount), 1);
 	drm_gem_object_put(obj);
 	ctx->buffer = NULL;
 }
