@@ -124,6 +124,11 @@ class Check(unittest.TestCase):
     def test_a_driver_that_is_named_is_the_only_one(self):
         self.assertRegex("".join(self.jobs(driver="udl")[0]), r"^\S+/mesa\.sh \S+ udl 'softpipe llvmpipe'$")
 
+    def test_of_a_driver_that_is_named_others_run_once(self):
+        self.assertRegex("\n".join(self.jobs("kmscube", "import-texture", driver="udl")[0]),
+                         r"^\S+/mesa\.sh \S+ udl 'softpipe llvmpipe' import-texture\n"
+                         r"\S+/mesa-kmscube\.sh udl 'softpipe' kmscube\n$")
+
     def test_a_guest_that_is_named_is_the_only_one(self):
         self.assertEqual(len(self.jobs(guest=["virgl"])), 1)
         self.assertIn("'virgl'", self.jobs(guest=["virgl"])[0][0])
