@@ -127,6 +127,19 @@ class Guests(unittest.TestCase):
         self.addCleanup(setattr, igt, "GUESTS", guests)
         self.assertIsNone(self.run_with(("", 125), ("", 125)))
 
+    def test_dies_twice_in_a_program(self):
+        found = self.run_with((self.HEAD, 125), ("", 125), ("KTAP version 1\n1..1\nok 1 igt@q\n", 0))
+        self.assertEqual(found, {"igt@p@a": GOOD, "igt@p@b": igt.DIED, "igt@p@c": igt.DIED, "igt@q": GOOD})
+        igt.testlist = lambda _: [f"igt@p@{s}" for s in "abcd"] + ["igt@q"]
+        self.assertEqual(igt.without_killers(igt.testlist(None), found), ["igt@q"])
+
+    def test_a_guest_of_another_run_is_not_kept(self):
+        self.run_with((self.HEAD, 125), ("KTAP version 1\n1..2\nok 1 igt@p@c\nok 2 igt@q\n", 0))
+        with open(os.path.join(self.folder, "vkms/stock-1/list"), "a") as f:
+            f.write("igt@r\n")
+        found = self.run_with(("KTAP version 1\n1..2\nok 1 igt@p@c\nnot ok 2 igt@q\n", 0), resume=True)
+        self.assertEqual((found["igt@q"], self.booted), (BAD, [["igt@p@c", "igt@q"]]))
+
     def test_guests_are_kept(self):
         self.run_with((self.HEAD, 125), ("KTAP version 1\n1..2\nok 1 igt@p@c\nok 2 igt@q\n", 0))
         found = self.run_with(resume=True)
