@@ -379,16 +379,6 @@ static bool any(const struct endpoint *ep)
 	return ep->exports;
 }
 
-static bool is_drm(const struct endpoint *ep)
-{
-	return ep->exports && ep->type == ENDPOINT_DRM;
-}
-
-static bool is_vgem(const struct endpoint *ep)
-{
-	return strcmp(ep->name, "vgem0") == 0;
-}
-
 /* Heaps put all pages into the mapping when it is made. */
 static bool maps_late(const struct endpoint *ep)
 {
@@ -413,14 +403,14 @@ static const struct fault_test tests[] = {
 	{
 		.name = "export",
 		.describe = "PRIME_HANDLE_TO_FD for the first time",
-		.from = is_drm,
+		.from = fault_from_drm,
 		.op = { bench_make_dumb, run_export, good_export,
 			refused_export, bench_drop_dumb, .least_refused = 6 },
 	},
 	{
 		.name = "export-again",
 		.describe = "PRIME_HANDLE_TO_FD by another file's handle",
-		.from = is_drm,
+		.from = fault_from_drm,
 		.op = { open_by_name, run_export_again, good_export_again, NULL,
 			close_again, .least_refused = 1 },
 	},
@@ -444,7 +434,7 @@ static const struct fault_test tests[] = {
 	{
 		.name = "import-self",
 		.describe = "PRIME_FD_TO_HANDLE of the device's own buffer",
-		.from = is_drm,
+		.from = fault_from_drm,
 		.op = { make_bo_open_again, run_import_self, good_import_self,
 			NULL, close_again, .least_refused = 2 },
 	},
@@ -481,14 +471,14 @@ static const struct fault_test tests[] = {
 	{
 		.name = "set-name",
 		.describe = "DMA_BUF_SET_NAME leaves the old name or the new",
-		.from = is_vgem,
+		.from = fault_from_vgem,
 		.op = { make_named, run_set_name, good_set_name,
 			refused_set_name, bench_drop_bo, .least_refused = 1 },
 	},
 	{
 		.name = "bufinfo",
 		.describe = "reading bufinfo",
-		.from = is_vgem,
+		.from = fault_from_vgem,
 		/* Where all fails, vmalloc() tells so, with a backtrace. */
 		.op = { bench_make_bo, run_bufinfo, good_bufinfo, NULL,
 			bench_drop_bo, .one_only = true, .least_refused = 1 },

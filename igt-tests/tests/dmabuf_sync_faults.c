@@ -301,16 +301,6 @@ static void refused_beyond_table(struct bench *b)
 	igt_assert_eq(dup(b->bo.dmabuf), TABLE - 1);
 }
 
-static bool is_vgem(const struct endpoint *ep)
-{
-	return strcmp(ep->name, "vgem0") == 0;
-}
-
-static bool is_drm(const struct endpoint *ep)
-{
-	return ep->type == ENDPOINT_DRM && ep->exports;
-}
-
 static bool is_system_heap(const struct endpoint *ep)
 {
 	return ep->type == ENDPOINT_HEAP && strcmp(ep->driver, "system") == 0;
@@ -320,35 +310,35 @@ static const struct fault_test tests[] = {
 	{
 		.name = "fence-attach",
 		.describe = "VGEM_FENCE_ATTACH",
-		.from = is_vgem,
+		.from = fault_from_vgem,
 		.op = { bench_make_bo, run_attach, good_attach, expect_idle,
 			bench_drop_bo, .least_refused = 2 },
 	},
 	{
 		.name = "export-sync-file-idle",
 		.describe = "EXPORT_SYNC_FILE where there is no fence",
-		.from = is_vgem,
+		.from = fault_from_vgem,
 		.op = { make_idle, run_export, good_export, NULL, drop_busy,
 			.least_refused = 3 },
 	},
 	{
 		.name = "export-sync-file-one",
 		.describe = "EXPORT_SYNC_FILE of one fence",
-		.from = is_vgem,
+		.from = fault_from_vgem,
 		.op = { make_busy, run_export, good_export, expect_busy,
 			drop_busy, .least_refused = 3 },
 	},
 	{
 		.name = "export-sync-file-many",
 		.describe = "EXPORT_SYNC_FILE of several fences",
-		.from = is_vgem,
+		.from = fault_from_vgem,
 		.op = { make_busier, run_export, good_export, expect_busy,
 			drop_busy, .least_refused = 4 },
 	},
 	{
 		.name = "import-sync-file",
 		.describe = "IMPORT_SYNC_FILE of several fences",
-		.from = is_vgem,
+		.from = fault_from_vgem,
 		.op = { make_idle_and_sync_file, run_import, good_import,
 			refused_import, drop_idle_and_sync_file,
 			.least_refused = 1 },
@@ -356,14 +346,14 @@ static const struct fault_test tests[] = {
 	{
 		.name = "poll",
 		.describe = "poll() with many entries",
-		.from = is_vgem,
+		.from = fault_from_vgem,
 		.op = { make_busy, run_poll, expect_busy, expect_busy,
 			drop_busy, .least_refused = 2 },
 	},
 	{
 		.name = "epoll-add",
 		.describe = "EPOLL_CTL_ADD of a busy buffer",
-		.from = is_vgem,
+		.from = fault_from_vgem,
 		.op = { make_busy_and_epoll, run_epoll_add, good_epoll_add,
 			refused_epoll_add, drop_busy_and_epoll,
 			.least_refused = 2 },
@@ -372,7 +362,7 @@ static const struct fault_test tests[] = {
 		.name = "full-table-export",
 		.describe =
 			"PRIME_HANDLE_TO_FD where the descriptor table must grow",
-		.from = is_drm,
+		.from = fault_from_drm,
 		.op = { bench_make_bo, run_export_handle, good_beyond_table,
 			refused_beyond_table, bench_drop_bo,
 			.in_child = fill_table, .least_refused = 2 },
@@ -390,7 +380,7 @@ static const struct fault_test tests[] = {
 		.name = "full-table-sync-file",
 		.describe =
 			"EXPORT_SYNC_FILE where the descriptor table must grow",
-		.from = is_vgem,
+		.from = fault_from_vgem,
 		.op = { make_idle, run_export, good_beyond_table,
 			refused_beyond_table, drop_busy, .in_child = fill_table,
 			.least_refused = 5 },

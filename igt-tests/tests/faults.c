@@ -6,7 +6,6 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 
 #include "igt.h"
 
@@ -16,157 +15,6 @@
 
 /* Only a broken kernel allocates without end. */
 #define MAX_FAULTS 20000
-
-int bufinfo_read(char *text, int size)
-{
-	int fd, len = 0, n;
-
-	fd = open("/sys/kernel/debug/dma_buf/bufinfo", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	do {
-		n = read(fd, text + len, size - 1 - len);
-		if (n > 0)
-			len += n;
-	} while (n > 0);
-	n = n < 0 ? -errno : 0;
-	close(fd);
-	text[len] = 0;
-	return n;
-}
-
-/* What an operation that failed, or was undone, leaves as it was. */
-struct machine {
-	int fds, buffers, attachments;
-	int fd; /* after a few more: one that is only reserved is not open */
-	uint32_t handle[3]; /* the lowest that is free, of each device */
-};
-
-/* Adds up the numbers behind "Total " in bufinfo, by what they count. */
-static void count_buffers(struct machine *m)
-{
-	static char text[65536];
-	char *at = text, *line, what[16];
-	int n;
-
-	igt_assert_eq(bufinfo_read(text, sizeof(text)), 0);
-	while ((line = strsep(&at, "\n"))) {
-		if (sscanf(line, "Total %d %15[a-z]", &n, what) != 2)
-			continue;
-		if (strcmp(what, "objects") == 0)
-			m->buffers = n;
-		else
-			m->attachments += n;
-	}
-}
-
-/* The lowest alone would not tell: below the one that is lost others are free. */
-static int few_more_fds(void)
-{
-	int fd[16], last;
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(fd); i++) {
-		fd[i] = dup(STDERR_FILENO);
-		igt_assert_fd(fd[i]);
-	}
-	last = fd[ARRAY_SIZE(fd) - 1];
-	for (unsigned int i = 0; i < ARRAY_SIZE(fd); i++)
-		close(fd[i]);
-	return last;
-}
-
-static uint32_t lowest_free_handle(int fd)
-{
-	struct vgem_bo bo = { .width = 1, .height = 1, .bpp = 32 };
-
-	vgem_create(fd, &bo);
-	gem_close(fd, bo.handle);
-	return bo.handle;
-}
-
-static void look(struct machine *m, const struct bench *b)
-{
-	const struct endpoint *eps[] = { b->from, b->to, b->beside };
-
-	memset(m, 0, sizeof(*m));
-	m->fds = count_open_fds();
-	m->fd = few_more_fds();
-	count_buffers(m);
-	for (unsigned int i = 0; i < ARRAY_SIZE(eps); i++)
-		if (eps[i] && eps[i]->type == ENDPOINT_DRM)
-			m->handle[i] = lowest_free_handle(eps[i]->fd);
-}
-
-static void expect_same(const struct machine *before, const struct bench *b)
-{
-	struct machine now;
-
-	look(&now, b);
-	igt_assert_eq(now.fds, before->fds);
-	igt_assert_eq(now.fd, before->fd);
-	igt_assert_eq(now.buffers, before->buffers);
-	igt_assert_eq(now.attachments, before->attachments);
-	for (unsigned int i = 0; i < ARRAY_SIZE(now.handle); i++)
-		igt_assert_eq_u32(now.handle[i], before->handle[i]);
-}
-
-static int module_references(const char *name)
-{
-	char path[96];
-	int n = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/sys/module/%s/refcnt", name);
-	f = fopen(path, "re");
-	if (!f)
-		return 0;
-	igt_assert_eq(fscanf(f, "%d", &n), 1);
-	fclose(f);
-	return n;
-}
-
-/*
- * What may go a little later, when a worker drops the last reference: all open
- * files of the machine, those that no descriptor shows included, and references
- * to modules. Others open files, too.
- */
-struct references {
-	long files;
-	int modules;
-};
-
-static void count_references(struct references *r)
-{
-	FILE *f = fopen("/proc/sys/fs/file-nr", "re");
-
-	igt_assert(f);
-	igt_assert_eq(fscanf(f, "%ld", &r->files), 1);
-	fclose(f);
-	r->modules = module_references("vgem") + module_references("vkms");
-}
-
-/*
- * The kernel shows its count of files without what each CPU has not added to it
- * yet, which is less than 32. A leak of fewer is kmemleak's to find.
- */
-#define UNCOUNTED_FILES 32
-
-/* Only a leak stays, and makes this wait to the end. */
-static void expect_no_more(const struct references *before)
-{
-	long most =
-		before->files + UNCOUNTED_FILES * sysconf(_SC_NPROCESSORS_ONLN);
-	struct references now;
-
-	for (int tries = 0; tries < 6000; tries++) {
-		count_references(&now);
-		if (now.files <= most && now.modules <= before->modules)
-			return;
-		usleep(10000);
-	}
-	igt_assert_f(false, "%ld open files, %ld before; %d references, %d\n",
-		     now.files, before->files, now.modules, before->modules);
-}
 
 struct tally {
 	/* One allocation failed, or all from there on. */
@@ -293,7 +141,7 @@ static void attempt_without(const struct fault_op *op, struct bench *b)
 /* Returns whether there was an nth allocation, and so may be one after it. */
 static bool attempt_with(const struct fault_op *op, struct bench *b,
 			 const struct fault *fault,
-			 const struct machine *before, struct tally *tally)
+			 const struct leftovers *before, struct tally *tally)
 {
 	struct outcome out;
 
@@ -302,11 +150,11 @@ static bool attempt_with(const struct fault_op *op, struct bench *b,
 	/* One that somebody else makes is not made that often in a row. */
 	for (int tries = 0; tries < (op->slow ? 1 : 3); tries++) {
 		attempt(op, b, fault, &out);
-		expect_same(before, b);
+		leftovers_expect_none(before, b->devices);
 		/* A child has done this already. */
 		if (!op->in_child && !op->slow) {
 			attempt_without(op, b);
-			expect_same(before, b);
+			leftovers_expect_none(before, b->devices);
 		}
 		if (out.err || !out.hit)
 			break;
@@ -327,7 +175,7 @@ static void sweep(const struct fault_op *op, struct bench *b)
 {
 	struct fault fault = {};
 	struct tally tally = {};
-	struct machine before;
+	struct leftovers before;
 	struct references references;
 
 	if (op->spared)
@@ -335,8 +183,8 @@ static void sweep(const struct fault_op *op, struct bench *b)
 	faults_open();
 	/* The first time fills caches, which are not what is looked for. */
 	attempt_without(op, b);
-	look(&before, b);
-	count_references(&references);
+	leftovers_look(&before, b->devices);
+	references_count(&references);
 
 	do {
 		fault.nth = 1;
@@ -346,10 +194,10 @@ static void sweep(const struct fault_op *op, struct bench *b)
 	} while (fault.rest && !op->one_only);
 
 	attempt_without(op, b);
-	expect_same(&before, b);
+	leftovers_expect_none(&before, b->devices);
 	if (op->spared)
 		faults_spare_none();
-	expect_no_more(&references);
+	references_expect_no_more(&references);
 	report(&tally);
 	igt_assert_lte(op->least_injected, tally.injected[0]);
 	igt_assert_lte(op->least_refused, tally.refused[0]);
@@ -389,6 +237,16 @@ int bench_attachments(const struct bench *b)
 	at = strstr(at, "\nTotal ");
 	igt_assert_f(at, "bufinfo does not count the devices\n");
 	return atoi(at + strlen("\nTotal "));
+}
+
+bool fault_from_drm(const struct endpoint *ep)
+{
+	return ep->exports && ep->type == ENDPOINT_DRM;
+}
+
+bool fault_from_vgem(const struct endpoint *ep)
+{
+	return strcmp(ep->name, "vgem0") == 0;
 }
 
 struct devices {

@@ -12,13 +12,19 @@
 #include "igt_vgem.h"
 
 #include "endpoint.h"
+#include "leftovers.h"
 
 /* More fences than a reservation object has room for at first. */
 #define FENCES 6
 
 /* Who takes part in an operation, and what an attempt has made so far. */
 struct bench {
-	const struct endpoint *from, *to, *beside;
+	union {
+		struct {
+			const struct endpoint *from, *to, *beside;
+		};
+		const struct endpoint *devices[LEFTOVERS_DEVICES];
+	};
 	struct endpoint_bo bo;
 	struct vgem_bo dumb; /* a buffer that is not exported */
 	int again; /* another file of from's device */
@@ -61,6 +67,10 @@ struct fault_test {
 	struct fault_op op;
 };
 
+/* For .from: a device of DRM, and the first vgem. */
+bool fault_from_drm(const struct endpoint *ep);
+bool fault_from_vgem(const struct endpoint *ep);
+
 /* The body of a test program. */
 void fault_tests(const struct fault_test *tests, unsigned int num);
 
@@ -72,8 +82,5 @@ void bench_make_dumb(struct bench *b);
 void bench_drop_dumb(struct bench *b);
 /* How many devices are attached to b->bo. */
 int bench_attachments(const struct bench *b);
-
-/* All of bufinfo as text; 0 or -errno. */
-int bufinfo_read(char *text, int size);
 
 #endif

@@ -246,34 +246,24 @@ static void drop_scattered(struct bench *b)
 	configured_remove(STRICT);
 }
 
-static bool is_drm(const struct endpoint *ep)
-{
-	return ep->type == ENDPOINT_DRM && ep->exports;
-}
-
-static bool is_vgem(const struct endpoint *ep)
-{
-	return strcmp(ep->name, "vgem0") == 0;
-}
-
 static const struct fault_test tests[] = {
 	{
 		.name = "open",
 		.describe = "open() of a device node",
-		.from = is_drm,
+		.from = fault_from_drm,
 		.op = { find_path, run_open, good_open, .least_refused = 3 },
 	},
 	{
 		.name = "config-make",
 		.describe = "mkdir below /sys/kernel/config/vgem",
-		.from = is_vgem,
+		.from = fault_from_vgem,
 		.op = { require_config, run_mkdir, good_mkdir, refused_mkdir,
 			.least_refused = 3 },
 	},
 	{
 		.name = "config-enable",
 		.describe = "making the device that a directory describes",
-		.from = is_vgem,
+		.from = fault_from_vgem,
 		.op = { make_description, run_enable, good_enable,
 			refused_enable, drop_description, .slow = true,
 			.least_refused = 10,
@@ -288,7 +278,7 @@ static const struct fault_test tests[] = {
 		.name = "import-moves",
 		.describe =
 			"FD_TO_HANDLE of a written buffer on a device that takes one piece",
-		.from = is_vgem,
+		.from = fault_from_vgem,
 		.op = { make_scattered, run_import_moves, good_import_moves,
 			refused_import_moves, drop_scattered, .slow = true,
 			.least_refused = 5 },
