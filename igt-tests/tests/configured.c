@@ -13,6 +13,7 @@
 
 #include "configured.h"
 #include "endpoint.h"
+#include "text_file.h"
 
 #define CONFIGFS "/sys/kernel/config/vgem"
 
@@ -25,15 +26,9 @@ static void attribute_path(char *path, size_t size, const char *name,
 int configured_write(const char *name, const char *attribute, const char *text)
 {
 	char path[96];
-	int fd, ret;
 
 	attribute_path(path, sizeof(path), name, attribute);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	igt_assert_fd(fd);
-	ret = write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	close(fd);
-
-	return ret;
+	return text_file_write(path, text);
 }
 
 void configured_read(const char *name, const char *attribute, char *text,

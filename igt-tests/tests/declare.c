@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include "igt.h"
 
 #include "declare.h"
+#include "text_file.h"
 
 static void constraints_path(char *path, size_t size)
 {
@@ -30,20 +30,10 @@ void declare_require(void)
 static int write_line(const char *devices, const char *needs)
 {
 	char path[64], line[96];
-	ssize_t length, written;
-	int fd;
 
 	constraints_path(path, sizeof(path));
-	length = snprintf(line, sizeof(line), "%s %s\n", devices, needs);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	written = write(fd, line, length);
-	if (written != length)
-		written = written < 0 ? -errno : -EIO;
-	close(fd);
-
-	return written < 0 ? written : 0;
+	snprintf(line, sizeof(line), "%s %s\n", devices, needs);
+	return text_file_write(path, line);
 }
 
 void declare(const char *devices, const char *needs)

@@ -30,6 +30,7 @@
 #include "cards.h"
 #include "declare.h"
 #include "endpoint.h"
+#include "text_file.h"
 
 /**
  * TEST: Devices that disagree about memory
@@ -91,16 +92,6 @@ static void config_path(char *path, size_t size, int device, const char *attr)
 	snprintf(path, size, CONFIGFS "/negotiation-%d%s", device, attr);
 }
 
-static void write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	igt_assert_fd(fd);
-	igt_assert_f(write(fd, text, strlen(text)) == (ssize_t)strlen(text),
-		     "'%s' into %s: %m\n", text, path);
-	close(fd);
-}
-
 /* As text, "" if there is no such file. */
 static void read_text(const char *path, char *text, size_t size)
 {
@@ -134,7 +125,7 @@ static int make_device(int device)
 	config_path(path, sizeof(path), device, "");
 	do_or_die(mkdir(path, 0755));
 	config_path(path, sizeof(path), device, "/enable");
-	write_text(path, "1");
+	igt_assert_eq(text_file_write(path, "1"), 0);
 	config_path(path, sizeof(path), device, "/card");
 	read_text(path, node, sizeof(node));
 	node[strcspn(node, "\n")] = 0;

@@ -10,7 +10,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
@@ -22,6 +21,7 @@
 
 #include "cards.h"
 #include "endpoint.h"
+#include "text_file.h"
 
 /**
  * TEST: Drivers that go while buffers are shared
@@ -217,14 +217,9 @@ static void find_bound(const struct endpoint *ep, struct bound *bound)
 static void bind_or_unbind(const struct bound *bound, const char *which)
 {
 	char path[PATH_MAX + 16];
-	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", bound->driver, which);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	igt_assert_fd(fd);
-	igt_assert_eq(write(fd, bound->name, strlen(bound->name)),
-		      strlen(bound->name));
-	close(fd);
+	igt_assert_eq(text_file_write(path, bound->name), 0);
 }
 
 static sigjmp_buf bus_error;

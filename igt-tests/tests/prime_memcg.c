@@ -5,7 +5,6 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <sched.h>
@@ -24,6 +23,7 @@
 #include "cards.h"
 #include "configured.h"
 #include "endpoint.h"
+#include "text_file.h"
 
 /**
  * TEST: Memory cgroups
@@ -63,16 +63,9 @@ static bool mounted;
 static int __file_write(const char *dir, const char *name, const char *text)
 {
 	char path[PATH_MAX + 32];
-	int fd, ret = 0;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
+	return text_file_write(path, text);
 }
 
 static uint64_t charged(void)

@@ -13,6 +13,7 @@
 #include "igt_vgem.h"
 
 #include "endpoint.h"
+#include "text_file.h"
 
 /**
  * TEST: Devices of vgem that come and go
@@ -63,14 +64,10 @@ IGT_TEST_DESCRIPTION("vgem devices that come and go through configfs.");
 static int put(const char *dir, const char *attr, const char *value)
 {
 	char path[128];
-	int fd, err = 0;
+	int err;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, attr);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	igt_assert_fd(fd);
-	if (write(fd, value, strlen(value)) != (ssize_t)strlen(value))
-		err = -errno;
-	close(fd);
+	err = text_file_write(path, value);
 	errno = 0;
 	return err;
 }

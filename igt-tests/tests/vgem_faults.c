@@ -14,6 +14,7 @@
 
 #include "configured.h"
 #include "faults.h"
+#include "text_file.h"
 
 #define CONFIG "/sys/kernel/config/vgem/faults"
 
@@ -93,14 +94,7 @@ static int nodes(void)
 
 static int write_config(const char *value)
 {
-	int fd = open(CONFIG "/enable", O_WRONLY | O_CLOEXEC), err = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, value, strlen(value)) < 0)
-		err = -errno;
-	close(fd);
-	return err;
+	return text_file_write(CONFIG "/enable", value);
 }
 
 static void read_config(const char *name, char *value, int size)

@@ -18,6 +18,7 @@
 
 #include "drmtest.h"
 #include "../endpoint.h"
+#include "../text_file.h"
 #include "stress.h"
 
 #define BUFFERS "/sys/kernel/dmabuf/buffers"
@@ -193,25 +194,13 @@ static int op_forget(struct stress_thread *t)
 	return rmdir(path) ? -errno : 0;
 }
 
-static int write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 static int write_attribute(struct stress_thread *t, const char *file,
 			   const char *text)
 {
 	char path[64];
 
 	hot_path(t, path, sizeof(path), file);
-	return write_text(path, text);
+	return text_file_write(path, text);
 }
 
 /* So that what others have must be elsewhere when this device imports it. */
@@ -237,7 +226,7 @@ static int op_describe(struct stress_thread *t)
 	if (mkdir(path, 0755))
 		return -errno;
 	strcat(path, "/constraints");
-	return write_text(path, any_need(t));
+	return text_file_write(path, any_need(t));
 }
 
 static int op_plug(struct stress_thread *t)
