@@ -319,6 +319,22 @@ uint32_t endpoint_import(const struct endpoint *ep, int dmabuf)
 	return handle;
 }
 
+bool endpoint_takes(const struct endpoint *to, const struct endpoint *from)
+{
+	struct endpoint_bo bo;
+	uint32_t handle;
+	int err;
+
+	endpoint_create(from, 1, 1, &bo);
+	err = __prime_fd_to_handle(to->fd, bo.dmabuf, &handle);
+	igt_assert_f(!err || err == -ENODEV, "%s refuses a buffer: %s\n",
+		     to->name, strerrorname_np(-err));
+	if (!err)
+		gem_close(to->fd, handle);
+	endpoint_destroy(&bo);
+	return !err;
+}
+
 void *dmabuf_mmap(int dmabuf, uint64_t size)
 {
 	void *map =

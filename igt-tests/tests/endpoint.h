@@ -64,6 +64,8 @@ void *endpoint_map(const struct endpoint_bo *bo);
  * (virtio-gpu of 6.12), fails on any other error.
  */
 uint32_t endpoint_import(const struct endpoint *ep, int dmabuf);
+/* virtio-gpu of 6.12 says that it imports, and answers ENODEV. */
+bool endpoint_takes(const struct endpoint *to, const struct endpoint *from);
 
 int __prime_fd_to_handle(int fd, int dmabuf, uint32_t *handle);
 int __prime_handle_to_fd(int fd, uint32_t handle, uint32_t flags, int *dmabuf);

@@ -255,23 +255,6 @@ struct devices {
 	int num, num_importers;
 };
 
-/* virtio-gpu of 6.12 says that it imports, and answers ENODEV. */
-static bool takes(const struct endpoint *to, const struct endpoint *from)
-{
-	struct endpoint_bo bo;
-	uint32_t handle;
-	int err;
-
-	endpoint_create(from, 1, 1, &bo);
-	err = __prime_fd_to_handle(to->fd, bo.dmabuf, &handle);
-	igt_assert_f(!err || err == -ENODEV, "%s refuses a buffer: %s\n",
-		     to->name, strerrorname_np(-err));
-	if (!err)
-		gem_close(to->fd, handle);
-	endpoint_destroy(&bo);
-	return !err;
-}
-
 static void find_devices(struct devices *d)
 {
 	d->num = endpoints_open(d->eps, MAX_ENDPOINTS);
@@ -279,7 +262,7 @@ static void find_devices(struct devices *d)
 		for (int k = 0; k < d->num && d->eps[i].imports; k++) {
 			if (k == i || !d->eps[k].exports)
 				continue;
-			if (takes(&d->eps[i], &d->eps[k]))
+			if (endpoint_takes(&d->eps[i], &d->eps[k]))
 				d->importers[d->num_importers++] = &d->eps[i];
 			break;
 		}
