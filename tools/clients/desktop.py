@@ -5,14 +5,17 @@ import re
 import shutil
 import signal
 import tempfile
+import time
 
 import pixels
-from machine import OUT, Card, Failed, Photographer, Program, rule, run, shared, shown, shown_by_virtio, wait_for
+from machine import OUT, Card, Failed, Photographer, Program, rule, run, shared, shown, wait_for
 
 SIZE = WIDTH, HEIGHT = 640, 480
 MODE = f"{WIDTH}x{HEIGHT}"
 # Of weston-simple-dmabuf-egl's window.
 WINDOW = 256
+# A program that has drawn, and has not used the processor for as long, has stopped.
+STILL_SECONDS = 15
 # Who runs what does not run for root.
 USER, GROUP = "nobody", "nogroup"
 GRAB = ["ffmpeg", "-v", "warning", "-nostdin", "-y"]
@@ -25,10 +28,49 @@ def write(path, text):
     return path
 
 
-def stop_if(spoil, program):
-    """One that is to stand still does so once it has shown something."""
-    if spoil == "still":
-        program.child.send_signal(signal.SIGSTOP)
+class Turning:
+    """Three pictures, each another, of what a program draws.
+
+    One counts only if the program has run since the one before it: of one that stands still
+    by now, the last pictures may be on their way to the screen.
+    """
+    def __init__(self, spoil, program, *others):
+        self.spoil, self.program, self.all = spoil, program, (program, *others)
+        self.seen, self.seen_at = set(), -1
+        self.used, self.since = -1, 0
+
+    def picture(self, crc):
+        """Of what the program draws, just taken -> whether it was the third"""
+        used = self.program.cpu_time()
+        if crc not in self.seen and used > self.seen_at:
+            self.seen.add(crc)
+            self.seen_at = used
+            if self.spoil == "still":
+                self.program.child.send_signal(signal.SIGSTOP)
+        return len(self.seen) >= 3
+
+    def nobody_runs(self):
+        """Whether all have done nothing for so long that nothing will come any more."""
+        used = sum(program.cpu_time() for program in self.all)
+        if used != self.used:
+            self.used, self.since = used, time.monotonic()
+        return time.monotonic() - self.since > STILL_SECONDS
+
+
+def turns(name, part, is_drawn, spoil, program, *others):
+    """Wait until what a program draws has turned; part: where it is on a picture of the screen."""
+    turning = Turning(spoil, program, *others)
+
+    def turned():
+        picture = part(photographer.picture(name))
+        if is_drawn(picture) and turning.picture(picture.crc()):
+            return True
+        if turning.nobody_runs():
+            raise Failed(f"{program.name} stands still, after {len(turning.seen)} pictures")
+        return False
+
+    with Photographer() as photographer:
+        wait_for(turned, f"picture of {name} that turns", program)
 
 
 # --- kmscube ----------------------------------------------------------------------------
@@ -43,17 +85,8 @@ def is_cube(picture):
 
 
 def kmscube(spoil):
-    seen = set()
-
-    def turns():
-        picture = photographer.picture("kmscube")
-        if is_cube(picture):
-            seen.add(picture.crc())
-            stop_if(spoil, program)
-        return len(seen) >= 3
-
-    with Photographer() as photographer, Program("kmscube", ["kmscube", "-D", Card("virtio_gpu").node]) as program:
-        wait_for(turns, "cube that turns", program)
+    with Program("kmscube", ["kmscube", "-D", Card("virtio_gpu").node]) as program:
+        turns("kmscube", lambda screen: screen, is_cube, spoil, program)
         program.newline()
 
 
@@ -76,7 +109,7 @@ def ffmpeg(spoil, driver):
             picture = pixels.raw(f.read(), "XR24", *SIZE)
         if len(set(zip(*picture.colours()))) < 8:
             raise Failed("nothing is on the frame")
-        shown(card, f"ffmpeg-{driver}", spoil.wanted(picture), program)
+        shown(card, f"ffmpeg-{driver}", picture, program, spoil)
         program.newline()
 
 
@@ -93,25 +126,18 @@ def weston(spoil):
     ini = write("/tmp/weston.ini", f"[core]\nshell=kiosk-shell.so\nidle-time=0\n"
                                    f"[output]\nname=Virtual-1\nmode={MODE}\n")
     node = Card("virtio_gpu").node
-    seen = set()
 
-    def turns():
-        picture = photographer.picture("weston")
-        window = picture.part((picture.width - WINDOW) // 2, (picture.height - WINDOW) // 2, WINDOW, WINDOW)
-        if is_triangle(window):
-            seen.add(window.crc())
-            stop_if(spoil, program)
-        return len(seen) >= 3
+    def window(screen):
+        return screen.part((screen.width - WINDOW) // 2, (screen.height - WINDOW) // 2, WINDOW, WINDOW)
 
-    with Photographer() as photographer, \
-            Program("weston", ["weston", "--backend=drm-backend.so", f"--drm-device={os.path.basename(node)}",
-                               f"--config={ini}", "--socket=clients"]) as compositor:
+    with Program("weston", ["weston", "--backend=drm-backend.so", f"--drm-device={os.path.basename(node)}",
+                            f"--config={ini}", "--socket=clients"]) as compositor:
         compositor.says("Loading module .*kiosk-shell")
         line = ["weston-simple-dmabuf-egl", f"--drm-render-node={node}"]
         if spoil == "nobody":
             line = ["sleep", "1000"]
         with Program("weston-simple-dmabuf-egl", line, WAYLAND_DISPLAY="clients", WAYLAND_DEBUG="1") as program:
-            wait_for(turns, "triangle that turns", program)
+            turns("weston", window, is_triangle, spoil, program, compositor)
             if "zwp_linux_buffer_params_v1" not in program.log():
                 raise Failed("it has shown no dma-buf")
         compositor.stop()
@@ -120,19 +146,19 @@ def weston(spoil):
 # --- sway -------------------------------------------------------------------------------
 
 def sway(spoil):
-    picture = pixels.pattern(*SIZE)
+    card, picture = Card("virtio_gpu"), pixels.pattern(*SIZE)
     background = write("/tmp/pattern.ppm", picture.ppm())
     config = write("/tmp/sway", f"output * mode {MODE}\noutput * bg {background} center\nxwayland disable\n")
     folder = tempfile.mkdtemp(prefix="sway.")
     shutil.chown(folder, USER)
     session = {"LIBSEAT_BACKEND": "seatd", "WLR_RENDERER": "pixman", "WLR_BACKENDS": "drm", "XDG_RUNTIME_DIR": folder,
-               "WLR_DRM_DEVICES": Card("virtio_gpu").node, "WLR_LIBINPUT_NO_DEVICES": "1"}
+               "WLR_DRM_DEVICES": card.node, "WLR_LIBINPUT_NO_DEVICES": "1"}
     # it does not run for root, who has the devices
     with Program("seatd", ["seatd", "-u", USER], SEATD_VTBOUND="0") as seat:
         wait_for(lambda: os.path.exists("/run/seatd.sock"), "socket of seatd", seat)
         line = ["setpriv", f"--reuid={USER}", f"--regid={GROUP}", "--clear-groups", "sway", "-d", "-c", config]
         with Program("sway", line, **session) as compositor:
-            shown_by_virtio("sway", spoil.wanted(picture), compositor)
+            shown(card, "sway", picture, compositor, spoil)
             display = next(n for n in os.listdir(folder) if n.startswith("wayland-") and not n.endswith(".lock"))
             run("grim", ["grim", "-t", "ppm", "/tmp/grim.ppm"], XDG_RUNTIME_DIR=folder, WAYLAND_DISPLAY=display)
             compositor.stop()
@@ -196,7 +222,7 @@ def xorg(spoil):
                             "--right-of", outputs[0]], **display)
         run("xsetroot", ["xsetroot", "-bitmap", bitmap, "-fg", "#ff00ff", "-bg", "#00ff00"], **display)
         picture = pixels.tiled(bits, *SIZE).through_ramp()
-        shown(sink, "xorg", spoil.wanted(picture), server)
+        shown(sink, "xorg", picture, server, spoil)
         if not shared(source.exporters, sink):
             raise Failed("no buffer of virtio_gpu is attached to vkms")
         server.stop()

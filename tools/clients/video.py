@@ -100,17 +100,17 @@ def copied(program):
     return found[0] if found else None
 
 
-def play(name, card, elements, picture, is_shared):
+def play(name, card, elements, picture, spoil, is_shared):
     """Run a pipeline until the picture is on the card's screen; no frame may have been copied."""
     line = ["gst-launch-1.0", "-e", *" ! ".join(elements).split(), "!", "kmssink", f"driver-name={card.driver}",
             "force-modesetting=true", "sync=false"]
     with Program(name, line, **plugins()) as program:
         try:
-            shown(card, name, picture, program)
-        except Failed as e:
-            raise Failed(copied(program) or str(e)) from None
-        if copied(program):
-            raise Failed(copied(program))
+            shown(card, name, picture, program, spoil)
+        finally:
+            # that says more than what has come of it
+            if copied(program):
+                raise Failed(copied(program))
         if not is_shared():
             raise Failed("the kernel knows of no buffer that is shared")
         program.stop(signal.SIGINT)
@@ -122,10 +122,10 @@ def caps(gst):
 
 def gst(spoil, number, mode, driver):
     node, card = camera(number), Card(driver)
-    picture = spoil.wanted(frame(f"camera-{number}", node))
+    picture = frame(f"camera-{number}", node)
     io = "mmap" if spoil == "copy" else mode
     play(f"gst-{number}-{mode}-{driver}", card, [f"v4l2src device={node} io-mode={io}", caps("BGRx")], picture,
-         lambda: shared(VIDEO, card) if mode == "dmabuf" else exported(card.exporters))
+         spoil, lambda: shared(VIDEO, card) if mode == "dmabuf" else exported(card.exporters))
 
 
 def gst_declared(spoil, driver):
@@ -136,11 +136,11 @@ def gst_declared(spoil, driver):
 
 def gst_vim2m(spoil):
     node, card = camera(0, "RGB3"), Card("vkms")
-    picture = spoil.wanted(pixels.to_565(frame("camera-rgb", node, "RGB3")))
+    picture = pixels.to_565(frame("camera-rgb", node, "RGB3"))
     io = "mmap" if spoil == "copy" else "dmabuf"
     play("gst-vim2m", card, [f"v4l2src device={node} io-mode=dmabuf", caps("RGB"),
                              f"v4l2convert output-io-mode=dmabuf-import capture-io-mode={io}", caps("RGB16")],
-         picture, lambda: shared(VIDEO, card))
+         picture, spoil, lambda: shared(VIDEO, card))
 
 
 # --- libcamera --------------------------------------------------------------------------

@@ -5,11 +5,13 @@ import re
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 from toolbox import TOOLS, tool
 
 sys.path.insert(0, os.path.join(TOOLS, "clients"))
 import catalogue  # noqa: E402
+import desktop  # noqa: E402
 import machine  # noqa: E402
 import pixels  # noqa: E402
 import video  # noqa: E402
@@ -130,6 +132,53 @@ class Clients(unittest.TestCase):
                 machine.wait_for(lambda: False, "picture", program)
 
 
+class Drawing:
+    """A program that has used the processor for so long."""
+    used = 0
+
+    def cpu_time(self):
+        return self.used
+
+
+class Turning(unittest.TestCase):
+    def setUp(self):
+        self.program = Drawing()
+        self.turning = desktop.Turning(machine.Spoil(""), self.program)
+
+    def pictures(self, *crcs, each=1):
+        found = []
+        for crc in crcs:
+            self.program.used += each
+            found.append(self.turning.picture(crc))
+        return found
+
+    def test_three_that_differ(self):
+        self.assertEqual(self.pictures(7, 8, 9), [False, False, True])
+
+    def test_two_that_come_in_turn(self):
+        self.assertNotIn(True, self.pictures(7, 8, 7, 8, 7))
+
+    def test_what_was_on_its_way_when_it_stopped(self):
+        self.pictures(7, 8)
+        self.assertNotIn(True, self.pictures(9, 10, 11, each=0))
+
+    def test_it_has_stopped_when_nobody_has_run_for_long(self):
+        now = [100]
+        with unittest.mock.patch("time.monotonic", lambda: now[0]):
+            self.assertFalse(self.turning.nobody_runs())
+            now[0] += desktop.STILL_SECONDS + 1
+            self.program.used += 1
+            self.assertFalse(self.turning.nobody_runs())
+            now[0] += desktop.STILL_SECONDS + 1
+            self.assertTrue(self.turning.nobody_runs())
+
+    def test_a_process_has_used_time(self):
+        with tempfile.TemporaryDirectory(prefix="clients-test.") as folder, \
+                unittest.mock.patch.object(machine, "OUT", folder), \
+                machine.Program("sh", ["sh", "-c", "while :; do :; done"]) as program:
+            machine.wait_for(lambda: program.cpu_time() > 0, "time", program)
+
+
 class Judgement(unittest.TestCase):
     def judged(self, stock, ours, known=""):
         found = {"stock": {("cube", ""): stock}, "ours": {("cube", ""): ours} if ours else {}}
@@ -180,9 +229,13 @@ class Judgement(unittest.TestCase):
                          [f"{name} with copy spoiled: passed"])
         self.assertEqual(len(run.judge_spoiled(clients, {})), 2)
 
+    def test_a_spoiled_client_that_is_late_proves_nothing(self):
+        client = catalogue.CLIENTS[0]
+        late = {(client.name, client.spoils[0]): FAILED._replace(outcome="late")}
+        self.assertEqual(len(run.judge_spoiled([client], late)), 1)
+
     def test_the_job_of_a_guest(self):
-        self.assertRegex(run.job([("a", ""), ("b", "copy")], True), r"SECONDS=\d+\n.*/guest a b=copy\n")
-        self.assertNotIn("SECONDS", run.job([("a", "")], False))
+        self.assertRegex(run.job([("a", ""), ("b", "copy")]), r"/guest a b=copy\n")
 
     def test_the_table_has_both_kernels(self):
         clients = [catalogue.CLIENTS[0]]
