@@ -12,7 +12,7 @@ import pixels
 
 OUT = os.environ.get("VM_SHARE", "/tmp")
 # A program that has not come so far by then does not come any more.
-SECONDS = 150
+SECONDS = 300
 # Between two looks; what is waited for is looked at, never assumed.
 PAUSE = 0.1
 # Mesa's other software renderer was seen to draw wrong colours on an emulated CPU.
