@@ -118,7 +118,7 @@ int __kms_addfb(int fd, uint32_t handle, uint32_t width, uint32_t height,
 	for (int i = 0; i < num_planes; i++) {
 		arg.handles[i] = handle;
 		arg.pitches[i] = strides[i];
-		arg.offsets[i] = offsets ? offsets[i] : 0;
+		arg.offsets[i] = offsets[i];
 		arg.modifier[i] = flags & DRM_MODE_FB_MODIFIERS ? modifier : 0;
 	}
 	if (drmIoctl(fd, DRM_IOCTL_MODE_ADDFB2, &arg))

@@ -317,14 +317,14 @@ static void drop_syncobj(struct held *h)
 static void make_display(struct held *h)
 {
 	const struct endpoint *vkms = find("vkms");
-	uint32_t strides[4], handle;
+	uint32_t strides[4], offsets[4] = {}, handle;
 
 	kms_open(&h->kms, vkms, 160, 120);
 	endpoint_create(find("vgem"), h->kms.width, h->kms.height, &h->bo);
 	strides[0] = h->bo.pitch;
 	handle = prime_fd_to_handle(h->kms.ep.fd, h->bo.dmabuf);
 	do_or_die(__kms_addfb(h->kms.ep.fd, handle, h->kms.width, h->kms.height,
-			      DRM_FORMAT_XRGB8888, 0, strides, NULL, 1, 0,
+			      DRM_FORMAT_XRGB8888, 0, strides, offsets, 1, 0,
 			      &h->number));
 	kms_show(&h->kms, h->number);
 }

@@ -50,10 +50,10 @@ static void lease_close(struct lease *l)
 
 static uint32_t add_fb(const struct kms *kms, uint32_t handle, uint32_t pitch)
 {
-	uint32_t strides[4] = { pitch }, fb;
+	uint32_t strides[4] = { pitch }, offsets[4] = {}, fb;
 
 	do_or_die(__kms_addfb(kms->ep.fd, handle, kms->width, kms->height,
-			      DRM_FORMAT_XRGB8888, 0, strides, NULL, 1, 0,
+			      DRM_FORMAT_XRGB8888, 0, strides, offsets, 1, 0,
 			      &fb));
 	return fb;
 }
