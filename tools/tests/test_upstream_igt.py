@@ -28,6 +28,12 @@ class Listed(unittest.TestCase):
     def test_subtests(self):
         self.assertEqual(self.listed("echo a; echo b-suspend; echo c"), ["igt@p@a", "igt@p@c"])
 
+    def test_what_a_driver_does_not_survive(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = program(folder, "p", "echo overflow-vrefresh; echo int-max-clock; echo zero-clock")
+            self.assertEqual(igt.listed(path, (), igt.LEFT_OUT["vkms"]), ["igt@p@zero-clock"])
+            self.assertEqual(igt.listed(path, ()), ["igt@p@overflow-vrefresh", "igt@p@zero-clock"])
+
     def test_program_without(self):
         self.assertEqual(self.listed("exit 79"), ["igt@p"])
 
