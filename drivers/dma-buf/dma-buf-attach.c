@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who has access to a buffer: attach and detach.
+ * Who has access to a buffer.
  */
 
 #include <linux/dma-buf.h>
@@ -8,6 +8,8 @@
 #include <linux/export.h>
 #include <linux/pci-p2pdma.h>
 #include <linux/slab.h>
+#include <linux/stddef.h>
+#include <linux/string.h>
 
 #include <trace/events/dma_buf.h>
 
@@ -67,7 +69,7 @@
  * because the importer does not know its attachment yet.
  *
  * The importer keeps a reference to the buffer from before attach until after
- * detach.
+ * detach, which is in dma-buf-detach.c.
  */
 
 static int attachment_join_locked(struct dma_buf_attachment *attach)
@@ -134,10 +136,12 @@ attachment_alloc(struct dma_buf *dmabuf, struct device *dev,
 			 !importer_ops->invalidate_mappings))
 		return ERR_PTR(-EINVAL);
 
-	attach = kzalloc(sizeof(*attach), GFP_KERNEL);
+	attach = kmalloc(sizeof(*attach), GFP_KERNEL);
 	if (!attach)
 		return ERR_PTR(-ENOMEM);
 
+	/* from there on it is what dma_buf_need_collect() sets */
+	memset(attach, 0, offsetof(typeof(*attach), constraints));
 	attach->dmabuf = dmabuf;
 	attach->dev = dev;
 	attach->importer_ops = importer_ops;
@@ -374,97 +378,3 @@ bool dma_buf_attach_revocable(struct dma_buf_attachment *attach)
 	       attach->importer_ops->invalidate_mappings;
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_attach_revocable, DMA_BUF);
-
-/* What an importer forgot to give back must not hold the storage for ever. */
-static void attachment_settle_locked(struct dma_buf_attachment *attach)
-{
-	struct dma_buf *dmabuf = attach->dmabuf;
-
-	dma_resv_assert_held(dmabuf->resv);
-
-	if (attach->sgt) {
-		/* Mainline lets a user of a kept mapping off. */
-		WARN_ON_ONCE(IS_ENABLED(CONFIG_DMABUF_DEBUG) &&
-			     attach->map_count);
-		dma_buf_map_drop_locked(attach);
-	} else if (WARN_ON_ONCE(attach->map_count)) {
-		/* Who has the table, and the exporter's mapping, nobody knows. */
-		to_dma_buf_object(dmabuf)->lost_count += attach->map_count;
-	}
-
-	WARN_ON_ONCE(attach->pin_count);
-	while (attach->pin_count)
-		dma_buf_unpin_locked(attach, &attach->pin_count);
-
-	list_del(&attach->node);
-	dma_buf_negotiate_leave_locked(attach);
-	dma_buf_revoke_progress_locked(dmabuf);
-}
-
-/* The exporter has to know whose device it was, and nobody else knows it then. */
-static void attachment_part(struct dma_buf_attachment *attach)
-{
-	struct dma_buf *dmabuf = attach->dmabuf;
-
-	trace_dma_buf_detach(attach);
-
-	dma_resv_lock(dmabuf->resv, NULL);
-	attachment_settle_locked(attach);
-	dma_resv_unlock(dmabuf->resv);
-
-	if (attach->dev && dmabuf->ops->detach)
-		dmabuf->ops->detach(dmabuf, attach);
-}
-
-/**
- * dma_buf_detach_device - let a device go before its importer does
- * @attach: attachment without mappings and pins
- *
- * For an importer whose device is unplugged while user space has the buffer open by
- * it. What is kept mapped for a device, by the core or by the exporter, must not
- * outlive the device's driver. The attachment stays, as dma_buf_attach_cpu() would
- * have made it: the buffer can be used by the CPU, and dma_buf_detach() ends it.
- *
- * Context: Process context, may sleep. The caller must not hold the
- *	    reservation lock, which is taken here. The exporter is told as by
- *	    dma_buf_detach().
- */
-void dma_buf_detach_device(struct dma_buf_attachment *attach)
-{
-	struct dma_buf *dmabuf;
-
-	if (WARN_ON_ONCE(!attach || !attach->dev))
-		return;
-
-	attachment_part(attach);
-
-	dmabuf = attach->dmabuf;
-	dma_resv_lock(dmabuf->resv, NULL);
-	attach->dev = NULL;
-	list_add(&attach->node, &to_dma_buf_object(dmabuf)->cpu_attachments);
-	dma_resv_unlock(dmabuf->resv);
-}
-EXPORT_SYMBOL_NS_GPL(dma_buf_detach_device, DMA_BUF);
-
-/**
- * dma_buf_detach - take a device away
- * @dmabuf: buffer the attachment belongs to
- * @attach: attachment without mappings and pins, freed here
- *
- * Pins that are left are undone, with a warning.
- *
- * Context: Process context, may sleep. The caller must not hold the
- *	    reservation lock, which is taken here. A mapping the core has kept
- *	    is unmapped and unpinned with it, an exporter that takes part told
- *	    with &dma_buf_ops.constrain what the others need; &dma_buf_ops.detach
- *	    is called without it.
- */
-void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
-{
-	if (WARN_ON_ONCE(!dmabuf || !attach || attach->dmabuf != dmabuf))
-		return;
-
-	attachment_part(attach);
-	kfree(attach);
-}
-EXPORT_SYMBOL_NS_GPL(dma_buf_detach, DMA_BUF);

@@ -274,6 +274,28 @@ int dma_buf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma,
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_mmap, DMA_BUF);
 
+static struct iosys_map vmap_kept(const struct dma_buf_object *obj)
+{
+	struct iosys_map map;
+
+	if (obj->vmap_is_iomem)
+		iosys_map_set_vaddr_iomem(&map, obj->vmap_addr_iomem);
+	else
+		iosys_map_set_vaddr(&map, obj->vmap_addr);
+
+	return map;
+}
+
+/* In two members, for struct iosys_map is padded. */
+static void vmap_keep(struct dma_buf_object *obj, const struct iosys_map *map)
+{
+	obj->vmap_is_iomem = map->is_iomem;
+	if (map->is_iomem)
+		obj->vmap_addr_iomem = map->vaddr_iomem;
+	else
+		obj->vmap_addr = map->vaddr;
+}
+
 static int vmap_first_locked(struct dma_buf_object *obj)
 {
 	struct dma_buf *dmabuf = &obj->base;
@@ -290,7 +312,7 @@ static int vmap_first_locked(struct dma_buf_object *obj)
 	if (WARN_ON_ONCE(iosys_map_is_null(&map)))
 		return -EINVAL;
 
-	obj->vmap = map;
+	vmap_keep(obj, &map);
 
 	return 0;
 }
@@ -338,7 +360,7 @@ int dma_buf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	}
 
 	obj->vmap_count++;
-	*map = obj->vmap;
+	*map = vmap_kept(obj);
 
 	return 0;
 }
@@ -385,6 +407,7 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_vmap_unlocked, DMA_BUF);
 void dma_buf_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
 	struct dma_buf_object *obj;
+	struct iosys_map kept;
 
 	if (WARN_ON_ONCE(!dmabuf))
 		return;
@@ -392,8 +415,11 @@ void dma_buf_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	dma_resv_assert_held(dmabuf->resv);
 
 	obj = to_dma_buf_object(dmabuf);
-	if (WARN_ON_ONCE(!obj->vmap_count ||
-			 !iosys_map_is_equal(&obj->vmap, map)))
+	if (WARN_ON_ONCE(!obj->vmap_count))
+		return;
+
+	kept = vmap_kept(obj);
+	if (WARN_ON_ONCE(!iosys_map_is_equal(&kept, map)))
 		return;
 
 	if (--obj->vmap_count)
@@ -401,7 +427,6 @@ void dma_buf_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 
 	if (dmabuf->ops->vunmap)
 		dmabuf->ops->vunmap(dmabuf, map);
-	iosys_map_clear(&obj->vmap);
 	dma_buf_revoke_progress_locked(dmabuf);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_vunmap, DMA_BUF);

@@ -7,11 +7,14 @@
 #include <linux/debugfs.h>
 #include <linux/device.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/fs.h>
 #include <linux/glob.h>
 #include <linux/init.h>
+#include <linux/iommu-dma.h>
+#include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
@@ -99,6 +102,36 @@ static char *boot_constraints;
 module_param_named(constraints, boot_constraints, charp, 0444);
 MODULE_PARM_DESC(constraints,
 		 "What devices need of buffers: PATTERN CONSTRAINTS[; ...]");
+
+/**
+ * dma_buf_device_is_undemanding - may a device be given any table, of any memory?
+ * @dev: device
+ *
+ * As most may. It is cheaper to ask than to put together that nothing is needed, with
+ * dma_buf_constraints_of_device(), dma_buf_declared_for() and
+ * dma_buf_constraints_of_storage().
+ *
+ * Context: Any, but not while the driver of @dev changes its mask.
+ * Return: true if each of these would answer %DMA_BUF_CONSTRAINTS_ANY; false if not, or
+ *	   if that takes longer to find out.
+ */
+bool dma_buf_device_is_undemanding(struct device *dev)
+{
+	const struct device_dma_parameters *parms = dev->dma_parms;
+
+	if (!list_empty(&declared.drivers) || !list_empty(&declared.rules))
+		return false;
+	if (dev->dma_mask &&
+	    (dma_get_mask(dev) != U64_MAX || dev->bus_dma_limit))
+		return false;
+	if (dev->dma_range_map || use_dma_iommu(dev))
+		return false;
+
+	return !parms || ((!parms->max_segment_size ||
+			   parms->max_segment_size == UINT_MAX) &&
+			  dma_get_seg_boundary(dev) == ULONG_MAX);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_device_is_undemanding, DMA_BUF);
 
 /**
  * dma_buf_declared_for - what was declared for a device

@@ -35,7 +35,7 @@
  * Locking
  * ~~~~~~~
  *
- * None but &dma_buf.name_lock, for the name.
+ * None but the one for the name, see dma-buf-fs.c.
  */
 
 static int dma_buf_file_release(struct inode *inode, struct file *file)
@@ -92,13 +92,14 @@ static noinline long dma_buf_ioctl_set_name(struct dma_buf *dmabuf,
 					    const char __user *argp)
 {
 	const char *name = strndup_user(argp, DMA_BUF_NAME_LEN);
+	spinlock_t *lock = dma_buf_name_lock(dmabuf);
 
 	if (IS_ERR(name))
 		return PTR_ERR(name);
 
-	spin_lock(&dmabuf->name_lock);
+	spin_lock(lock);
 	swap(dmabuf->name, name);
-	spin_unlock(&dmabuf->name_lock);
+	spin_unlock(lock);
 	kfree(name);
 
 	return 0;
@@ -130,16 +131,17 @@ static long dma_buf_file_ioctl(struct file *file, unsigned int cmd,
 static void dma_buf_file_show_fdinfo(struct seq_file *seq, struct file *file)
 {
 	struct dma_buf *dmabuf = file->private_data;
+	spinlock_t *lock = dma_buf_name_lock(dmabuf);
 
 	seq_printf(seq, "size:\t%zu\n", dmabuf->size);
 	/* procfs holds one reference while it asks. */
 	seq_printf(seq, "count:\t%ld\n", file_count(file) - 1);
 	seq_printf(seq, "exp_name:\t%s\n", dmabuf->exp_name);
 
-	spin_lock(&dmabuf->name_lock);
+	spin_lock(lock);
 	if (dmabuf->name)
 		seq_printf(seq, "name:\t%s\n", dmabuf->name);
-	spin_unlock(&dmabuf->name_lock);
+	spin_unlock(lock);
 
 	dma_buf_need_show_fdinfo(seq, dmabuf);
 }

@@ -12,7 +12,6 @@
 
 struct dentry;
 struct dma_buf_sync;
-struct kernfs_node;
 struct seq_file;
 
 /**
@@ -61,6 +60,19 @@ enum dma_buf_state {
 };
 
 /**
+ * struct dma_buf_terms - what devices need, and the exporter has agreed to
+ * @constraints:	what suits all that are attached, about memory;
+ *			&dma_buf_object.domains counts in place of its domains
+ * @moves:		how often the core had the storage moved
+ *
+ * Guarded by &dma_buf.resv.
+ */
+struct dma_buf_terms {
+	struct dma_buf_constraints constraints;
+	unsigned int moves;
+};
+
+/**
  * struct dma_buf_object - a buffer as the core sees it
  *
  * One allocation holds everything a buffer needs, the inode of its file
@@ -80,14 +92,19 @@ struct dma_buf_object {
 	/** @own_resv: &dma_buf.resv of an exporter that brought none. */
 	struct dma_resv own_resv;
 
-	/** @vmap_count: Users of @vmap, guarded by &dma_buf.resv. */
+	union {
+		/**
+		 * @vmap_addr: Where it is mapped while @vmap_count is not 0,
+		 * guarded by &dma_buf.resv.
+		 */
+		void *vmap_addr;
+
+		/** @vmap_addr_iomem: The same if it is device memory. */
+		void __iomem *vmap_addr_iomem;
+	};
+
+	/** @vmap_count: Users of @vmap_addr, guarded by &dma_buf.resv. */
 	unsigned int vmap_count;
-
-	/** @vmap: Set while @vmap_count is not 0, guarded by &dma_buf.resv. */
-	struct iosys_map vmap;
-
-	/** @cpu_attachments: Those without a device, guarded by &dma_buf.resv. */
-	struct list_head cpu_attachments;
 
 	/**
 	 * @lost_count: Mappings whose importer detached without giving them
@@ -96,17 +113,29 @@ struct dma_buf_object {
 	unsigned int lost_count;
 
 	/**
-	 * @constraints: What suits all &dma_buf.attachments, about memory, as
+	 * @domains: The kinds of memory that suit all &dma_buf.attachments, as
 	 * last agreed with an exporter that takes part; of others it stays
-	 * %DMA_BUF_CONSTRAINTS_ANY.  Guarded by &dma_buf.resv.
+	 * %DMA_BUF_DOMAIN_ALL.  Guarded by &dma_buf.resv.
 	 */
-	struct dma_buf_constraints constraints;
+	unsigned int domains;
 
-	/** @moves: How often the core had the storage moved, guarded likewise. */
-	unsigned int moves;
+	/**
+	 * @state: An &enum dma_buf_state, which only ever moves on.  Written
+	 * under &dma_buf.resv.
+	 */
+	u8 state;
 
-	/** @state: Only ever moves on.  Written under &dma_buf.resv. */
-	enum dma_buf_state state;
+	/** @vmap_is_iomem: Which of the two addresses it is, guarded likewise. */
+	bool vmap_is_iomem;
+
+	/**
+	 * @terms: What else was agreed; made when the exporter is first asked
+	 * for anything, as it is for few buffers.  Guarded by &dma_buf.resv.
+	 */
+	struct dma_buf_terms *terms;
+
+	/** @cpu_attachments: Those without a device, guarded by &dma_buf.resv. */
+	struct list_head cpu_attachments;
 
 	/**
 	 * @poll_queue: Who polls the file, and dma_buf_revoke_wait().  Its lock
@@ -131,16 +160,24 @@ struct dma_buf_object {
 	 */
 	struct file *live_file;
 #endif
-
-#if IS_ENABLED(CONFIG_DMABUF_SYSFS_STATS)
-	/** @stats: The directory in sysfs. */
-	struct kernfs_node *stats;
-#endif
 };
 
 static inline struct dma_buf_object *to_dma_buf_object(struct dma_buf *dmabuf)
 {
 	return container_of(dmabuf, struct dma_buf_object, base);
+}
+
+/**
+ * dma_buf_name_lock - what guards &dma_buf.name
+ * @dmabuf: buffer
+ *
+ * Held for a few instructions, in process context only.
+ *
+ * Return: the lock.
+ */
+static inline spinlock_t *dma_buf_name_lock(struct dma_buf *dmabuf)
+{
+	return &to_dma_buf_object(dmabuf)->inode.i_lock;
 }
 
 /**
@@ -183,6 +220,8 @@ void dma_buf_map_drop_locked(struct dma_buf_attachment *attach);
 int dma_buf_negotiate_lock(struct dma_buf *dmabuf);
 int dma_buf_negotiate_join_locked(struct dma_buf_attachment *attach);
 void dma_buf_negotiate_leave_locked(struct dma_buf_attachment *attach);
+void dma_buf_negotiate_terms_locked(const struct dma_buf_object *obj,
+				    struct dma_buf_terms *terms);
 
 /* dma-buf-need.c */
 bool dma_buf_need_is_undemanding(const struct dma_buf_attachment *attach);
@@ -236,6 +275,14 @@ static inline struct sg_table *dma_buf_debug_unwrap(struct sg_table *sgt)
 	return sgt;
 }
 #endif
+
+/* dma-buf.c */
+bool dma_buf_object_release(struct dma_buf_object *obj);
+
+/* dma-buf-fs.c */
+struct dma_buf_object *dma_buf_fs_object(void);
+struct file *dma_buf_fs_file(size_t size, int flags);
+int dma_buf_fs_init(void);
 
 /* dma-buf-file.c */
 extern const struct file_operations dma_buf_file_ops;

@@ -87,10 +87,14 @@ bool dma_buf_need_is_undemanding(const struct dma_buf_attachment *attach)
 void dma_buf_need_collect(struct dma_buf_attachment *attach,
 			  const struct dma_buf_constraints *said)
 {
+	attach->constraints = DMA_BUF_CONSTRAINTS_ANY;
 	attach->declared = DMA_BUF_CONSTRAINTS_ANY;
 	attach->of_storage = DMA_BUF_CONSTRAINTS_ANY;
-	if (!attach->dev) {
-		attach->constraints = DMA_BUF_CONSTRAINTS_ANY;
+	if (!attach->dev)
+		return;
+
+	if (!said && dma_buf_device_is_undemanding(attach->dev)) {
+		attach->undemanding = true;
 		return;
 	}
 
@@ -251,9 +255,11 @@ static void show_needs_locked(struct seq_file *seq, struct dma_buf *dmabuf)
 {
 	struct dma_buf_object *obj = to_dma_buf_object(dmabuf);
 	struct dma_buf_attachment *attach;
+	struct dma_buf_terms terms;
 
-	dma_buf_need_show(seq, "constraints:\t", &obj->constraints);
-	seq_printf(seq, "\nmoves:\t%u\n", obj->moves);
+	dma_buf_negotiate_terms_locked(obj, &terms);
+	dma_buf_need_show(seq, "constraints:\t", &terms.constraints);
+	seq_printf(seq, "\nmoves:\t%u\n", terms.moves);
 	list_for_each_entry(attach, &dmabuf->attachments, node) {
 		seq_printf(seq, "attached:\t%s", dev_name(attach->dev));
 		dma_buf_need_show(seq, " ", &attach->constraints);

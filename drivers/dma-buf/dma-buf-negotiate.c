@@ -6,6 +6,7 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/export.h>
+#include <linux/slab.h>
 
 #include <trace/events/dma_buf.h>
 
@@ -46,8 +47,9 @@
  * that lock: mapping, detaching and importing a fence go on when the fences have
  * signalled, and so does who reads the buffer's fdinfo, or bufinfo, unless that
  * process gets a signal. DRM's FD_TO_HANDLE, in addition, attaches with a lock of the
- * importing device held, as on mainline: other imports and exports of that device,
- * and the end of its handles (GEM_CLOSE), wait as long as the newcomer does. A fence
+ * client held, and for a driver with an import of its own with one of the importing
+ * device, as on mainline: other imports and exports of that device, and the end of its
+ * handles (GEM_CLOSE), wait as long as the newcomer does. A fence
  * that never signals is the one thing that makes that long, and drivers must not
  * leave such fences in a buffer.
  *
@@ -74,6 +76,51 @@
  * included. So nobody can map, pin or attach between the question and the move;
  * two newcomers come one after the other.
  */
+
+/**
+ * dma_buf_negotiate_terms_locked - what was agreed
+ * @obj: buffer
+ * @terms: where to put it
+ */
+void dma_buf_negotiate_terms_locked(const struct dma_buf_object *obj,
+				    struct dma_buf_terms *terms)
+{
+	dma_resv_assert_held(obj->base.resv);
+
+	if (obj->terms)
+		*terms = *obj->terms;
+	else
+		*terms = (struct dma_buf_terms){
+			.constraints = DMA_BUF_CONSTRAINTS_ANY,
+		};
+	terms->constraints.domains = obj->domains;
+}
+
+static int make_terms_locked(struct dma_buf_object *obj)
+{
+	struct dma_buf_terms *terms;
+
+	if (obj->terms)
+		return 0;
+
+	terms = kmalloc(sizeof(*terms), GFP_KERNEL_ACCOUNT);
+	if (!terms)
+		return -ENOMEM;
+
+	dma_buf_negotiate_terms_locked(obj, terms);
+	obj->terms = terms;
+
+	return 0;
+}
+
+/* Without terms @need is about memory of other devices, or nothing. */
+static void agree_locked(struct dma_buf_object *obj,
+			 const struct dma_buf_constraints *need)
+{
+	if (obj->terms)
+		obj->terms->constraints = *need;
+	obj->domains = need->domains;
+}
 
 /*
  * Somebody relies on the place where the storage is.  A table that an importer
@@ -119,7 +166,7 @@ static int move_storage_locked(struct dma_buf_object *obj,
 
 	ret = dmabuf->ops->constrain(dmabuf, need, true);
 	if (!ret)
-		obj->moves++;
+		obj->terms->moves++;
 
 	return ret;
 }
@@ -139,6 +186,11 @@ static int ask_exporter_locked(struct dma_buf_object *obj,
 	struct dma_buf *dmabuf = &obj->base;
 	int ret;
 
+	/* before there is anything that would have to be taken back */
+	ret = make_terms_locked(obj);
+	if (ret)
+		return ret;
+
 	ret = dmabuf->ops->constrain(dmabuf, need, false);
 	if (ret == -EAGAIN)
 		ret = move_storage_locked(obj, need);
@@ -151,19 +203,20 @@ static bool same_domains(const struct dma_buf_object *obj, unsigned int domains)
 {
 	unsigned int kinds = obj->base.ops->domains ?: DMA_BUF_DOMAIN_ALL;
 
-	return !((domains ^ obj->constraints.domains) & kinds);
+	return !((domains ^ obj->domains) & kinds);
 }
 
 /* Nothing that the exporter would have to know. */
 static bool same_need(const struct dma_buf_object *obj,
 		      const struct dma_buf_constraints *need)
 {
-	struct dma_buf_constraints known = obj->constraints;
+	struct dma_buf_terms known;
 
-	known.domains = need->domains;
+	dma_buf_negotiate_terms_locked(obj, &known);
+	known.constraints.domains = need->domains;
 
 	return same_domains(obj, need->domains) &&
-	       dma_buf_constraints_equal(need, &known);
+	       dma_buf_constraints_equal(need, &known.constraints);
 }
 
 /*
@@ -173,14 +226,14 @@ static bool same_need(const struct dma_buf_object *obj,
 static bool join_undemanding_locked(struct dma_buf_attachment *attach)
 {
 	struct dma_buf_object *obj = to_dma_buf_object(attach->dmabuf);
-	unsigned int domains = obj->constraints.domains;
+	unsigned int domains = obj->domains;
 
 	if (!attach->peer2peer)
 		domains &= ~DMA_BUF_DOMAIN_PEER;
 	if (!domains || !same_domains(obj, domains))
 		return false;
 
-	obj->constraints.domains = domains;
+	obj->domains = domains;
 
 	return true;
 }
@@ -196,11 +249,12 @@ static int negotiate_locked(struct dma_buf_attachment *attach,
 			    const struct dma_buf_constraints *wanted)
 {
 	struct dma_buf_object *obj = to_dma_buf_object(attach->dmabuf);
-	struct dma_buf_constraints need = obj->constraints, of_storage;
+	struct dma_buf_constraints need, of_storage;
+	struct dma_buf_terms terms;
 	int ret;
 
-	dma_resv_assert_held(obj->base.resv);
-
+	dma_buf_negotiate_terms_locked(obj, &terms);
+	need = terms.constraints;
 	dma_buf_constraints_of_storage(attach->dev, &of_storage, wanted,
 				       obj->base.size);
 	dma_buf_need_of_storage(attach, &of_storage, &need);
@@ -217,7 +271,7 @@ static int negotiate_locked(struct dma_buf_attachment *attach,
 	if (ret)
 		return ret;
 agreed:
-	obj->constraints = need;
+	agree_locked(obj, &need);
 	attach->of_storage = of_storage;
 
 	return 0;
@@ -270,7 +324,7 @@ static bool leave_undemanding_locked(struct dma_buf_object *obj)
 	if (!same_domains(obj, domains))
 		return false;
 
-	obj->constraints.domains = domains;
+	obj->domains = domains;
 
 	return true;
 }
@@ -300,7 +354,7 @@ void dma_buf_negotiate_leave_locked(struct dma_buf_attachment *attach)
 	list_for_each_entry(other, &dmabuf->attachments, node)
 		dma_buf_need_of_storage(other, &other->of_storage, &need);
 	if (same_need(obj, &need)) {
-		obj->constraints = need;
+		agree_locked(obj, &need);
 		return;
 	}
 
@@ -308,7 +362,7 @@ void dma_buf_negotiate_leave_locked(struct dma_buf_attachment *attach)
 	ret = dmabuf->ops->constrain(dmabuf, &need, false);
 	trace_dma_buf_constrain(dmabuf, attach->dev, &need, ret);
 	if (!WARN_ON_ONCE(ret))
-		obj->constraints = need;
+		agree_locked(obj, &need);
 }
 
 /* A table that the importer keeps from here on has to do, or nothing does. */

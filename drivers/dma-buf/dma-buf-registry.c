@@ -155,6 +155,7 @@ static void put_decimal(struct seq_file *seq, u64 value)
  */
 static void show_buffer_line(struct seq_file *seq, struct dma_buf *dmabuf)
 {
+	spinlock_t *lock = dma_buf_name_lock(dmabuf);
 	struct file *file = dmabuf->file;
 
 	put_decimal(seq, dmabuf->size);
@@ -168,9 +169,9 @@ static void show_buffer_line(struct seq_file *seq, struct dma_buf *dmabuf)
 	seq_putc(seq, '\t');
 	put_decimal(seq, file_inode(file)->i_ino);
 	seq_putc(seq, '\t');
-	spin_lock(&dmabuf->name_lock);
+	spin_lock(lock);
 	seq_puts(seq, dmabuf->name ?: "<none>");
-	spin_unlock(&dmabuf->name_lock);
+	spin_unlock(lock);
 	seq_putc(seq, '\n');
 }
 
@@ -216,6 +217,7 @@ static unsigned int show_attachments(struct seq_file *seq,
 static int show_buffer(struct seq_file *seq, struct dma_buf *dmabuf)
 {
 	struct dma_buf_object *obj = to_dma_buf_object(dmabuf);
+	struct dma_buf_terms terms;
 	unsigned int devices;
 	int ret;
 
@@ -227,8 +229,9 @@ static int show_buffer(struct seq_file *seq, struct dma_buf *dmabuf)
 	if (dma_buf_is_revoked(dmabuf))
 		seq_puts(seq, "\tRevoked\n");
 	if (dma_buf_can_constrain(dmabuf)) {
-		dma_buf_need_show(seq, "\tNeeds ", &obj->constraints);
-		seq_printf(seq, ", moved %u times\n", obj->moves);
+		dma_buf_negotiate_terms_locked(obj, &terms);
+		dma_buf_need_show(seq, "\tNeeds ", &terms.constraints);
+		seq_printf(seq, ", moved %u times\n", terms.moves);
 	}
 	dma_buf_need_show_kind(seq, "\tStorage ", dmabuf);
 	dma_resv_describe(dmabuf->resv, seq);

@@ -78,24 +78,21 @@ void dma_buf_poll_init(struct dma_buf_object *obj)
 
 /**
  * dma_buf_poll_busy - is a fence going to call back?
- * @obj: buffer without references
+ * @obj: buffer without references that has slots
  *
  * Return: true if a slot is claimed, which its reference should prevent.
  */
 bool dma_buf_poll_busy(struct dma_buf_object *obj)
 {
-	return obj->poll && (obj->poll->read.events || obj->poll->write.events);
+	return obj->poll->read.events || obj->poll->write.events;
 }
 
 /**
  * dma_buf_poll_fini - drop the fences that polls have left
- * @obj: buffer without references, and no callback to come
+ * @obj: buffer without references that has slots, and no callback to come
  */
 void dma_buf_poll_fini(struct dma_buf_object *obj)
 {
-	if (!obj->poll)
-		return;
-
 	dma_fence_put(obj->poll->read.fence);
 	dma_fence_put(obj->poll->write.fence);
 	kfree(obj->poll);

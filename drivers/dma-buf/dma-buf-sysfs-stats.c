@@ -39,7 +39,8 @@
  *
  * The directory appears as the last step of dma_buf_export() that can fail. It
  * goes before the exporter's &dma_buf_ops.release, and kernfs_remove() waits for
- * readers of its files, so they always find a live buffer.
+ * readers of its files, so they always find a live buffer. Meanwhile i_private of the
+ * inode, which is for the file system to use, points to it.
  *
  * No lock of ours is involved.
  */
@@ -120,7 +121,7 @@ int dma_buf_stats_add(struct dma_buf_object *obj)
 		kernfs_remove(dir);
 		return ret;
 	}
-	obj->stats = dir;
+	obj->inode.i_private = dir;
 
 	return 0;
 }
@@ -131,7 +132,7 @@ int dma_buf_stats_add(struct dma_buf_object *obj)
  */
 void dma_buf_stats_del(struct dma_buf_object *obj)
 {
-	kernfs_remove(obj->stats);
+	kernfs_remove(obj->inode.i_private);
 }
 
 /**

@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The shared buffer as an object: made, named, passed on as a file, released.
+ * The shared buffer as an object: made, passed on as a file, released.
  */
 
-#include <linux/atomic.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
+#include <linux/err.h>
 #include <linux/export.h>
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/init.h>
+#include <linux/list.h>
 #include <linux/module.h>
-#include <linux/mount.h>
 #include <linux/overflow.h>
-#include <linux/pseudo_fs.h>
-#include <linux/seq_file.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
-
-#include <uapi/linux/dma-buf.h>
-#include <uapi/linux/magic.h>
 
 #define CREATE_TRACE_POINTS
 #include <trace/events/dma_buf.h>
@@ -34,8 +30,8 @@
  * The kernel has one thing that processes pass to each other and that counts
  * its users over all of them: an open file. So a buffer is a file on a file
  * system of its own, never mounted, with a unique inode number to tell buffers
- * apart. Drivers hold references to that file as well. The exporter's
- * &dma_buf_ops.release runs after the last of them.
+ * apart, see dma-buf-fs.c. Drivers hold references to that file as well. The
+ * exporter's &dma_buf_ops.release runs after the last of them.
  *
  * Lifetime
  * ~~~~~~~~
@@ -47,8 +43,7 @@
  *    buffer out of the registry; from then on nobody finds it.
  * 2. The last reference to the dentry goes. That is usually the file's, but
  *    someone reading the link in /proc/PID/fd or holding the file with O_PATH
- *    may be later. dma_buf_dentry_iput(), which has its reference to the inode,
- *    calls the exporter and drops it.
+ *    may be later. dma_buf_object_release() calls the exporter.
  * 3. The inode goes, and an RCU grace period later the memory, which is what
  *    lets the registry be walked without a lock.
  *
@@ -72,112 +67,6 @@
  * unmap_dma_buf, vmap and vunmap, and not around attach, detach, release,
  * begin_cpu_access, end_cpu_access and mmap.
  */
-
-static struct kmem_cache *dma_buf_cache;
-static struct vfsmount *dma_buf_mount;
-
-static struct inode *dma_buf_inode_alloc(struct super_block *sb)
-{
-	struct dma_buf_object *obj;
-
-	obj = alloc_inode_sb(sb, dma_buf_cache, GFP_KERNEL);
-
-	return obj ? &obj->inode : NULL;
-}
-
-static void dma_buf_inode_free(struct inode *inode)
-{
-	kmem_cache_free(dma_buf_cache,
-			container_of(inode, struct dma_buf_object, inode));
-}
-
-static void dma_buf_inode_construct(void *memory)
-{
-	struct dma_buf_object *obj = memory;
-
-	inode_init_once(&obj->inode);
-}
-
-static const struct super_operations dma_buf_super_ops = {
-	.alloc_inode = dma_buf_inode_alloc,
-	.free_inode = dma_buf_inode_free,
-	/* there is no page cache, in which the VFS would look for pages */
-	.evict_inode = clear_inode,
-	.statfs = simple_statfs,
-};
-
-static char *dma_buf_dentry_name(struct dentry *dentry, char *buffer, int len)
-{
-	struct dma_buf *dmabuf = dentry->d_fsdata;
-	char name[DMA_BUF_NAME_LEN] = "";
-
-	spin_lock(&dmabuf->name_lock);
-	if (dmabuf->name)
-		strscpy(name, dmabuf->name);
-	spin_unlock(&dmabuf->name_lock);
-
-	return dynamic_dname(buffer, len, "/%pd:%s", dentry, name);
-}
-
-static void dma_buf_dentry_iput(struct dentry *dentry, struct inode *inode)
-{
-	struct dma_buf *dmabuf = dentry->d_fsdata;
-	struct dma_buf_object *obj;
-
-	if (!dmabuf) {
-		iput(inode);
-		return;
-	}
-
-	obj = to_dma_buf_object(dmabuf);
-
-	/*
-	 * A pending callback holds a reference, so somebody has put one too
-	 * many. Losing the buffer is better than a fence that writes to it
-	 * after it was freed.
-	 */
-	if (WARN_ON_ONCE(dma_buf_poll_busy(obj)))
-		return;
-
-	dma_buf_poll_fini(obj);
-	WARN_ON_ONCE(obj->vmap_count);
-	dma_buf_stats_del(obj);
-
-	dmabuf->ops->release(dmabuf);
-
-	WARN_ON_ONCE(!list_empty(&dmabuf->attachments) ||
-		     !list_empty(&obj->cpu_attachments));
-	if (dmabuf->resv == &obj->own_resv)
-		dma_resv_fini(&obj->own_resv);
-
-	module_put(dmabuf->owner);
-	kfree(dmabuf->name);
-	iput(inode);
-}
-
-static const struct dentry_operations dma_buf_dentry_ops = {
-	.d_dname = dma_buf_dentry_name,
-	.d_iput = dma_buf_dentry_iput,
-};
-
-static int dma_buf_init_fs_context(struct fs_context *fc)
-{
-	struct pseudo_fs_context *ctx = init_pseudo(fc, DMA_BUF_MAGIC);
-
-	if (!ctx)
-		return -ENOMEM;
-
-	ctx->ops = &dma_buf_super_ops;
-	ctx->dops = &dma_buf_dentry_ops;
-
-	return 0;
-}
-
-static struct file_system_type dma_buf_fs = {
-	.name = "dmabuf",
-	.init_fs_context = dma_buf_init_fs_context,
-	.kill_sb = kill_anon_super,
-};
 
 static int dma_buf_check_export(const struct dma_buf_export_info *info)
 {
@@ -208,30 +97,6 @@ static int dma_buf_check_export(const struct dma_buf_export_info *info)
 	return 0;
 }
 
-static struct file *dma_buf_file_create(size_t size, int flags)
-{
-	static atomic_long_t last_ino = ATOMIC_LONG_INIT(0);
-	struct inode *inode;
-	struct file *file;
-
-	inode = alloc_anon_inode(dma_buf_mount->mnt_sb);
-	if (IS_ERR(inode))
-		return ERR_CAST(inode);
-
-	/* The number from the VFS may repeat; sysfs needs a unique name. */
-	inode->i_ino = atomic_long_inc_return(&last_ino);
-	inode->i_size = size;
-	inode_set_bytes(inode, size);
-
-	file = alloc_file_pseudo(inode, dma_buf_mount, "dmabuf",
-				 flags & (O_ACCMODE | O_NONBLOCK),
-				 &dma_buf_file_ops);
-	if (IS_ERR(file))
-		iput(inode);
-
-	return file;
-}
-
 /*
  * The memory comes from a cache and is as its last user left it. Members that are
  * not here are set before they are read, see there.
@@ -240,14 +105,12 @@ static void dma_buf_object_init(struct dma_buf_object *obj)
 {
 	INIT_LIST_HEAD(&obj->base.attachments);
 	obj->base.name = NULL;
-	spin_lock_init(&obj->base.name_lock);
 	obj->vmap_count = 0;
-	iosys_map_clear(&obj->vmap);
-	INIT_LIST_HEAD(&obj->cpu_attachments);
 	obj->lost_count = 0;
-	obj->constraints = DMA_BUF_CONSTRAINTS_ANY;
-	obj->moves = 0;
+	obj->domains = DMA_BUF_DOMAIN_ALL;
 	obj->state = DMA_BUF_LIVE;
+	obj->terms = NULL;
+	INIT_LIST_HEAD(&obj->cpu_attachments);
 	dma_buf_poll_init(obj);
 }
 
@@ -268,6 +131,43 @@ static void dma_buf_object_fill(struct dma_buf_object *obj,
 		dma_resv_init(&obj->own_resv);
 		dmabuf->resv = &obj->own_resv;
 	}
+}
+
+/**
+ * dma_buf_object_release - end a buffer whose file is gone
+ * @obj: buffer without references
+ *
+ * Return: false if its memory must not be freed either.
+ */
+bool dma_buf_object_release(struct dma_buf_object *obj)
+{
+	struct dma_buf *dmabuf = &obj->base;
+
+	/*
+	 * A pending callback holds a reference, so somebody has put one too
+	 * many. Losing the buffer is better than a fence that writes to it
+	 * after it was freed.
+	 */
+	if (obj->poll) {
+		if (WARN_ON_ONCE(dma_buf_poll_busy(obj)))
+			return false;
+		dma_buf_poll_fini(obj);
+	}
+	WARN_ON_ONCE(obj->vmap_count);
+	dma_buf_stats_del(obj);
+
+	dmabuf->ops->release(dmabuf);
+
+	WARN_ON_ONCE(!list_empty(&dmabuf->attachments) ||
+		     !list_empty(&obj->cpu_attachments));
+	if (dmabuf->resv == &obj->own_resv)
+		dma_resv_fini(&obj->own_resv);
+
+	module_put(dmabuf->owner);
+	kfree(dmabuf->name);
+	kfree(obj->terms);
+
+	return true;
 }
 
 /**
@@ -305,7 +205,7 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *exp_info)
 	if (!try_module_get(exp_info->owner))
 		return ERR_PTR(-ENOENT);
 
-	file = dma_buf_file_create(exp_info->size, exp_info->flags);
+	file = dma_buf_fs_file(exp_info->size, exp_info->flags);
 	if (IS_ERR(file)) {
 		ret = PTR_ERR(file);
 		goto err_module;
@@ -467,41 +367,35 @@ static void __init dma_buf_prime_lockdep(void)
 		return;
 
 	/* A lesson missed is no reason to fail, with everything in place. */
-	obj = kzalloc(sizeof(*obj), GFP_KERNEL);
-	if (!obj)
+	obj = dma_buf_fs_object();
+	if (IS_ERR(obj))
 		return;
 
 	dma_buf_object_init(obj);
 	dma_resv_init(&obj->own_resv);
 
 	dma_resv_lock(&obj->own_resv, NULL);
-	spin_lock(&obj->base.name_lock);
-	spin_unlock(&obj->base.name_lock);
+	spin_lock(&obj->inode.i_lock);
+	spin_unlock(&obj->inode.i_lock);
 	spin_lock_irq(&obj->poll_queue.lock);
 	spin_unlock_irq(&obj->poll_queue.lock);
 	dma_resv_unlock(&obj->own_resv);
 
 	dma_resv_fini(&obj->own_resv);
-	kfree(obj);
+	iput(&obj->inode);
 }
 
 static int __init dma_buf_init(void)
 {
-	unsigned int size = sizeof(struct dma_buf_object);
 	int ret;
-
-	dma_buf_cache = kmem_cache_create("dma_buf", size, 0, SLAB_ACCOUNT,
-					  dma_buf_inode_construct);
-	if (!dma_buf_cache)
-		return -ENOMEM;
 
 	ret = dma_buf_stats_init();
 	if (ret)
 		return ret;
 
-	dma_buf_mount = kern_mount(&dma_buf_fs);
-	if (IS_ERR(dma_buf_mount))
-		return PTR_ERR(dma_buf_mount);
+	ret = dma_buf_fs_init();
+	if (ret)
+		return ret;
 
 	dma_buf_declare_init();
 	dma_buf_registry_init();

@@ -223,7 +223,7 @@ struct dma_buf_ops {
  *
  *	mmap_lock
  *	  dma_buf.resv			(a ww_mutex: drivers may hold several)
- *	    dma_buf.name_lock		(innermost)
+ *	    inode.i_lock of @file	(innermost, guards @name)
  *	    the core's poll queue lock	(innermost, also taken in fence callbacks)
  *
  * An exporter may share one reservation object between buffers, so the core
@@ -251,16 +251,10 @@ struct dma_buf {
 
 	/**
 	 * @name: What user space calls the buffer, or NULL. At most
-	 * DMA_BUF_NAME_LEN - 1 characters. Guarded by @name_lock.
+	 * DMA_BUF_NAME_LEN - 1 characters. For the core only: any holder of
+	 * the file may replace it while it is printed.
 	 */
 	const char *name;
-
-	/**
-	 * @name_lock: Guards @name, which any holder of the file may replace
-	 * while it is printed. Held for a few instructions, in process context
-	 * only.
-	 */
-	spinlock_t name_lock;
 
 	/** @owner: The exporter's module, kept loaded by the buffer. */
 	struct module *owner;
@@ -378,10 +372,32 @@ struct dma_buf_attachment {
 	bool undemanding;
 
 	/**
+	 * @leaving: The importer detaches in the same hold of the lock: an
+	 * exporter that would keep its table for the next time need not.
+	 * Guarded by &dma_buf.resv until &dma_buf_ops.detach.
+	 */
+	bool leaving;
+
+	/**
 	 * @complete: dma_buf_dynamic_attach() has nothing left to do that may
 	 * fail. For the core only, guarded by &dma_buf.resv.
 	 */
 	bool complete;
+
+	/**
+	 * @entries: How many the table had that was handed out last. For the
+	 * core only, guarded by &dma_buf.resv.
+	 */
+	unsigned int entries;
+
+	/** @importer_ops: Set if the importer is dynamic. */
+	const struct dma_buf_attach_ops *importer_ops;
+
+	/** @importer_priv: The importer's data. */
+	void *importer_priv;
+
+	/** @priv: The exporter's data. */
+	void *priv;
 
 	/**
 	 * @constraints: What a table for @dev has to be like, from all sources.
@@ -402,21 +418,6 @@ struct dma_buf_attachment {
 	 * guarded by &dma_buf.resv.
 	 */
 	struct dma_buf_constraints of_storage;
-
-	/**
-	 * @entries: How many the table had that was handed out last. For the
-	 * core only, guarded by &dma_buf.resv.
-	 */
-	unsigned int entries;
-
-	/** @importer_ops: Set if the importer is dynamic. */
-	const struct dma_buf_attach_ops *importer_ops;
-
-	/** @importer_priv: The importer's data. */
-	void *importer_priv;
-
-	/** @priv: The exporter's data. */
-	void *priv;
 };
 
 /**
@@ -521,12 +522,17 @@ dma_buf_attach_cpu(struct dma_buf *dmabuf,
 int dma_buf_attach_check_peer(struct dma_buf_attachment *attach,
 			      struct device *provider);
 bool dma_buf_attach_revocable(struct dma_buf_attachment *attach);
+
+/* Their end: dma-buf-detach.c */
 void dma_buf_detach_device(struct dma_buf_attachment *attach);
 void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach);
+void dma_buf_unmap_detach(struct dma_buf_attachment *attach,
+			  struct sg_table *sgt, enum dma_data_direction dir);
 
 /* What devices need: dma-buf-negotiate.c, dma-buf-declare.c */
 int dma_buf_attachment_constrain(struct dma_buf_attachment *attach,
 				 const struct dma_buf_constraints *c);
+bool dma_buf_device_is_undemanding(struct device *dev);
 void dma_buf_declared_for(struct device *dev, struct dma_buf_constraints *c);
 int devm_dma_buf_declare_constraints(struct device *dev,
 				     const struct dma_buf_constraints *c);

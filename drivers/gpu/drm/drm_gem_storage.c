@@ -244,9 +244,13 @@ EXPORT_SYMBOL_GPL(drm_gem_storage_unpin);
 static void own_needs(struct device *dev, u64 size,
 		      struct dma_buf_constraints *c)
 {
-	dma_buf_constraints_of_device(dev, c);
-	dma_buf_declared_for(dev, c);
-	dma_buf_constraints_of_storage(dev, c, c, size);
+	if (dma_buf_device_is_undemanding(dev)) {
+		*c = DMA_BUF_CONSTRAINTS_ANY;
+	} else {
+		dma_buf_constraints_of_device(dev, c);
+		dma_buf_declared_for(dev, c);
+		dma_buf_constraints_of_storage(dev, c, c, size);
+	}
 	/* what the length of an entry in a scatter list can be */
 	c->max_segment_size = min(c->max_segment_size, SZ_2G);
 }

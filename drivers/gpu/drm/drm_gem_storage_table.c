@@ -35,7 +35,9 @@
  * One is kept for each attachment, in &dma_buf_attachment.priv. It has no user, and
  * one that has is not there. All of it is guarded by the reservation lock.
  *
- * When the device detaches, its addresses go, for it may go next. The list of pages
+ * When the device detaches, its addresses go, for it may go next. They go sooner, and
+ * under the lock that is held anyway, where &dma_buf_attachment.leaving says that the
+ * importer detaches with its last mapping. The list of pages
  * stays with these, as &drm_gem_storage_backing.spare, to be mapped for the next
  * device that comes. There is one at most.
  */
@@ -328,6 +330,7 @@ static bool table_is_worth_keeping(const struct drm_gem_storage *storage,
 	const struct dma_buf_attachment *attach = table->attach;
 
 	return table->generation == storage->generation && !attach->priv &&
+	       !attach->leaving &&
 	       attach->dmabuf->ops->detach == drm_gem_storage_dmabuf_detach;
 }
 
@@ -342,6 +345,15 @@ static void table_take(struct storage_table *table)
 {
 	table->attach->priv = NULL;
 	hlist_del_init(&table->node);
+}
+
+static void table_drop_kept(struct drm_gem_storage *storage,
+			    struct dma_buf_attachment *attach)
+{
+	struct storage_table *table = attach->priv;
+
+	table_take(table);
+	table_destroy(storage, table);
 }
 
 /**
@@ -434,6 +446,8 @@ void drm_gem_storage_unmap_dma_buf(struct dma_buf_attachment *attach,
 		table_keep(storage, table);
 	else
 		table_destroy(storage, table);
+	if (attach->leaving && attach->priv)
+		table_drop_kept(storage, attach);
 	if (pinned)
 		storage->pin_count--;
 	drm_gem_storage_settle_locked(storage);
@@ -452,13 +466,14 @@ void drm_gem_storage_dmabuf_detach(struct dma_buf *dmabuf,
 {
 	struct drm_gem_object *obj = dmabuf->priv;
 	struct drm_gem_storage *storage = to_drm_gem_storage(obj);
-	struct storage_table *table;
+
+	/* drm_gem_storage_unmap_dma_buf() has seen to it that there is none */
+	if (attach->leaving)
+		return;
 
 	dma_resv_lock(obj->resv, NULL);
-	table = attach->priv;
-	if (table) {
-		table_take(table);
-		table_destroy(storage, table);
+	if (attach->priv) {
+		table_drop_kept(storage, attach);
 		drm_gem_storage_settle_locked(storage);
 	}
 	dma_resv_unlock(obj->resv);

@@ -29,9 +29,9 @@
  * part in negotiations can, so it is told what the refusal meant, see
  * dma_buf_attachment_constrain(), and the driver is asked again, once.
  *
- * Locking: drm_prime.c calls in with &drm_device.object_name_lock held; a
- * driver may also call without. Attaching and mapping take the reservation
- * lock of the dma-buf.
+ * Locking: drm_prime.c calls in without &drm_device.object_name_lock; a driver may
+ * hold it, as it does in &drm_driver.gem_prime_import. Attaching and mapping take the
+ * reservation lock of the dma-buf.
  */
 
 #include <linux/dma-buf.h>
@@ -198,9 +198,9 @@ void drm_prime_gem_destroy(struct drm_gem_object *obj, struct sg_table *sg)
 	struct dma_buf *dma_buf = attach->dmabuf;
 
 	if (sg)
-		dma_buf_unmap_attachment_unlocked(attach, sg,
-						  DMA_BIDIRECTIONAL);
-	dma_buf_detach(dma_buf, attach);
+		dma_buf_unmap_detach(attach, sg, DMA_BIDIRECTIONAL);
+	else
+		dma_buf_detach(dma_buf, attach);
 	dma_buf_put(dma_buf);
 }
 EXPORT_SYMBOL(drm_prime_gem_destroy);

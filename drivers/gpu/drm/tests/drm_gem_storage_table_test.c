@@ -12,6 +12,7 @@
 
 #include <drm/drm_prime.h>
 
+#include "../drm_gem_storage_internal.h"
 #include "drm_gem_storage_party.h"
 
 #define SEED 1138
@@ -157,11 +158,34 @@ static void not_by_other_constraints(struct kunit *test)
 	leave(&party, dmabuf);
 }
 
+/* Succeeds if nothing stays mapped for a device that detaches with its last mapping. */
+static void not_for_who_leaves(struct kunit *test)
+{
+	struct storage_ctx *ctx = test->priv;
+	struct storage_party party = {};
+	struct dma_buf *dmabuf = join(test, &party, NULL);
+	struct sg_table *other;
+
+	other = dma_buf_map_attachment_unlocked(party.attach, DMA_TO_DEVICE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other);
+	dma_buf_unmap_attachment_unlocked(party.attach, other, DMA_TO_DEVICE);
+	KUNIT_EXPECT_NOT_NULL(test, party.attach->priv);
+
+	storage_party_map(test, &party);
+	dma_buf_unmap_detach(party.attach, party.sgt, DMA_BIDIRECTIONAL);
+	KUNIT_EXPECT_TRUE(test, hlist_empty(&ctx->storage->kept_tables));
+	KUNIT_EXPECT_EQ(test, ctx->storage->backing->refs, 1);
+	KUNIT_EXPECT_TRUE(test, ctx->storage->backing->idle);
+	storage_mock_expect_pages(test, DRM_GEM_STORAGE_SHMEM, 0);
+	dma_buf_put(dmabuf);
+}
+
 static struct kunit_case storage_table_cases[] = {
 	KUNIT_CASE(next_mapping_has_it),
 	KUNIT_CASE(two_have_two),
 	KUNIT_CASE(not_in_the_way_of_a_move),
 	KUNIT_CASE(not_by_other_constraints),
+	KUNIT_CASE(not_for_who_leaves),
 	{},
 };
 
