@@ -57,8 +57,10 @@
  *       dma_resv			storage, taken by attach and map
  *       drm_file.table_lock		the handle table itself (a spinlock)
  *
- * Driver callbacks to export and import run under the first two, and the one
- * that is told of a new handle (&drm_gem_object_funcs.open) under the first.
+ * &drm_gem_object_funcs.export and &drm_driver.gem_prime_import run under the first
+ * two. Where a driver leaves the latter unset, &drm_driver.gem_prime_import_sg_table runs
+ * under the first, and so does the one that is told of a new handle
+ * (&drm_gem_object_funcs.open).
  */
 
 #include <linux/cleanup.h>
@@ -257,6 +259,31 @@ static void link_dma_buf_locked(struct drm_gem_object *obj,
 	obj->dma_buf = dma_buf;
 }
 
+/*
+ * Returns with &drm_device.object_name_lock held if it returns an object. A driver's own
+ * import finds it held, as on mainline. Ours makes an object that nobody else knows yet,
+ * or takes a reference to one whose dma-buf the caller has: imports into a device need
+ * not wait for each other.
+ */
+static struct drm_gem_object *import_and_lock(struct drm_device *dev,
+					      struct dma_buf *dma_buf)
+{
+	struct drm_gem_object *obj;
+
+	if (!dev->driver->gem_prime_import) {
+		obj = drm_gem_prime_import(dev, dma_buf);
+		if (!IS_ERR(obj))
+			mutex_lock(&dev->object_name_lock);
+		return obj;
+	}
+
+	mutex_lock(&dev->object_name_lock);
+	obj = dev->driver->gem_prime_import(dev, dma_buf);
+	if (IS_ERR(obj))
+		mutex_unlock(&dev->object_name_lock);
+	return obj;
+}
+
 static int import_as_handle_locked(struct drm_device *dev,
 				   struct drm_file *file,
 				   struct dma_buf *dma_buf, u32 *handle)
@@ -266,15 +293,9 @@ static int import_as_handle_locked(struct drm_device *dev,
 
 	lockdep_assert_held(&file->prime.lock);
 
-	mutex_lock(&dev->object_name_lock);
-	if (dev->driver->gem_prime_import)
-		obj = dev->driver->gem_prime_import(dev, dma_buf);
-	else
-		obj = drm_gem_prime_import(dev, dma_buf);
-	if (IS_ERR(obj)) {
-		mutex_unlock(&dev->object_name_lock);
+	obj = import_and_lock(dev, dma_buf);
+	if (IS_ERR(obj))
 		return PTR_ERR(obj);
-	}
 
 	link_dma_buf_locked(obj, dma_buf);
 	/* unlocks object_name_lock, and on error also undoes the link */

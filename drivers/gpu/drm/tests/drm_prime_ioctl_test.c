@@ -192,6 +192,22 @@ static void driver_import(struct kunit *test)
 	prime_mock_close(test, ctx->efile, handle);
 }
 
+/* Succeeds if imports into a device do not wait for each other to attach and map. */
+static void import_leaves_the_device_to_others(struct kunit *test)
+{
+	struct prime_mock_duo *ctx = test->priv;
+	u32 handle = prime_mock_handle(test, ctx->exporter, ctx->efile);
+	int fd = prime_mock_export(test, ctx->efile, handle);
+	u32 there;
+
+	ctx->importer->names_locked = true;
+	there = prime_mock_import(test, ctx->ifile, fd);
+	KUNIT_EXPECT_FALSE(test, ctx->importer->names_locked);
+	prime_mock_close(test, ctx->ifile, there);
+	prime_mock_close_fd(fd);
+	prime_mock_close(test, ctx->efile, handle);
+}
+
 static int driver_to_fd(struct drm_device *dev, struct drm_file *file,
 			u32 handle, u32 flags, int *fd)
 {
@@ -292,6 +308,7 @@ static struct kunit_case prime_ioctl_cases[] = {
 	KUNIT_CASE(import_ignores_flags),
 	KUNIT_CASE(export_refused),
 	KUNIT_CASE(driver_import),
+	KUNIT_CASE(import_leaves_the_device_to_others),
 	KUNIT_CASE(driver_conversions),
 	KUNIT_CASE(no_gem),
 	KUNIT_CASE(kernel_client),

@@ -111,6 +111,7 @@ mock_import_sg_table(struct drm_device *dev, struct dma_buf_attachment *attach,
 {
 	struct prime_mock *mock = to_prime_mock(dev);
 
+	mock->names_locked = mutex_is_locked(&dev->object_name_lock);
 	if (mock->fail_import)
 		return ERR_PTR(mock->fail_import);
 	return drm_gem_shmem_prime_import_sg_table(dev, attach, sgt);

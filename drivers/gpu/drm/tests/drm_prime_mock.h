@@ -32,6 +32,8 @@ struct dma_buf_attachment;
  * @fail_open: likewise for &drm_gem_object_funcs.open
  * @in_open: called by &drm_gem_object_funcs.open, with the file
  * @in_open_data: for @in_open
+ * @names_locked: whether &drm_device.object_name_lock was held when
+ *                &drm_driver.gem_prime_import_sg_table was called last
  * @objects: number of objects alive
  * @pins: number of pins of all objects
  */
@@ -45,6 +47,7 @@ struct prime_mock {
 	int fail_open;
 	void (*in_open)(struct drm_file *file, void *data);
 	void *in_open_data;
+	bool names_locked;
 	atomic_t objects;
 	atomic_t pins;
 };
