@@ -74,15 +74,19 @@ place_by_file(struct drm_prime_file_private *cache, const struct file *file)
 static void insert(struct drm_prime_file_private *cache,
 		   struct drm_prime_pair *pair)
 {
+	const struct file *file = pair->dma_buf->file;
+	struct drm_prime_bucket *buckets = cache->buckets;
 	struct drm_prime_pair **place;
 
-	pair->next_by_handle = NULL;
-	*place_by_handle(cache, pair->handle) = pair;
+	place = &buckets[hash_32(pair->handle, cache->bits)].by_handle;
+	pair->next_by_handle = *place;
+	*place = pair;
 
-	pair->next_by_file = NULL;
-	place = place_by_file(cache, pair->dma_buf->file);
+	/* behind all, hence behind the first of this file */
+	place = &buckets[hash_ptr(file, cache->bits)].by_file;
 	while (*place)
 		place = &(*place)->next_by_file;
+	pair->next_by_file = NULL;
 	*place = pair;
 }
 
@@ -230,7 +234,7 @@ static struct dma_buf *take_out(struct drm_prime_file_private *cache,
 	*place = pair->next_by_handle;
 
 	dma_buf = pair->dma_buf;
-	place = place_by_file(cache, dma_buf->file);
+	place = &cache->buckets[hash_ptr(dma_buf->file, cache->bits)].by_file;
 	while (*place != pair)
 		place = &(*place)->next_by_file;
 	*place = pair->next_by_file;
