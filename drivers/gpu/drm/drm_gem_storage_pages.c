@@ -3,16 +3,18 @@
  * Where the pages of an object come from, and where they go.
  */
 
-#include <linux/atomic.h>
 #include <linux/cc_platform.h>
+#include <linux/cpumask.h>
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/export.h>
 #include <linux/file.h>
 #include <linux/gfp.h>
 #include <linux/highmem.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/percpu.h>
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
 #include <linux/types.h>
@@ -46,7 +48,8 @@
  * Locking: the reservation lock of the object guards the backing and its count.
  */
 
-static atomic_long_t pages_of_kind[DRM_GEM_STORAGE_KINDS];
+/* What a CPU has added and taken away, which can be less than nothing. */
+static DEFINE_PER_CPU(long[DRM_GEM_STORAGE_KINDS], pages_of_kind);
 
 /**
  * drm_gem_storage_pages - pages in use by all objects
@@ -55,11 +58,19 @@ static atomic_long_t pages_of_kind[DRM_GEM_STORAGE_KINDS];
  * Of shmem only those that are in use at the moment, and cannot go to swap.
  *
  * Context: Any.
- * Return: how many pages there are, at some time during the call.
+ * Return: how many pages there are. Those that come or go during the call may count
+ * or not.
  */
 long drm_gem_storage_pages(enum drm_gem_storage_kind kind)
 {
-	return atomic_long_read(&pages_of_kind[kind]);
+	long pages = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		pages += READ_ONCE(per_cpu(pages_of_kind, cpu)[kind]);
+
+	/* one that moved from a CPU to another meanwhile */
+	return max(pages, 0L);
 }
 EXPORT_SYMBOL_GPL(drm_gem_storage_pages);
 
@@ -71,12 +82,9 @@ EXPORT_SYMBOL_GPL(drm_gem_storage_pages);
 void drm_gem_storage_count_pages(const struct drm_gem_storage_backing *backing,
 				 bool used)
 {
-	atomic_long_t *pages = &pages_of_kind[backing->kind];
+	long pages = backing->count;
 
-	if (used)
-		atomic_long_add(backing->count, pages);
-	else
-		atomic_long_sub(backing->count, pages);
+	this_cpu_add(pages_of_kind[backing->kind], used ? pages : -pages);
 }
 
 /**
