@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +16,10 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "prime_bench_uapi.h"
 
 #define SECOND UINT64_C(1000000000)
-#define ROUNDS 9
+#define ROUNDS 15
 #define PAIRS  2
 
 static void read_forever(void)
@@ -85,6 +87,7 @@ void reader_against_allocator(unsigned int buffers)
 struct worker {
 	pthread_t thread;
 	void (*work)(struct worker *w);
+	bool statistics;
 	int importer, fd;
 	uint32_t handle;
 	atomic_ulong done;
@@ -106,6 +109,12 @@ static void work_export(struct worker *w)
 {
 	(void)w;
 	close(bare_export(0));
+}
+
+/* What is left of that without a dma-buf, with a directory in sysfs where those have one. */
+static void work_file(struct worker *w)
+{
+	close(file_create(w->statistics));
 }
 
 static void work_import(struct worker *w)
@@ -164,10 +173,6 @@ static int compare(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-struct gains {
-	double loop[ROUNDS], work[ROUNDS];
-};
-
 static double median(double *values)
 {
 	qsort(values, ROUNDS, sizeof(*values), compare);
@@ -181,46 +186,96 @@ static double gain(void (*work)(struct worker *w), struct worker *w)
 	return per_second(work, w, 2) / one;
 }
 
-/*
- * What the second thread adds, beside what it adds to a loop that shares nothing, in
- * turn so that what else the machine does meets both.
- */
-static void measure_gain(const char *name, void (*work)(struct worker *w),
-			 struct worker *w)
+/* Work, and what it would be without PRIME, each by workers of its own. */
+struct contest {
+	const char *name;
+	void (*work)(struct worker *w);
+	struct worker *workers;
+	void (*floor)(struct worker *w);
+	struct worker *floor_workers;
+};
+
+static void report_gain(const char *what, const char *name, double *values)
 {
-	struct gains gains;
+	double middle = median(values);
 	char row[40];
 
+	snprintf(row, sizeof(row), "%s-%s", what, name);
+	report(row, middle, values[ROUNDS - 1] - values[0]);
+}
+
+/*
+ * What the second thread adds, beside what it adds to a loop that shares nothing, in
+ * turn so that what else the machine does meets all.
+ */
+static void measure_gain(const struct contest *c)
+{
+	double loop[ROUNDS], work[ROUNDS], floor[ROUNDS];
+
 	for (int i = 0; i < ROUNDS; i++) {
-		gains.loop[i] = gain(work_spin, w);
-		gains.work[i] = gain(work, w) / gains.loop[i];
+		loop[i] = gain(work_spin, c->workers);
+		work[i] = gain(c->work, c->workers) / loop[i];
+		floor[i] = gain(c->floor, c->floor_workers) / loop[i];
 	}
-	snprintf(row, sizeof(row), "loop-%s", name);
-	report(row, median(gains.loop), 0);
-	snprintf(row, sizeof(row), "threads-%s", name);
-	report(row, median(gains.work), gains.work[ROUNDS - 1] - gains.work[0]);
+	report_gain("loop", c->name, loop);
+	report_gain("threads", c->name, work);
+	report_gain("floor-threads", c->name, floor);
+}
+
+static void workers_begin(struct worker *w, struct buffer *b, int exporter,
+			  const char *importer)
+{
+	for (int i = 0; i < PAIRS; i++) {
+		buffer_create_on(exporter, &b[i], PAGE);
+		buffer_export(&b[i]);
+		w[i].importer = card_again(importer);
+		w[i].fd = b[i].fd;
+		w[i].statistics = !access("/sys/kernel/dmabuf/buffers", F_OK);
+	}
+}
+
+/* So that there are pages, and each has the handle that is asked for again. */
+static void workers_import(struct worker *w)
+{
+	for (int i = 0; i < PAIRS; i++)
+		w[i].handle = import(w[i].importer, w[i].fd);
+}
+
+static void workers_forget(struct worker *w)
+{
+	for (int i = 0; i < PAIRS; i++)
+		forget(w[i].importer, w[i].handle);
+}
+
+static void workers_end(struct worker *w, struct buffer *b)
+{
+	for (int i = 0; i < PAIRS; i++) {
+		close(w[i].importer);
+		buffer_destroy(&b[i]);
+	}
 }
 
 void two_threads(void)
 {
-	struct worker w[PAIRS] = {};
-	struct buffer b[PAIRS];
+	struct worker w[PAIRS] = {}, f[PAIRS] = {};
+	struct buffer b[PAIRS], none[PAIRS];
 
-	for (int i = 0; i < PAIRS; i++) {
-		buffer_create(&b[i], PAGE);
-		buffer_export(&b[i]);
-		buffer_touch(&b[i]);
-		w[i].importer = card_again("vkms");
-		w[i].fd = b[i].fd;
-	}
-	measure_gain("export", work_export, w);
-	measure_gain("import", work_import, w);
-	for (int i = 0; i < PAIRS; i++)
-		w[i].handle = import(w[i].importer, w[i].fd);
-	measure_gain("reimport", work_reimport, w);
-	for (int i = 0; i < PAIRS; i++) {
-		forget(w[i].importer, w[i].handle);
-		close(w[i].importer);
-		buffer_destroy(&b[i]);
-	}
+	workers_begin(w, b, card.vgem, "vkms");
+	workers_begin(f, none, card.floor, PRIME_BENCH_FLOOR);
+	measure_gain(
+		&(struct contest){ "export", work_export, w, work_file, f });
+	workers_import(w);
+	workers_import(f);
+	workers_forget(w);
+	workers_forget(f);
+	measure_gain(
+		&(struct contest){ "import", work_import, w, work_import, f });
+	workers_import(w);
+	workers_import(f);
+	measure_gain(&(struct contest){ "reimport", work_reimport, w,
+					work_reimport, f });
+	workers_forget(w);
+	workers_forget(f);
+	workers_end(w, b);
+	workers_end(f, none);
 }

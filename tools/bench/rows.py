@@ -3,8 +3,8 @@
 
 A row is a figure of both kernels and the ratio of the two, or, where it says so, a
 figure that has a meaning of its own.  A goal can be out of reach: where the same
-system calls without a dma-buf, the floor, already cost more.  Then what counts is
-that ours is within FLOOR of that.
+system calls without a dma-buf, the floor, already cost more, or gain less.  Then what
+counts is that ours is within FLOOR of that.
 """
 import dataclasses
 
@@ -51,9 +51,9 @@ def flat(name, title, floor=""):
     return Row(f"{name}@{CROWD}", "flat", title, at_most=1.05, own=True, beside=f"{name}@100", unit="ratio", **below)
 
 
-def threads(name, title):
+def threads(name, title, config=STATISTICS):
     return Row(f"threads-{name}", "contention", title, at_least=0.9, own=True, only_if=f"loop-{name}",
-               unit="of a loop's gain", kept=False)
+               unit="of a loop's gain", config=config, floor=f"floor-threads-{name}", kept=False)
 
 
 ROWS = (
@@ -97,7 +97,8 @@ ROWS = (
     flat("poll", "poll of an idle buffer"),
     Row("beside-reader", "contention", "export beside a reader of bufinfo", at_least=0.9, own=True,
         unit="of beside a loop"),
-    threads("export", "2 threads: export, close"),
+    threads("export", "2 threads: export, close; on"),
+    threads("export", "2 threads: export, close; off", PLAIN),
     threads("import", "2 threads: import, close"),
     threads("reimport", "2 threads: import what is known"),
     Row("touch-4m", "large", "create, touch, close 4 MiB"),
@@ -132,6 +133,9 @@ class Result:
             return "not met"
         return "met" if self.within_goal() else "at the floor"
 
+    def within_floor(self):
+        return self.ours <= FLOOR * self.floor if self.row.at_most else self.ours * FLOOR >= self.floor
+
     def within_goal(self):
         return self.ratio <= self.row.at_most if self.row.at_most else self.ratio >= self.row.at_least
 
@@ -158,9 +162,9 @@ def evaluate(row, stock, ours):
         ratio = have[1] / have[0] if have[0] else None
     floor = floor_of(row, ours)
     result = Result(row, *have, ratio, floor, None)
-    result.busy = bool(row.only_if) and ours.get(row.only_if, 0) < TWO_CPUS
+    result.busy = bool(row.only_if) and ours.get(row.only_if + row.config, 0) < TWO_CPUS
     if (row.at_most or row.at_least) and ratio is not None and not result.busy:
-        result.met = result.within_goal() or bool(floor) and have[1] <= FLOOR * floor
+        result.met = result.within_goal() or bool(floor) and result.within_floor()
     return result
 
 

@@ -57,6 +57,16 @@ class Goals(unittest.TestCase):
         self.assertEqual((busy.met, busy.verdict()), (None, "machine busy"))
         self.assertFalse(self.met(threads, {}, {"x": 0.5, "loop": 1.9}))
 
+    def test_a_floor_of_what_is_gained(self):
+        threads = row(at_least=0.9, own=True, floor="low")
+        self.assertTrue(self.met(threads, {}, {"x": 0.80, "low": 0.84}))
+        self.assertFalse(self.met(threads, {}, {"x": 0.79, "low": 0.84}))
+
+    def test_busy_is_asked_of_the_same_configuration(self):
+        threads = row(at_least=0.9, own=True, only_if="loop", config=rows.PLAIN)
+        self.assertIs(self.met(threads, {}, {"x-plain": 0.5, "loop-plain": 1.9}), False)
+        self.assertIsNone(self.met(threads, {}, {"x-plain": 0.5, "loop": 1.9, "loop-plain": 1.1}))
+
 
 class Regressions(unittest.TestCase):
     def found(self, ours, accepted, **more):

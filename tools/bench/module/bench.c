@@ -329,9 +329,13 @@ static int __init bench_init(void)
 	if (ret)
 		goto err_device;
 
-	ret = floor_init();
+	ret = nothing_init();
 	if (ret)
 		goto err_device;
+
+	ret = floor_init();
+	if (ret)
+		goto err_nothing;
 
 	ret = misc_register(&bench_misc);
 	if (ret)
@@ -341,6 +345,8 @@ static int __init bench_init(void)
 
 err_floor:
 	floor_exit();
+err_nothing:
+	nothing_exit();
 err_device:
 	platform_device_unregister(device);
 	return ret;
@@ -351,6 +357,7 @@ static void __exit bench_exit(void)
 {
 	misc_deregister(&bench_misc);
 	floor_exit();
+	nothing_exit();
 	platform_device_unregister(device);
 }
 module_exit(bench_exit);

@@ -4,16 +4,27 @@
  * neither a dma-buf nor a bridge to it is involved.
  *
  * What it does is what nobody can do without who keeps to the contracts of the code
- * around us: an object with a handle; for an export a file and a descriptor, and with
- * per-buffer statistics their directory; for an import an object of the importer's
- * helper with a handle, and a table that is mapped for its device by the DMA API while
- * there is that object. Pages, and the list of them, are there from the first import
- * on, in a file of shmem, since nobody pays for these twice.
+ * around us:
+ *
+ * - an object with a handle;
+ * - for an export a file and a descriptor, and with per-buffer statistics their
+ *   directory; the members of the buffer that others read, see struct visible; and the
+ *   lock under which drm_gem.c looks for the dma-buf of an object, to drop it;
+ * - for an import an object of the importer's helper with a handle; an attachment, which
+ *   dma_buf_attach() has to allocate, for it returns one that is nobody else's; the
+ *   reservation lock when that comes and is mapped, and when it goes, for amdgpu_cs.c
+ *   looks at the list of them under it, and amdgpu and xe place what they export under
+ *   it; the exporter's callbacks, by way of its operations; and a table that is mapped
+ *   for the device by the DMA API while there is that object.
+ *
+ * Pages, and the list of them, are there from the first import on, in a file of shmem,
+ * since nobody pays for these twice.
  */
 
 #include <linux/anon_inodes.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -36,7 +47,8 @@
 /**
  * struct exported - an object of ours
  * @base: the object
- * @file: once it was exported, while it has a handle
+ * @visible: what others would see of its buffer, once it was exported
+ * @file: then, while it has a handle
  * @kobj: its directory in sysfs, where buffers have one
  * @pages: once it was imported
  * @sgt: that describes them
@@ -44,6 +56,7 @@
  */
 struct exported {
 	struct drm_gem_object base;
+	struct visible visible;
 	struct file *file;
 	struct kobject *kobj;
 	struct page **pages;
@@ -52,12 +65,34 @@ struct exported {
 };
 
 /**
+ * struct attached - what drivers read of a &struct dma_buf_attachment
+ * @visible: the buffer
+ * @dev: the device, for exporters
+ * @node: in the list of the buffer
+ * @priv: the exporter's
+ * @importer_ops: set if the importer follows moves
+ * @importer_priv: the importer's
+ * @peer2peer: whether it can use addresses of other devices, for exporters
+ */
+struct attached {
+	struct visible *visible;
+	struct device *dev;
+	struct list_head node;
+	void *priv;
+	const void *importer_ops;
+	void *importer_priv;
+	bool peer2peer;
+};
+
+/**
  * struct imported - what its helper makes of a table for an importer
  * @shmem: the object
+ * @attach: of its device
  * @file: of the export, with a reference
  */
 struct imported {
 	struct drm_gem_shmem_object shmem;
+	struct attached *attach;
 	struct file *file;
 };
 
@@ -116,6 +151,28 @@ static int floor_create(struct drm_file *client, struct drm_device *drm,
 	return ret;
 }
 
+static struct sg_table *exported_map(struct attached *attach)
+{
+	struct exported *exported = attach->visible->priv;
+	int ret;
+
+	ret = dma_map_sgtable(attach->dev, &exported->sgt, DMA_BIDIRECTIONAL,
+			      DMA_ATTR_SKIP_CPU_SYNC);
+
+	return ret ? ERR_PTR(ret) : &exported->sgt;
+}
+
+static void exported_unmap(struct attached *attach, struct sg_table *sgt)
+{
+	dma_unmap_sgtable(attach->dev, sgt, DMA_BIDIRECTIONAL,
+			  DMA_ATTR_SKIP_CPU_SYNC);
+}
+
+static const struct floor_ops exported_ops = {
+	.map = exported_map,
+	.unmap = exported_unmap,
+};
+
 static int exported_file_release(struct inode *inode, struct file *file)
 {
 	struct exported *exported = file->private_data;
@@ -150,6 +207,8 @@ static int exported_make_file(struct exported *exported)
 		return PTR_ERR(file);
 	}
 	drm_gem_object_get(&exported->base);
+	nothing_show(&exported->visible, exported->base.size, file,
+		     &exported_ops, exported->base.resv, exported);
 	exported->kobj = kobj;
 	exported->file = file;
 
@@ -174,8 +233,10 @@ static int floor_handle_to_fd(struct drm_device *drm, struct drm_file *client,
 	}
 
 	exported = to_exported(obj);
+	mutex_lock(&drm->object_name_lock);
 	if (!exported->file)
 		ret = exported_make_file(exported);
+	mutex_unlock(&drm->object_name_lock);
 	if (ret) {
 		put_unused_fd(fd);
 	} else {
@@ -218,6 +279,32 @@ static int exported_take_pages(struct exported *exported)
 	return ret;
 }
 
+static struct sg_table *attach_and_map(struct attached *attach)
+{
+	struct visible *visible = attach->visible;
+	struct sg_table *sgt;
+
+	dma_resv_lock(visible->resv, NULL);
+	list_add(&attach->node, &visible->attachments);
+	sgt = visible->ops->map(attach);
+	if (IS_ERR(sgt))
+		list_del(&attach->node);
+	dma_resv_unlock(visible->resv);
+
+	return sgt;
+}
+
+static void unmap_and_detach(struct attached *attach, struct sg_table *sgt)
+{
+	struct visible *visible = attach->visible;
+
+	dma_resv_lock(visible->resv, NULL);
+	visible->ops->unmap(attach, sgt);
+	list_del(&attach->node);
+	dma_resv_unlock(visible->resv);
+	kfree(attach);
+}
+
 static void imported_free(struct drm_gem_object *obj)
 {
 	struct drm_gem_shmem_object *shmem = to_drm_gem_shmem_obj(obj);
@@ -225,8 +312,7 @@ static void imported_free(struct drm_gem_object *obj)
 	struct file *file = imported->file;
 	struct exported *from = file->private_data;
 
-	dma_unmap_sgtable(obj->dev->dev, &from->sgt, DMA_BIDIRECTIONAL,
-			  DMA_ATTR_SKIP_CPU_SYNC);
+	unmap_and_detach(imported->attach, shmem->sgt);
 	from->known = 0;
 	shmem->sgt = NULL;
 	drm_gem_shmem_free(shmem);
@@ -254,29 +340,42 @@ static struct drm_gem_object *import_table(struct drm_device *drm,
 					   struct file *file)
 {
 	struct exported *from = file->private_data;
-	/* all that the helper asks it for */
-	struct dma_buf dmabuf = { .size = from->base.size };
-	struct dma_buf_attachment attach = { .dmabuf = &dmabuf };
+	/* for the helper, which asks for the size alone */
+	struct dma_buf_attachment asked;
+	struct imported *imported;
 	struct drm_gem_object *obj;
+	struct attached *attach;
+	struct dma_buf dmabuf;
+	struct sg_table *sgt;
 	int ret;
 
 	ret = from->pages ? 0 : exported_take_pages(from);
 	if (ret)
 		return ERR_PTR(ret);
 
-	ret = dma_map_sgtable(drm->dev, &from->sgt, DMA_BIDIRECTIONAL,
-			      DMA_ATTR_SKIP_CPU_SYNC);
-	if (ret)
-		return ERR_PTR(ret);
+	attach = kzalloc(sizeof(*attach), GFP_KERNEL);
+	if (!attach)
+		return ERR_PTR(-ENOMEM);
 
-	obj = drm_gem_shmem_prime_import_sg_table(drm, &attach, &from->sgt);
+	attach->visible = &from->visible;
+	attach->dev = drm->dev;
+	sgt = attach_and_map(attach);
+	if (IS_ERR(sgt)) {
+		kfree(attach);
+		return ERR_CAST(sgt);
+	}
+
+	dmabuf.size = from->visible.size;
+	asked.dmabuf = &dmabuf;
+	obj = drm_gem_shmem_prime_import_sg_table(drm, &asked, sgt);
 	if (IS_ERR(obj)) {
-		dma_unmap_sgtable(drm->dev, &from->sgt, DMA_BIDIRECTIONAL,
-				  DMA_ATTR_SKIP_CPU_SYNC);
+		unmap_and_detach(attach, sgt);
 		return obj;
 	}
-	container_of(to_drm_gem_shmem_obj(obj), struct imported, shmem)->file =
-		get_file(file);
+	imported =
+		container_of(to_drm_gem_shmem_obj(obj), struct imported, shmem);
+	imported->attach = attach;
+	imported->file = get_file(file);
 
 	return obj;
 }

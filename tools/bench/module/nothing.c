@@ -5,6 +5,7 @@
  */
 
 #include <linux/anon_inodes.h>
+#include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/kobject.h>
@@ -95,13 +96,28 @@ static __poll_t nothing_poll(struct file *file, poll_table *table)
 	return EPOLLIN | EPOLLOUT;
 }
 
+/**
+ * struct nothing - what is behind a file
+ * @visible: what others would see of a buffer
+ * @own_resv: for an exporter that brings none
+ * @kobj: its directory in sysfs, or NULL
+ */
+struct nothing {
+	struct visible visible;
+	struct dma_resv own_resv;
+	struct kobject *kobj;
+};
+
+static struct kmem_cache *nothing_cache;
+
 static int nothing_release(struct inode *inode, struct file *file)
 {
-	struct bare *bare = file->private_data;
+	struct nothing *nothing = file->private_data;
 
-	if (bare->kobj)
-		nothing_out_of_sysfs(bare->kobj);
-	bare_free(bare);
+	if (nothing->kobj)
+		nothing_out_of_sysfs(nothing->kobj);
+	dma_resv_fini(&nothing->own_resv);
+	kmem_cache_free(nothing_cache, nothing);
 
 	return 0;
 }
@@ -113,31 +129,67 @@ static const struct file_operations nothing_fops = {
 	.release = nothing_release,
 };
 
+/* What dma_buf_export() is told, for others to see. */
+void nothing_show(struct visible *visible, size_t size, struct file *file,
+		  const struct floor_ops *ops, struct dma_resv *resv,
+		  void *priv)
+{
+	visible->size = size;
+	visible->file = file;
+	INIT_LIST_HEAD(&visible->attachments);
+	visible->ops = ops;
+	visible->exp_name = KBUILD_MODNAME;
+	visible->name = NULL;
+	visible->owner = THIS_MODULE;
+	visible->priv = priv;
+	visible->resv = resv;
+}
+
 /* With a directory below @parent, if that is not NULL. */
 struct file *nothing_file(struct kobject *parent)
 {
-	struct bare *bare = bare_alloc(0);
 	struct kobject *kobj = NULL;
+	struct nothing *nothing;
 	struct file *file;
 
-	if (!bare)
+	nothing = kmem_cache_alloc(nothing_cache, GFP_KERNEL);
+	if (!nothing)
 		return ERR_PTR(-ENOMEM);
 
 	if (parent)
 		kobj = nothing_in_sysfs(parent);
 	if (IS_ERR(kobj)) {
-		bare_free(bare);
+		kmem_cache_free(nothing_cache, nothing);
 		return ERR_CAST(kobj);
 	}
-	bare->kobj = kobj;
+	nothing->kobj = kobj;
+	dma_resv_init(&nothing->own_resv);
 
-	file = anon_inode_create_getfile("prime_bench", &nothing_fops, bare,
+	file = anon_inode_create_getfile("prime_bench", &nothing_fops, nothing,
 					 O_RDWR, NULL);
 	if (IS_ERR(file)) {
 		if (kobj)
 			nothing_out_of_sysfs(kobj);
-		bare_free(bare);
+		dma_resv_fini(&nothing->own_resv);
+		kmem_cache_free(nothing_cache, nothing);
+		return file;
 	}
+	nothing_show(&nothing->visible, PAGE_SIZE, file, NULL,
+		     &nothing->own_resv, nothing);
 
 	return file;
+}
+
+int nothing_init(void)
+{
+	nothing_cache = kmem_cache_create("prime_bench", sizeof(struct nothing),
+					  0, SLAB_NO_MERGE, NULL);
+
+	return nothing_cache ? 0 : -ENOMEM;
+}
+
+/* Files of this module keep it loaded, so there are none. */
+void nothing_exit(void)
+{
+	kmem_cache_destroy(nothing_cache);
 }
