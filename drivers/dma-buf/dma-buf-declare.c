@@ -103,6 +103,28 @@ module_param_named(constraints, boot_constraints, charp, 0444);
 MODULE_PARM_DESC(constraints,
 		 "What devices need of buffers: PATTERN CONSTRAINTS[; ...]");
 
+static bool is_declared_for(struct device *dev)
+{
+	struct declaration *entry;
+	bool found = false;
+
+	if (list_empty(&declared.drivers) && list_empty(&declared.rules))
+		return false;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(entry, &declared.drivers, node) {
+		if (entry->dev == dev)
+			found = true;
+	}
+	list_for_each_entry_rcu(entry, &declared.rules, node) {
+		if (glob_match(entry->glob, dev_name(dev)))
+			found = true;
+	}
+	rcu_read_unlock();
+
+	return found;
+}
+
 /**
  * dma_buf_device_is_undemanding - may a device be given any table, of any memory?
  * @dev: device
@@ -112,24 +134,23 @@ MODULE_PARM_DESC(constraints,
  * dma_buf_constraints_of_storage().
  *
  * Context: Any, but not while the driver of @dev changes its mask.
- * Return: true if each of these would answer %DMA_BUF_CONSTRAINTS_ANY; false if not, or
- *	   if that takes longer to find out.
+ * Return: true if each of these would answer %DMA_BUF_CONSTRAINTS_ANY.
  */
 bool dma_buf_device_is_undemanding(struct device *dev)
 {
 	const struct device_dma_parameters *parms = dev->dma_parms;
 
-	if (!list_empty(&declared.drivers) || !list_empty(&declared.rules))
-		return false;
 	if (dev->dma_mask &&
 	    (dma_get_mask(dev) != U64_MAX || dev->bus_dma_limit))
 		return false;
 	if (dev->dma_range_map || use_dma_iommu(dev))
 		return false;
 
-	return !parms || ((!parms->max_segment_size ||
-			   parms->max_segment_size == UINT_MAX) &&
-			  dma_get_seg_boundary(dev) == ULONG_MAX);
+	if (parms && parms->max_segment_size &&
+	    parms->max_segment_size != UINT_MAX)
+		return false;
+
+	return dma_get_seg_boundary(dev) == ULONG_MAX && !is_declared_for(dev);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_device_is_undemanding, DMA_BUF);
 
