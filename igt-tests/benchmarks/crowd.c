@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -68,6 +69,19 @@ const struct row list_rows[] = { { .name = "bufinfo-100",
 				   .end = end_list },
 				 {} };
 
+/* What was closed is freed after a grace period, and by and by. */
+static void settle(void)
+{
+	struct timespec time = { .tv_nsec = 100000000 };
+	double before, after = free_bytes();
+
+	do {
+		before = after;
+		nanosleep(&time, NULL);
+		after = free_bytes();
+	} while (after > before);
+}
+
 /* In pages that nobody else has begun, so that all they take is theirs. */
 static void weigh(const char *name, int (*create)(uint32_t), uint32_t what)
 {
@@ -81,6 +95,7 @@ static void weigh(const char *name, int (*create)(uint32_t), uint32_t what)
 		fds[i] = dup(card.bare);
 	for (int i = 0; i < WEIGHED; i++)
 		close(fds[i]);
+	settle();
 	before = free_bytes();
 	for (int i = 0; i < WEIGHED; i++)
 		fds[i] = create(what);
@@ -112,11 +127,14 @@ static void shrink(struct buffer *many, unsigned int buffers)
 
 static void among(unsigned int buffers)
 {
-	double before = free_bytes(), taken;
-	struct buffer *many = grow(card.vgem, buffers);
+	struct buffer *many;
+	double before, taken;
 	char suffix[24];
 	uint64_t begun;
 
+	settle();
+	before = free_bytes();
+	many = grow(card.vgem, buffers);
 	taken = before - free_bytes();
 	snprintf(suffix, sizeof(suffix), "@%u", buffers);
 	measure(prime_rows, suffix, FLAT_ROWS);
