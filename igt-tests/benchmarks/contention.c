@@ -259,21 +259,22 @@ void two_threads(void)
 {
 	struct worker w[PAIRS] = {}, f[PAIRS] = {};
 	struct buffer b[PAIRS], none[PAIRS];
+	struct contest exports = { "export", work_export, w, work_file, f };
+	struct contest imports = { "import", work_import, w, work_import, f };
+	struct contest again = { "reimport", work_reimport, w,
+				 work_reimport, f };
 
 	workers_begin(w, b, card.vgem, "vkms");
 	workers_begin(f, none, card.floor, PRIME_BENCH_FLOOR);
-	measure_gain(
-		&(struct contest){ "export", work_export, w, work_file, f });
+	measure_gain(&exports);
 	workers_import(w);
 	workers_import(f);
 	workers_forget(w);
 	workers_forget(f);
-	measure_gain(
-		&(struct contest){ "import", work_import, w, work_import, f });
+	measure_gain(&imports);
 	workers_import(w);
 	workers_import(f);
-	measure_gain(&(struct contest){ "reimport", work_reimport, w,
-					work_reimport, f });
+	measure_gain(&again);
 	workers_forget(w);
 	workers_forget(f);
 	workers_end(w, b);
