@@ -209,6 +209,11 @@ def lines(results):
 
 # --- what must not get worse ----------------------------------------------------
 
+def unmeasured(results):
+    """The keys of the rows to be held that are not among the results."""
+    return sorted({row.key() for row in ROWS if row.kept} - {r.row.key() for r in results})
+
+
 def regressions(results, accepted, slack=0.03):
     """What ours was accepted with, by row -> a line for each that is worse by more."""
     found = []
@@ -220,5 +225,5 @@ def regressions(results, accepted, slack=0.03):
         if worse > slack + 1e-9:
             found.append(f"{r.row.title}: {figure(r.ours, r.row.unit)} {r.row.unit}, "
                          f"{100 * worse:.1f} % worse than {figure(before, r.row.unit)}")
-    missing = {row.key() for row in ROWS if row.kept} & accepted.keys() - {r.row.key() for r in results}
-    return found + [f"{key}: was measured before, and is not any more" for key in sorted(missing)]
+    return found + [f"{key}: was measured before, and is not any more"
+                    for key in unmeasured(results) if key in accepted]

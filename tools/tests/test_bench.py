@@ -84,6 +84,11 @@ class Regressions(unittest.TestCase):
     def test_a_row_that_is_gone(self):
         self.assertEqual(len(rows.regressions([], {"poll": 1.0})), 1)
 
+    def test_a_part_is_not_all(self):
+        whole = [rows.evaluate(r, {}, {r.key(): 1}) for r in rows.ROWS if r.kept]
+        self.assertEqual(rows.unmeasured(whole), [])
+        self.assertEqual(rows.unmeasured(whole[1:]), [whole[0].row.key()])
+
 
 class Output(unittest.TestCase):
     RESULTS = [rows.evaluate(row(at_most=0.5), {"x": 2000}, {"x": 1500}),
