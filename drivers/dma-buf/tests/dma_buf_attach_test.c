@@ -58,36 +58,6 @@ static void attach_runs_the_callbacks(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(buf->dmabuf->resv));
 }
 
-/* What goes with the last mapping. */
-static const struct attach_pair leave_pairs[] = {
-	{ "static", MOCK_STATIC, .out = "unmap:both* detach" },
-	{ "cached", MOCK_CACHED, .out = "unmap:both* detach" },
-	{ "dynamic", MOCK_DYNAMIC, .out = "unmap:both* unpin* detach" },
-};
-
-KUNIT_ARRAY_PARAM_DESC(leave_pair, leave_pairs, name);
-
-/* Succeeds if a mapping and its attachment end as one after the other does. */
-static void unmap_and_detach_at_once(struct kunit *test)
-{
-	const struct attach_pair *p = test->param_value;
-	struct mock_buffer *buf = mock_export_new(test, p->kind);
-	struct device *dev = mock_device(test, "importer");
-	struct dma_buf_attachment *attach;
-	struct sg_table *sgt;
-
-	attach = dma_buf_attach(buf->dmabuf, dev);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
-	sgt = mock_map(attach, DMA_BIDIRECTIONAL);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
-	mock_calls(buf);
-
-	dma_buf_unmap_detach(attach, sgt, DMA_BIDIRECTIONAL);
-	KUNIT_EXPECT_STREQ(test, mock_calls(buf), p->out);
-	KUNIT_EXPECT_EQ(test, mock_attachments(buf, NULL), 0);
-	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(buf->dmabuf->resv));
-}
-
 /* Succeeds if the attachment carries both sides' words from the start. */
 static void attach_fills_the_attachment(struct kunit *test)
 {
@@ -297,7 +267,6 @@ static void no_pin_leak_in_an_interrupted_attach(struct kunit *test)
 
 static struct kunit_case dma_buf_attach_cases[] = {
 	KUNIT_CASE_PARAM(attach_runs_the_callbacks, attach_pair_gen_params),
-	KUNIT_CASE_PARAM(unmap_and_detach_at_once, leave_pair_gen_params),
 	KUNIT_CASE(attach_fills_the_attachment),
 	KUNIT_CASE(no_attachment_found_half_built),
 	KUNIT_CASE(attach_many),

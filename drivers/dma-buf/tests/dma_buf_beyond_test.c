@@ -3,8 +3,8 @@
 /**
  * DOC: tests of what mainline 6.12 has not
  *
- * Names that later kernels use, importers without a device, the peer-to-peer
- * errno, and the counts that bufinfo shows.
+ * Names that later kernels use, importers without a device, ends of several things
+ * in one call, the peer-to-peer errno, and the counts that bufinfo shows.
  */
 
 #include <linux/anon_inodes.h>
@@ -169,6 +169,40 @@ static void cpu_is_told_of_moves(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, map.vaddr, buf->vaddr);
 	dma_buf_vunmap_unlocked(buf->dmabuf, &map);
 	dma_buf_detach(buf->dmabuf, attach);
+}
+
+/* What goes with the last mapping. */
+static const struct leave_case {
+	const char *name;
+	enum mock_kind kind;
+	const char *calls;
+} leave_cases[] = {
+	{ "static", MOCK_STATIC, "unmap:both* detach" },
+	{ "cached", MOCK_CACHED, "unmap:both* detach" },
+	{ "dynamic", MOCK_DYNAMIC, "unmap:both* unpin* detach" },
+};
+
+KUNIT_ARRAY_PARAM_DESC(leave, leave_cases, name);
+
+/* Succeeds if a mapping and its attachment end as one after the other does. */
+static void unmap_and_detach_at_once(struct kunit *test)
+{
+	const struct leave_case *p = test->param_value;
+	struct mock_buffer *buf = mock_export_new(test, p->kind);
+	struct device *dev = mock_device(test, "importer");
+	struct dma_buf_attachment *attach;
+	struct sg_table *sgt;
+
+	attach = dma_buf_attach(buf->dmabuf, dev);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	sgt = mock_map(attach, DMA_BIDIRECTIONAL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	mock_calls(buf);
+
+	dma_buf_unmap_detach(attach, sgt, DMA_BIDIRECTIONAL);
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), p->calls);
+	KUNIT_EXPECT_EQ(test, mock_attachments(buf, NULL), 0);
+	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(buf->dmabuf->resv));
 }
 
 /* Succeeds if nothing is mapped for a device that goes, and the CPU stays. */
@@ -367,6 +401,7 @@ static struct kunit_case dma_buf_beyond_cases[] = {
 	KUNIT_CASE(cpu_attaches),
 	KUNIT_CASE(cpu_is_in_bufinfo),
 	KUNIT_CASE(cpu_is_told_of_moves),
+	KUNIT_CASE_PARAM(unmap_and_detach_at_once, leave_gen_params),
 	KUNIT_CASE(device_goes),
 	KUNIT_CASE_PARAM(peer_without_a_path, peer_gen_params),
 	KUNIT_CASE(peer_on_no_bus),

@@ -8,6 +8,7 @@
  * tries the same laws in user space, have more to offer than the default.
  */
 
+#include <linux/dma-buf.h>
 #include <linux/dma-direct.h>
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
@@ -174,6 +175,9 @@ static void expect_device(struct kunit *test, struct device *dev,
 	struct dma_buf_constraints c = of_device(dev);
 
 	expect_text(test, &c, expected);
+	/* which is a glance at the same */
+	KUNIT_EXPECT_EQ(test, dma_buf_device_is_undemanding(dev),
+			!strcmp(expected, "any"));
 }
 
 /* Succeeds if the mask counts, and the bus behind which a device is. */
@@ -339,7 +343,10 @@ static void storage_behind_bus_is_in_its_ranges(struct kunit *test)
 	};
 	struct device *dev = new_device(test);
 
+	KUNIT_ASSERT_EQ(test,
+			dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64)), 0);
 	dev->dma_range_map = one;
+	KUNIT_EXPECT_FALSE(test, dma_buf_device_is_undemanding(dev));
 	expect_storage(test, dev, DMA_BIT_MASK(32), SZ_1G - 1);
 	expect_storage(test, dev, U64_MAX, SZ_1G - 1);
 	expect_storage(test, dev, 0xc0000fff, SZ_4K - 1);
@@ -365,7 +372,10 @@ static void storage_behind_iommu_may_be_anywhere(struct kunit *test)
 	struct dma_buf_constraints c = DMA_BUF_CONSTRAINTS_ANY, storage;
 	struct device *dev = new_device(test);
 
+	KUNIT_ASSERT_EQ(test,
+			dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64)), 0);
 	dev->dma_iommu = true;
+	KUNIT_EXPECT_FALSE(test, dma_buf_device_is_undemanding(dev));
 	c.dma_mask = DMA_BIT_MASK(30);
 	c.max_segments = 1;
 	dma_buf_constraints_of_storage(dev, &storage, &c, SZ_8M);

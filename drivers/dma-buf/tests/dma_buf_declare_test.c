@@ -66,8 +66,10 @@ static void exporter_asks(struct kunit *test)
 
 	dma_buf_declared_for(dev, &c);
 	KUNIT_EXPECT_EQ(test, c.max_segments, UINT_MAX);
+	KUNIT_EXPECT_TRUE(test, dma_buf_device_is_undemanding(dev));
 
 	KUNIT_ASSERT_EQ(test, devm_dma_buf_declare_constraints(dev, &one), 0);
+	KUNIT_EXPECT_FALSE(test, dma_buf_device_is_undemanding(dev));
 	dma_buf_declared_for(dev, &c);
 	KUNIT_EXPECT_EQ(test, c.max_segments, 1);
 	KUNIT_EXPECT_EQ(test, c.dma_mask, DMA_BIT_MASK(30));
@@ -139,6 +141,7 @@ static void administrator_declares(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test,
 			rules_write(test, SOME " segments=1,mask=0xffff\n"), 0);
+	KUNIT_EXPECT_FALSE(test, dma_buf_device_is_undemanding(dev));
 	need = need_of(test, dev);
 	KUNIT_EXPECT_EQ(test, need.max_segments, 1);
 	KUNIT_EXPECT_EQ(test, need.dma_mask, 0xffff);
