@@ -2,16 +2,22 @@
 /**
  * DOC: tests of virtio-gpu displays
  *
- * What the host says of its windows and monitors is looked at, and a host that says
- * nothing holds nobody up.
+ * What the host says of its windows and monitors is looked at and offered to clients,
+ * and a host that says nothing holds nobody up.
  */
 
 #include <kunit/test.h>
 #include <linux/jiffies.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/string.h>
 
 #include <drm/drm_connector.h>
+#include <drm/drm_device.h>
 #include <drm/drm_edid.h>
+#include <drm/drm_mode_config.h>
+#include <drm/drm_modes.h>
+#include <drm/drm_modeset_helper_vtables.h>
 
 #include "../virtgpu_display.h"
 #include "../virtgpu_window.h"
@@ -101,9 +107,114 @@ static void silent_host_is_waited_for_once(struct kunit *test)
 			VIRTIO_GPU_MAX_SCANOUTS + 1);
 }
 
+/**
+ * struct window - what the host shows of an output
+ * @name: of the case
+ * @width: how large, in pixels
+ * @height: the same
+ * @closed: there is none
+ * @preferred_width: what a client is to choose, none if 0
+ * @preferred_height: the same
+ */
+struct window {
+	const char *name;
+	u32 width;
+	u32 height;
+	bool closed;
+	int preferred_width;
+	int preferred_height;
+};
+
+static const struct window windows[] = {
+	{ "of a known size", 800, 600, false, 800, 600 },
+	{ "of any size", 1234, 777, false, 1232, 777 },
+	{ "without a size", 0, 0, false, 1024, 768 },
+	{ "beyond all modes", 8193, 600, false, 0, 0 },
+	{ "none", 800, 600, true, 0, 0 },
+};
+
+static void window_desc(const struct window *window, char *desc)
+{
+	strscpy(desc, window->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(window, windows, window_desc);
+
+static const struct drm_display_mode *
+preferred_mode(struct drm_connector *connector)
+{
+	const struct drm_display_mode *mode;
+
+	list_for_each_entry(mode, &connector->modes, head) {
+		if (mode->type & DRM_MODE_TYPE_PREFERRED)
+			return mode;
+	}
+	return NULL;
+}
+
+/* Succeeds if clients are offered modes where there is a window, and best its own. */
+static void modes_are_of_the_window(struct kunit *test)
+{
+	const struct window *window = test->param_value;
+	struct mock_host *host = test->priv;
+	struct vgpu_output *output = &host->vgpu->outputs[0];
+	struct drm_connector *connector = &output->connector;
+	const struct drm_display_mode *mode;
+	int count;
+
+	output->display.enabled = !window->closed;
+	output->display.rect.width = window->width;
+	output->display.rect.height = window->height;
+
+	mutex_lock(&host->vgpu->drm->mode_config.mutex);
+	count = connector->funcs->fill_modes(connector, 8192, 8192);
+	mode = preferred_mode(connector);
+	KUNIT_EXPECT_EQ(test, mode ? mode->hdisplay : 0,
+			window->preferred_width);
+	KUNIT_EXPECT_EQ(test, mode ? mode->vdisplay : 0,
+			window->preferred_height);
+	mutex_unlock(&host->vgpu->drm->mode_config.mutex);
+
+	KUNIT_EXPECT_EQ(test, connector->status,
+			window->closed ? connector_status_disconnected :
+					 connector_status_connected);
+	if (window->closed)
+		KUNIT_EXPECT_EQ(test, count, 0);
+	else
+		KUNIT_EXPECT_GT(test, count, 1);
+}
+
+/* Succeeds if what a monitor likes best is not chosen for a window of another size. */
+static void mode_of_another_window(struct kunit *test)
+{
+	static const struct drm_display_mode mode = {
+		DRM_MODE("640x480", DRM_MODE_TYPE_PREFERRED, 25175, 640, 656,
+			 752, 800, 0, 480, 490, 492, 525, 0, 0),
+	};
+	struct mock_host *host = test->priv;
+	struct vgpu_output *output = &host->vgpu->outputs[0];
+	const struct drm_connector_helper_funcs *funcs =
+		output->connector.helper_private;
+	struct drm_display_mode asked = mode;
+
+	output->display.rect.width = 640;
+	output->display.rect.height = 480;
+	KUNIT_EXPECT_EQ(test, funcs->mode_valid(&output->connector, &asked),
+			MODE_OK);
+	output->display.rect.width = 800;
+	KUNIT_EXPECT_EQ(test, funcs->mode_valid(&output->connector, &asked),
+			MODE_BAD);
+	/* who asks for it may have it */
+	asked.type = DRM_MODE_TYPE_DRIVER;
+	KUNIT_EXPECT_EQ(test, funcs->mode_valid(&output->connector, &asked),
+			MODE_OK);
+}
+
 static struct kunit_case display_cases[] = {
 	KUNIT_CASE_PARAM(edid_is_checked, monitor_gen_params),
 	KUNIT_CASE(silent_host_is_waited_for_once),
+	KUNIT_CASE_PARAM(modes_are_of_the_window, window_gen_params),
+	KUNIT_CASE(mode_of_another_window),
 	{}
 };
 

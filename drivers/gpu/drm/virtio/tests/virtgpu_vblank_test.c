@@ -61,6 +61,25 @@ static void blanks_leave_time(struct kunit *test)
 			NSEC_PER_MSEC);
 }
 
+/* Succeeds if the timer runs while somebody asks for blanks, and not after that. */
+static void blanks_end(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct vgpu_output *output = &host->vgpu->outputs[0];
+	struct vgpu_vblank *vblank = &output->vblank;
+	struct drm_file *file = mock_host_open(test, host);
+
+	KUNIT_ASSERT_EQ(test, mock_screen_show_fb(host, mock_client_fb(test, file)), 0);
+	KUNIT_ASSERT_EQ(test, drm_crtc_vblank_get(&output->crtc), 0);
+	KUNIT_EXPECT_TRUE(test, hrtimer_active(&vblank->timer));
+	/* what DRM does some time after the last has gone */
+	drm_crtc_vblank_put(&output->crtc);
+	drm_crtc_vblank_off(&output->crtc);
+	KUNIT_EXPECT_FALSE(test, vblank->running);
+	KUNIT_EXPECT_FALSE(test, hrtimer_is_queued(&vblank->timer));
+	drm_crtc_vblank_on(&output->crtc);
+}
+
 /*
  * Succeeds if a flip is over with the next blank, and not before, and a commit that
  * waits with its flip.
@@ -100,6 +119,7 @@ static void flip_ends_at_a_blank(struct kunit *test)
 static struct kunit_case vblank_cases[] = {
 	KUNIT_CASE(blanks_are_counted),
 	KUNIT_CASE(blanks_leave_time),
+	KUNIT_CASE(blanks_end),
 	KUNIT_CASE(flip_ends_at_a_blank),
 	{}
 };
