@@ -510,6 +510,26 @@ static void iommu_breaks_a_declaration(struct kunit *test)
 			    ERR_PTR(-EINVAL));
 	KUNIT_EXPECT_EQ(test, attach->map_count, 0);
 }
+
+/*
+ * Succeeds if a device is refused that has not enough addresses, though the storage may be
+ * anywhere behind its IOMMU.
+ */
+static void iommu_has_no_addresses(struct kunit *test)
+{
+	struct dma_buf_constraints low = mock_below(MOCK_SIZE / 2 - 1);
+	struct device *dev = mock_device(test, "importer");
+	struct mock_party *party = mock_party(test);
+
+	dev->dma_iommu = true;
+	KUNIT_EXPECT_PTR_EQ(test,
+			    mock_party_attach_dev(party->buf, dev, NULL, &low),
+			    ERR_PTR(-EINVAL));
+	low.dma_mask = MOCK_SIZE - 1;
+	KUNIT_EXPECT_NOT_ERR_OR_NULL(test,
+				     mock_party_attach_dev(party->buf, dev,
+							   NULL, &low));
+}
 #endif
 
 /* Succeeds if an exporter whose storage is gone is not asked about it. */
@@ -550,6 +570,7 @@ static struct kunit_case dma_buf_negotiate_cases[] = {
 	KUNIT_CASE(need_stays_what_it_was),
 #if IS_ENABLED(CONFIG_IOMMU_DMA)
 	KUNIT_CASE(iommu_breaks_a_declaration),
+	KUNIT_CASE(iommu_has_no_addresses),
 #endif
 	KUNIT_CASE(revoked_storage_is_not_asked_for),
 	{}

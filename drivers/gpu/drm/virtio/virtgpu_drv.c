@@ -324,7 +324,13 @@ static void vgpu_remove(struct virtio_device *vdev)
 	drm_dev_put(drm);
 }
 
-static void vgpu_config_changed(struct virtio_device *vdev)
+/**
+ * vgpu_config_changed - &virtio_driver.config_changed
+ * @vdev: the device
+ *
+ * Context: Interrupt.
+ */
+void vgpu_config_changed(struct virtio_device *vdev)
 {
 	struct vgpu_device *vgpu = vdev->priv;
 

@@ -217,6 +217,7 @@ struct vgpu_device *vgpu_device_setup(struct drm_device *drm,
 				      struct virtio_device *vdev);
 void vgpu_device_watch(struct vgpu_device *vgpu);
 void vgpu_device_release_cmd(struct vgpu_device *vgpu, struct vgpu_cmd *cmd);
+void vgpu_config_changed(struct virtio_device *vdev);
 
 /* virtgpu_kms.c */
 bool vgpu_is_in_xen(struct vgpu_device *vgpu);

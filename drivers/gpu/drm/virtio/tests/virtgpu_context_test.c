@@ -135,6 +135,42 @@ static void context_as_wished(struct kunit *test)
 	mock_host_settle(host);
 }
 
+static u32 number_of(struct drm_file *file)
+{
+	struct vgpu_file *vfile = file->driver_priv;
+
+	return vfile->ctx_id;
+}
+
+/*
+ * Succeeds if a context ends with its file, and its number is another's when the host has
+ * said so, and not before; of a file without a context the host hears nothing.
+ */
+static void context_ends_with_its_file(struct kunit *test)
+{
+	struct mock_host *host = test->priv;
+	struct drm_file *file = mock_host_open(test, host);
+	unsigned int *ended = &host->seen[VIRTIO_GPU_CMD_CTX_DESTROY];
+	u32 number = number_of(file);
+
+	KUNIT_ASSERT_EQ(test, init(test, file, &wishes[0]), 0);
+	mock_host_settle(host);
+	host->auto_answer = NULL;
+	mock_host_close(test, file);
+	KUNIT_ASSERT_EQ(test, mock_host_waiting(host), 1);
+	file = mock_host_open(test, host);
+	KUNIT_EXPECT_NE(test, number_of(file), number);
+	mock_host_close(test, file);
+
+	mock_host_answer(host, MOCK_OK);
+	mock_host_tell(host);
+	KUNIT_EXPECT_EQ(test, le32_to_cpu(host->req.hdr.ctx_id), number);
+	host->auto_answer = mock_host_obeys;
+	mock_host_settle(host);
+	KUNIT_EXPECT_EQ(test, *ended, 1);
+	KUNIT_EXPECT_EQ(test, number_of(mock_host_open(test, host)), number);
+}
+
 /* Succeeds if a host without kinds of contexts is not asked for one. */
 static void context_of_an_old_host(struct kunit *test)
 {
@@ -270,6 +306,7 @@ static void rings_are_told(struct kunit *test)
 
 static struct kunit_case context_cases[] = {
 	KUNIT_CASE_PARAM(context_as_wished, wish_gen_params),
+	KUNIT_CASE(context_ends_with_its_file),
 	KUNIT_CASE(context_of_an_old_host),
 	KUNIT_CASE_PARAM(context_of_no_buffer, glance_gen_params),
 	KUNIT_CASE(no_ring_is_there),

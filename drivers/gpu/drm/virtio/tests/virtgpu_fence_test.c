@@ -165,6 +165,9 @@ static void fence_outlives_device(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dma_fence_get_status(&fence->base), -ENODEV);
 	KUNIT_EXPECT_STREQ(test, fence->base.ops->get_driver_name(&fence->base),
 			   "virtio_gpu");
+	KUNIT_EXPECT_STREQ(test,
+			   fence->base.ops->get_timeline_name(&fence->base),
+			   "controlq");
 	vgpu_fence_put(fence);
 }
 

@@ -419,6 +419,16 @@ struct drm_file *mock_host_open(struct kunit *test, struct mock_host *host)
 }
 
 /**
+ * mock_host_close - close it before the test ends
+ * @test: the test
+ * @file: from mock_host_open()
+ */
+void mock_host_close(struct kunit *test, struct drm_file *file)
+{
+	kunit_release_action(test, close_file, file->filp);
+}
+
+/**
  * mock_signal - have a signal arrive at the test, or forget it
  * @arrive: which
  */

@@ -148,6 +148,7 @@ struct mock_answer mock_host_says(const struct vgpu_req *req, u32 command,
 				  u32 type, const void *data, size_t size);
 void mock_host_settle(struct mock_host *host);
 struct drm_file *mock_host_open(struct kunit *test, struct mock_host *host);
+void mock_host_close(struct kunit *test, struct drm_file *file);
 void mock_signal(bool arrive);
 struct mock_fence *mock_fence_create(struct kunit *test);
 void mock_fence_add(struct kunit *test, struct mock_fence *fence,

@@ -110,6 +110,7 @@ static struct virtio_driver driver = {
 	.feature_table = known_features,
 	.feature_table_size = ARRAY_SIZE(known_features),
 	.probe = take_nothing,
+	.config_changed = vgpu_config_changed,
 };
 
 /**
@@ -154,6 +155,18 @@ struct mock_host *mock_transport_create(struct kunit *test)
 	host->vdev.config = &transport;
 	host->vdev.dev.driver = &driver.driver;
 	return host;
+}
+
+/**
+ * mock_transport_changes - say that the device has changed
+ * @host: the host
+ */
+void mock_transport_changes(struct mock_host *host)
+{
+	/* as it is once a driver has probed */
+	host->vdev.config_core_enabled = true;
+	virtio_config_changed(&host->vdev);
+	flush_work(&host->vgpu->config_changed);
 }
 
 /**

@@ -181,7 +181,28 @@ static void place_is_shared(struct kunit *test)
 	flush_delayed_fput();
 }
 
-/* Succeeds if the kernel can make one fence of all, and the stand-in counts as one. */
+static void expect_standin(struct kunit *test, struct dma_resv *resv)
+{
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+	unsigned int count = 0;
+
+	dma_resv_lock(resv, NULL);
+	dma_resv_for_each_fence(&cursor, resv, DMA_RESV_USAGE_BOOKKEEP, fence) {
+		if (strcmp(fence->ops->get_timeline_name(fence), "stand-in"))
+			continue;
+		count++;
+		KUNIT_EXPECT_STREQ(test, fence->ops->get_driver_name(fence),
+				   "virtio_gpu");
+	}
+	dma_resv_unlock(resv);
+	KUNIT_EXPECT_EQ(test, count, 1);
+}
+
+/*
+ * Succeeds if the kernel can make one fence of all, and the stand-in counts as one, which
+ * says whose it is.
+ */
 static void place_is_a_fence(struct kunit *test)
 {
 	static const struct place place = { .usage = DMA_RESV_USAGE_WRITE };
@@ -197,6 +218,7 @@ static void place_is_a_fence(struct kunit *test)
 	kunit_activate_static_stub(test, vgpu_import_reserve_locked, no_room);
 	mock_move(dmabuf);
 	kunit_deactivate_static_stub(test, vgpu_import_reserve_locked);
+	expect_standin(test, dmabuf->resv);
 	/* which would warn of one that contains others */
 	dma_resv_lock(dmabuf->resv, NULL);
 	KUNIT_EXPECT_EQ(test, 0,

@@ -67,14 +67,12 @@ static void window_changes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, first_output(host)->display.rect.width, WIDTH);
 
 	/* something else has changed, if anything */
-	queue_work(system_unbound_wq, &host->vgpu->config_changed);
-	flush_work(&host->vgpu->config_changed);
+	mock_transport_changes(host);
 	KUNIT_EXPECT_EQ(test, *asked, 1);
 
 	host->window.width = 2 * WIDTH;
 	host->config.events_read = cpu_to_le32(VIRTIO_GPU_EVENT_DISPLAY);
-	queue_work(system_unbound_wq, &host->vgpu->config_changed);
-	flush_work(&host->vgpu->config_changed);
+	mock_transport_changes(host);
 	KUNIT_EXPECT_EQ(test, *asked, 2);
 	KUNIT_EXPECT_EQ(test, le32_to_cpu(host->config.events_read), 0);
 	KUNIT_EXPECT_EQ(test, first_output(host)->display.rect.width,
