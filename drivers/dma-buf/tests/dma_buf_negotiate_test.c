@@ -121,29 +121,6 @@ static void no_question_about_other_memory(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "attach");
 }
 
-/*
- * Succeeds if a device that could use any table is still a reason for a question, where
- * its bus does not reach all memory.
- */
-static void question_because_of_a_bus(struct kunit *test)
-{
-	static const struct bus_dma_region low[] = {
-		{ .cpu_start = 0, .dma_start = SZ_2G, .size = SZ_1G }, {}
-	};
-	struct mock_party *party = mock_party(test);
-	struct device *dev = mock_device(test, "narrow");
-	struct mock_buffer *buf = party->buf;
-	struct dma_buf_attachment *attach;
-
-	buf->ops.domains = DMA_BUF_DOMAIN_SYSTEM;
-	dev->dma_range_map = low;
-	attach = mock_party_attach_dev(buf, dev, NULL, NULL);
-	dev->dma_range_map = NULL;
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
-	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "attach constrain*");
-	KUNIT_EXPECT_EQ(test, party->agreed.dma_mask, SZ_1G - 1);
-}
-
 /* Succeeds if the exporter is asked for what suits all, not one of them. */
 static void asked_for_the_intersection(struct kunit *test)
 {
@@ -462,76 +439,6 @@ static void need_stays_what_it_was(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, party->agreed.dma_mask, U64_MAX);
 }
 
-#if IS_ENABLED(CONFIG_IOMMU_DMA)
-/* There is no IOMMU, so the DMA API must not look for one. */
-static struct sg_table *map_without_iommu(struct dma_buf_attachment *attach,
-					  enum dma_data_direction dir)
-{
-	struct mock_buffer *buf = attach->dmabuf->priv;
-	const struct dma_buf_ops *real = buf->hook_data;
-	struct sg_table *sgt;
-
-	attach->dev->dma_iommu = false;
-	sgt = real->map_dma_buf(attach, dir);
-	attach->dev->dma_iommu = true;
-
-	return sgt;
-}
-
-static void unmap_without_iommu(struct dma_buf_attachment *attach,
-				struct sg_table *sgt,
-				enum dma_data_direction dir)
-{
-	struct mock_buffer *buf = attach->dmabuf->priv;
-	const struct dma_buf_ops *real = buf->hook_data;
-
-	attach->dev->dma_iommu = false;
-	real->unmap_dma_buf(attach, sgt, dir);
-	attach->dev->dma_iommu = true;
-}
-
-/* Succeeds if the exporter is not to blame for addresses that an IOMMU has chosen. */
-static void iommu_breaks_a_declaration(struct kunit *test)
-{
-	struct dma_buf_constraints one = mock_one_piece();
-	struct device *dev = mock_device(test, "importer");
-	struct mock_party *party = mock_party(test);
-	struct dma_buf_ops real = party->buf->ops;
-	struct dma_buf_attachment *attach;
-
-	party->buf->hook_data = &real;
-	party->buf->ops.map_dma_buf = map_without_iommu;
-	party->buf->ops.unmap_dma_buf = unmap_without_iommu;
-
-	dev->dma_iommu = true;
-	attach = mock_party_attach_dev(party->buf, dev, NULL, &one);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
-	KUNIT_EXPECT_PTR_EQ(test, mock_map(attach, DMA_TO_DEVICE),
-			    ERR_PTR(-EINVAL));
-	KUNIT_EXPECT_EQ(test, attach->map_count, 0);
-}
-
-/*
- * Succeeds if a device is refused that has not enough addresses, though the storage may be
- * anywhere behind its IOMMU.
- */
-static void iommu_has_no_addresses(struct kunit *test)
-{
-	struct dma_buf_constraints low = mock_below(MOCK_SIZE / 2 - 1);
-	struct device *dev = mock_device(test, "importer");
-	struct mock_party *party = mock_party(test);
-
-	dev->dma_iommu = true;
-	KUNIT_EXPECT_PTR_EQ(test,
-			    mock_party_attach_dev(party->buf, dev, NULL, &low),
-			    ERR_PTR(-EINVAL));
-	low.dma_mask = MOCK_SIZE - 1;
-	KUNIT_EXPECT_NOT_ERR_OR_NULL(test,
-				     mock_party_attach_dev(party->buf, dev,
-							   NULL, &low));
-}
-#endif
-
 /* Succeeds if an exporter whose storage is gone is not asked about it. */
 static void revoked_storage_is_not_asked_for(struct kunit *test)
 {
@@ -559,7 +466,6 @@ static struct kunit_case dma_buf_negotiate_cases[] = {
 	KUNIT_CASE(dynamic_maps_are_not_pinned),
 	KUNIT_CASE(no_question_without_a_need),
 	KUNIT_CASE(no_question_about_other_memory),
-	KUNIT_CASE(question_because_of_a_bus),
 	KUNIT_CASE(asked_for_the_intersection),
 	KUNIT_CASE_PARAM(refuses_the_impossible, impossible_gen_params),
 	KUNIT_CASE_PARAM(question_is_refused, answer_gen_params),
@@ -568,10 +474,6 @@ static struct kunit_case dma_buf_negotiate_cases[] = {
 	KUNIT_CASE(move_fails),
 	KUNIT_CASE(detach_loosens),
 	KUNIT_CASE(need_stays_what_it_was),
-#if IS_ENABLED(CONFIG_IOMMU_DMA)
-	KUNIT_CASE(iommu_breaks_a_declaration),
-	KUNIT_CASE(iommu_has_no_addresses),
-#endif
 	KUNIT_CASE(revoked_storage_is_not_asked_for),
 	{}
 };
