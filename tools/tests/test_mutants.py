@@ -231,6 +231,8 @@ class Runs(unittest.TestCase):
     def test_what_is_lost_is_found(self):
         self.assertEqual(run.leaks_finds(RUN + "FAIL leaks\nnot ok 1 - no leaks\n", ["igt@a@one"]), "kmemleak after igt@a@one")
         self.assertIsNone(run.leaks_finds(RUN + "ok 1 - no leaks\n", ["igt@a@one"]))
+        self.assertEqual(run.unit_leaks_finds("    ok 1 one\nFAIL leaks\nnot ok 1 - no leaks\n", ["vgem"]), "kmemleak after kunit vgem")
+        self.assertIsNone(run.unit_leaks_finds("    ok 1 one\nok 1 - no leaks\n", ["vgem"]))
 
     def test_who_comes_back_is_the_first(self):
         queue = run.Queue([f"f:{n}" for n in range(run.AT_ONCE + 2)])
