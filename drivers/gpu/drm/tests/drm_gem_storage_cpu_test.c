@@ -302,12 +302,12 @@ static const struct file_operations object_fops = {
 	.mmap = object_mmap,
 };
 
-/* Succeeds if a process sees it, too, and goes on to when the storage moves. */
+/* Succeeds if a process sees it, too, whole or a part, and goes on to when it moves. */
 static void import_is_mapped(struct kunit *test)
 {
 	struct storage_ctx *ctx = test->priv;
 	struct storage_import import;
-	unsigned long addr, fake;
+	unsigned long addr, part, fake;
 	struct file *file;
 	u32 seen;
 
@@ -319,10 +319,18 @@ static void import_is_mapped(struct kunit *test)
 	addr = kunit_vm_mmap(test, file, 0, STORAGE_SIZE,
 			     PROT_READ | PROT_WRITE, MAP_SHARED, fake);
 	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
-	/* from now on it is a mapping of the buffer alone */
+	part = kunit_vm_mmap(test, file, 0, PAGE_SIZE, PROT_READ, MAP_SHARED,
+			     fake + PAGE_SIZE);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(part));
+	/* from now on these are mappings of the buffer alone */
 	KUNIT_EXPECT_EQ(test, kref_read(&import.storage->base.refcount), 1);
 	fput(file);
 
+	KUNIT_EXPECT_EQ(test, 0,
+			put_user(613, (u32 __user *)(addr + PAGE_SIZE)));
+	KUNIT_EXPECT_EQ(test, 0, get_user(seen, (u32 __user *)part));
+	KUNIT_EXPECT_EQ(test, seen, 613);
+	vm_munmap(part, PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, 0, put_user(612, (u32 __user *)addr));
 	storage_mock_make(test, ctx->storage, DRM_GEM_STORAGE_CONTIGUOUS);
 	KUNIT_EXPECT_EQ(test, ctx->storage->moves, 1);
