@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * virtio-gpu's ioctls that libdrm's header is too old for. The names are not the
+ * virtio-gpu's ioctls that the header of libdrm 2.4.114 is too old for, which is what
+ * Debian 12 has; its linux-libc-dev has no headers of DRM. The names are not the
  * kernel's, so that a newer libdrm does not get into the way.
  */
 #ifndef VIRTGPU_UAPI_H

@@ -272,6 +272,22 @@ void endpoint_destroy(struct endpoint_bo *bo)
 	do_or_die(close(bo->dmabuf));
 }
 
+void exporter_subtests(const struct exporter_test *tests,
+		       const struct endpoint *eps, int num)
+{
+	for (const struct exporter_test *t = tests; t->name; t++) {
+		igt_describe(t->describe);
+		igt_subtest_with_dynamic(t->name) {
+			for (int i = 0; i < num; i++) {
+				if (!eps[i].exports)
+					continue;
+				igt_dynamic(eps[i].name)
+					t->run(&eps[i]);
+			}
+		}
+	}
+}
+
 int __prime_fd_to_handle(int fd, int dmabuf, uint32_t *handle)
 {
 	struct drm_prime_handle arg = { .fd = dmabuf };

@@ -67,6 +67,15 @@ uint32_t endpoint_import(const struct endpoint *ep, int dmabuf);
 /* virtio-gpu of 6.12 says that it imports, and answers ENODEV. */
 bool endpoint_takes(const struct endpoint *to, const struct endpoint *from);
 
+/* A subtest that is run for each exporter; the last of a list has no name. */
+struct exporter_test {
+	const char *name, *describe;
+	void (*run)(const struct endpoint *ep);
+};
+
+void exporter_subtests(const struct exporter_test *tests,
+		       const struct endpoint *eps, int num);
+
 int __prime_fd_to_handle(int fd, int dmabuf, uint32_t *handle);
 int __prime_handle_to_fd(int fd, uint32_t handle, uint32_t flags, int *dmabuf);
 

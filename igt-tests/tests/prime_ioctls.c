@@ -170,6 +170,12 @@ static void check_cloexec(const struct endpoint *ep, uint32_t flags)
 	gem_close(ep->fd, handle);
 }
 
+static void export_cloexec(const struct endpoint *ep)
+{
+	check_cloexec(ep, 0);
+	check_cloexec(ep, DRM_CLOEXEC);
+}
+
 static void check_rdwr(const struct endpoint *ep, uint32_t flags)
 {
 	int mode = flags & DRM_RDWR ? O_RDWR : O_RDONLY, dmabuf;
@@ -188,6 +194,12 @@ static void check_rdwr(const struct endpoint *ep, uint32_t flags)
 	}
 	close(dmabuf);
 	gem_close(ep->fd, handle);
+}
+
+static void export_rdwr(const struct endpoint *ep)
+{
+	check_rdwr(ep, 0);
+	check_rdwr(ep, DRM_RDWR);
 }
 
 /* One object has one dma-buf, and its file has one mode. */
@@ -303,10 +315,7 @@ static void render_node(const struct endpoint *ep)
 	gem_close(ep->fd, handle);
 }
 
-static const struct {
-	const char *name, *describe;
-	void (*run)(const struct endpoint *ep);
-} tests[] = {
+static const struct exporter_test tests[] = {
 	{ "handle-to-fd-bad-flags", "any flag but CLOEXEC and RDWR is EINVAL",
 	  export_bad_flags },
 	{ "handle-to-fd-bad-handle", "handles that never were are ENOENT",
@@ -327,6 +336,11 @@ static const struct {
 	{ "fd-to-handle-flags-unread", "import reads neither flags nor handle",
 	  import_flags_unread },
 	{ "render-node", "both ioctls work on a render node", render_node },
+	{ "handle-to-fd-cloexec", "FD_CLOEXEC is set exactly if asked for",
+	  export_cloexec },
+	{ "handle-to-fd-rdwr", "the file is writable exactly if asked for",
+	  export_rdwr },
+	{}
 };
 
 igt_main
@@ -340,42 +354,9 @@ igt_main
 		igt_require_f(num, "no DRM device\n");
 	}
 
-	for (unsigned int t = 0; t < ARRAY_SIZE(tests); t++) {
-		igt_describe(tests[t].describe);
-		igt_subtest_with_dynamic(tests[t].name) {
-			for (int i = 0; i < num; i++) {
-				if (!eps[i].exports)
-					continue;
-				igt_dynamic(eps[i].name)
-					tests[t].run(&eps[i]);
-			}
-		}
-	}
+	exporter_subtests(tests, eps, num);
 
-	igt_describe("FD_CLOEXEC is set exactly if asked for");
-	igt_subtest_with_dynamic("handle-to-fd-cloexec") {
-		for (int i = 0; i < num; i++) {
-			if (!eps[i].exports)
-				continue;
-			igt_dynamic(eps[i].name) {
-				check_cloexec(&eps[i], 0);
-				check_cloexec(&eps[i], DRM_CLOEXEC);
-			}
-		}
-	}
-
-	igt_describe("the file is writable exactly if asked for");
-	igt_subtest_with_dynamic("handle-to-fd-rdwr") {
-		for (int i = 0; i < num; i++) {
-			if (!eps[i].exports)
-				continue;
-			igt_dynamic(eps[i].name) {
-				check_rdwr(&eps[i], 0);
-				check_rdwr(&eps[i], DRM_RDWR);
-			}
-		}
-	}
-
-	igt_fixture
+	igt_fixture {
 		endpoints_close(eps, num);
+	}
 }

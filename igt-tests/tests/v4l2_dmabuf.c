@@ -78,16 +78,8 @@ static const struct video_format converter = {
 
 static int open_vivid_on(const char *bus)
 {
-	int fd = __find_video("vivid",
-			      V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING, bus);
-	int input = 0;
-
-	igt_require_f(fd >= 0, "no vivid capture device%s%s\n",
-		      bus ? " on " : "", bus ?: "");
-	do_or_die(ioctl(fd, VIDIOC_S_INPUT, &input));
-	video_set_menu(fd, "Test Pattern", "75% Colorbar");
-	video_set_menu(fd, "OSD Text Mode", "None");
-	return fd;
+	return video_open_vivid(V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING,
+				bus);
 }
 
 static int open_vivid(void)
@@ -106,10 +98,10 @@ static void *reference_frame(int fd, uint32_t *size)
 	do_or_die(__queue_push(&q, 0, -1));
 	queue_start(&q);
 	queue_pop(&q);
-	copy = malloc(q.size);
+	copy = malloc(q.size[0]);
 	igt_assert(copy);
-	memcpy(copy, q.map[0], q.size);
-	*size = q.size;
+	memcpy(copy, q.map[0][0], q.size[0]);
+	*size = q.size[0];
 	queue_close(&q);
 	/* A frame of one colour would prove nothing. */
 	igt_assert(memcmp(copy, (char *)copy + *size / 2, 64) ||
@@ -145,7 +137,7 @@ static void capture(const struct endpoint *ep)
 
 	queue_open(&q, fd, V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_MEMORY_DMABUF,
 		   &camera, 1);
-	igt_assert_eq_u32(q.size, size);
+	igt_assert_eq_u32(q.size[0], size);
 	/* The second goes into the same slot: the first must be let go. */
 	for (int i = 0; i < 2; i++) {
 		create_for(ep, size, &bo[i]);
@@ -206,7 +198,7 @@ static void capture_too_small(const struct endpoint *ep)
 
 	queue_open(&q, fd, V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_MEMORY_DMABUF,
 		   &camera, 1);
-	endpoint_create(ep, 1024, q.size / 4096 - 1, &bo);
+	endpoint_create(ep, 1024, q.size[0] / 4096 - 1, &bo);
 	igt_assert_eq(__queue_push(&q, 0, bo.dmabuf), -EINVAL);
 	igt_assert_eq(__queue_push(&q, 0, -1), -EINVAL);
 	igt_assert_eq(__queue_push(&q, 0, fd), -EINVAL);
@@ -225,7 +217,7 @@ static void export(const struct endpoint *ep)
 
 	queue_open(&q, fd, V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_MEMORY_MMAP,
 		   &camera, 1);
-	memset(q.map[0], 0xee, q.size);
+	memset(q.map[0][0], 0xee, q.size[0]);
 	dmabuf = queue_export(&q, 0);
 	handle = endpoint_import(ep, dmabuf);
 	again = prime_handle_to_fd_for_mmap(ep->fd, handle);
@@ -235,12 +227,12 @@ static void export(const struct endpoint *ep)
 	do_or_die(__queue_push(&q, 0, -1));
 	queue_start(&q);
 	queue_pop(&q);
-	map = dmabuf_mmap(again, q.size);
+	map = dmabuf_mmap(again, q.size[0]);
 	prime_sync_start(again, false);
 	expect_frame(map, frame, size);
 	prime_sync_end(again, false);
-	expect_frame(q.map[0], frame, size);
-	munmap(map, q.size);
+	expect_frame(q.map[0][0], frame, size);
+	munmap(map, q.size[0]);
 	close(again);
 	gem_close(ep->fd, handle);
 	queue_close(&q);
@@ -262,9 +254,9 @@ static void convert(const struct endpoint *ep)
 		   &converter, 1);
 	queue_open(&cap, fd, V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_MEMORY_DMABUF,
 		   &converter, 1);
-	igt_assert_eq_u32(out.size, cap.size);
-	create_for(ep, out.size, &src);
-	create_for(ep, cap.size, &dst);
+	igt_assert_eq_u32(out.size[0], cap.size[0]);
+	create_for(ep, out.size[0], &src);
+	create_for(ep, cap.size[0], &dst);
 	from = dmabuf_mmap(src.dmabuf, src.size);
 	to = dmabuf_mmap(dst.dmabuf, dst.size);
 
@@ -279,10 +271,10 @@ static void convert(const struct endpoint *ep)
 		}
 		queue_pop(&out);
 		queue_pop(&cap);
-		igt_assert_f(memcmp(from, to, cap.size) == 0,
+		igt_assert_f(memcmp(from, to, cap.size[0]) == 0,
 			     "what went in did not come out\n");
 		/* And nothing beyond the image was touched. */
-		for (uint64_t i = cap.size; i < dst.size; i++)
+		for (uint64_t i = cap.size[0]; i < dst.size; i++)
 			igt_assert_eq(((uint8_t *)to)[i], 0xee);
 	}
 	queue_close(&out);
@@ -376,20 +368,14 @@ static void capture_declared(void)
 	configured_remove("camera");
 }
 
-static const struct {
-	const char *name, *describe;
-	void (*run)(const struct endpoint *ep);
-	bool imports; /* the endpoint is the importer */
-} tests[] = {
-	{ "vivid-capture", "vivid captures into a dma-buf", capture, false },
+static const struct exporter_test tests[] = {
+	{ "vivid-capture", "vivid captures into a dma-buf", capture },
 	{ "vivid-capture-closed", "vivid alone holds the buffer it fills",
-	  capture_closed, false },
+	  capture_closed },
 	{ "vivid-capture-too-small", "a dma-buf that is too small is EINVAL",
-	  capture_too_small, false },
-	{ "vivid-export", "vivid's buffer imported on a DRM device", export,
-	  true },
-	{ "vim2m-both-queues", "vim2m from one dma-buf to another", convert,
-	  false },
+	  capture_too_small },
+	{ "vim2m-both-queues", "vim2m from one dma-buf to another", convert },
+	{}
 };
 
 igt_main
@@ -402,16 +388,15 @@ igt_main
 		num = endpoints_open(eps, MAX_ENDPOINTS);
 	}
 
-	for (unsigned int t = 0; t < ARRAY_SIZE(tests); t++) {
-		igt_describe(tests[t].describe);
-		igt_subtest_with_dynamic(tests[t].name) {
-			for (int i = 0; i < num; i++) {
-				if (tests[t].imports ? !eps[i].imports :
-						       !eps[i].exports)
-					continue;
-				igt_dynamic(eps[i].name)
-					tests[t].run(&eps[i]);
-			}
+	exporter_subtests(tests, eps, num);
+
+	igt_describe("vivid's buffer imported on a DRM device");
+	igt_subtest_with_dynamic("vivid-export") {
+		for (int i = 0; i < num; i++) {
+			if (!eps[i].imports)
+				continue;
+			igt_dynamic(eps[i].name)
+				export(&eps[i]);
 		}
 	}
 

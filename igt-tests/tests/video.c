@@ -5,9 +5,9 @@
 
 /* After igt.h, which must be the first to define what both define. */
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 
+#include "poll_for.h"
 #include "video.h"
 
 #define WAIT_MS 60000
@@ -72,10 +72,23 @@ void video_set_control(int fd, const char *name, int above_least)
 	do_or_die(ioctl(fd, VIDIOC_S_CTRL, &set));
 }
 
-static uint32_t set_format(int fd, uint32_t type,
-			   const struct video_format *format)
+int video_open_vivid(uint32_t caps, const char *bus)
 {
-	struct v4l2_format f = { .type = type };
+	bool planes = caps & V4L2_CAP_VIDEO_CAPTURE_MPLANE;
+	int fd = __find_video("vivid", caps, bus), input = 0;
+
+	igt_require_f(fd >= 0, "no vivid %s device%s%s\n",
+		      planes ? "multi-planar capture" : "capture",
+		      bus ? " on " : "", bus ?: "");
+	do_or_die(ioctl(fd, VIDIOC_S_INPUT, &input));
+	video_set_menu(fd, "Test Pattern", "75% Colorbar");
+	video_set_menu(fd, "OSD Text Mode", "None");
+	return fd;
+}
+
+static void set_format(struct queue *q, const struct video_format *format)
+{
+	struct v4l2_format f = { .type = q->type };
 	bool taken;
 
 	f.fmt.pix.width = format->width;
@@ -83,16 +96,38 @@ static uint32_t set_format(int fd, uint32_t type,
 	f.fmt.pix.pixelformat = format->fourcc;
 	f.fmt.pix.field = V4L2_FIELD_NONE;
 	f.fmt.pix.bytesperline = format->pitch;
-	do_or_die(ioctl(fd, VIDIOC_S_FMT, &f));
+	do_or_die(ioctl(q->fd, VIDIOC_S_FMT, &f));
 	taken = f.fmt.pix.pixelformat == format->fourcc &&
 		f.fmt.pix.width >= 16 &&
 		(!format->pitch || f.fmt.pix.bytesperline == format->pitch);
 	igt_require_f(taken, "the device does not take the format\n");
 	igt_assert_lt(0, f.fmt.pix.sizeimage);
-	return f.fmt.pix.sizeimage;
+	q->planes = 1;
+	q->size[0] = f.fmt.pix.sizeimage;
 }
 
-static void map_buffer(struct queue *q, int index)
+static void set_format_of_planes(struct queue *q,
+				 const struct video_format *format)
+{
+	struct v4l2_format f = { .type = q->type };
+	struct v4l2_pix_format_mplane *pix = &f.fmt.pix_mp;
+
+	pix->width = format->width;
+	pix->height = format->height;
+	pix->pixelformat = format->fourcc;
+	pix->field = V4L2_FIELD_NONE;
+	do_or_die(ioctl(q->fd, VIDIOC_S_FMT, &f));
+	igt_require_f(pix->pixelformat == format->fourcc,
+		      "the device does not take the format\n");
+	igt_assert_lte(pix->num_planes, QUEUE_PLANES);
+	q->planes = pix->num_planes;
+	for (int i = 0; i < q->planes; i++)
+		q->size[i] = pix->plane_fmt[i].sizeimage;
+}
+
+/* What any call says of a buffer; @plane is there for those that have several. */
+static struct v4l2_buffer buffer_of(const struct queue *q, int index,
+				    struct v4l2_plane *plane)
 {
 	struct v4l2_buffer buf = {
 		.type = q->type,
@@ -100,10 +135,27 @@ static void map_buffer(struct queue *q, int index)
 		.index = index,
 	};
 
+	if (V4L2_TYPE_IS_MULTIPLANAR(q->type)) {
+		buf.m.planes = plane;
+		buf.length = q->planes;
+	}
+	return buf;
+}
+
+static void map_buffer(struct queue *q, int index)
+{
+	struct v4l2_plane plane[QUEUE_PLANES] = {};
+	struct v4l2_buffer buf = buffer_of(q, index, plane);
+
 	do_or_die(ioctl(q->fd, VIDIOC_QUERYBUF, &buf));
-	q->map[index] = mmap(NULL, buf.length, PROT_READ | PROT_WRITE,
-			     MAP_SHARED, q->fd, buf.m.offset);
-	igt_assert(q->map[index] != MAP_FAILED);
+	if (!V4L2_TYPE_IS_MULTIPLANAR(q->type))
+		plane[0].m.mem_offset = buf.m.offset;
+	for (int i = 0; i < q->planes; i++) {
+		q->map[index][i] =
+			mmap(NULL, q->size[i], PROT_READ | PROT_WRITE,
+			     MAP_SHARED, q->fd, plane[i].m.mem_offset);
+		igt_assert(q->map[index][i] != MAP_FAILED);
+	}
 }
 
 void queue_open(struct queue *q, int fd, uint32_t type, uint32_t memory,
@@ -123,7 +175,10 @@ void queue_open(struct queue *q, int fd, uint32_t type, uint32_t memory,
 		.memory = memory,
 		.count = count,
 	};
-	q->size = set_format(fd, type, format);
+	if (V4L2_TYPE_IS_MULTIPLANAR(type))
+		set_format_of_planes(q, format);
+	else
+		set_format(q, format);
 	has = ioctl(fd, VIDIOC_REQBUFS, &req) == 0 && (int)req.count >= count;
 	igt_require_f(has, "the device has no such memory mode\n");
 	for (int i = 0; i < count && memory == V4L2_MEMORY_MMAP; i++)
@@ -137,23 +192,30 @@ void queue_close(struct queue *q)
 
 	do_or_die(ioctl(q->fd, VIDIOC_STREAMOFF, &q->type));
 	for (int i = 0; i < q->count; i++)
-		if (q->map[i])
-			munmap(q->map[i], q->size);
+		for (int p = 0; p < q->planes && q->map[i][p]; p++)
+			munmap(q->map[i][p], q->size[p]);
 	do_or_die(ioctl(q->fd, VIDIOC_REQBUFS, &req));
 }
 
 int __queue_push(struct queue *q, int index, int dmabuf)
 {
-	struct v4l2_buffer buf = {
-		.type = q->type,
-		.memory = q->memory,
-		.index = index,
-		.bytesused = q->size,
-		.field = V4L2_FIELD_NONE,
-	};
+	return __queue_push_planes(q, index, &dmabuf);
+}
 
-	if (q->memory == V4L2_MEMORY_DMABUF)
-		buf.m.fd = dmabuf;
+int __queue_push_planes(struct queue *q, int index, const int *dmabuf)
+{
+	struct v4l2_plane plane[QUEUE_PLANES] = {};
+	struct v4l2_buffer buf = buffer_of(q, index, plane);
+	bool imports = q->memory == V4L2_MEMORY_DMABUF;
+
+	buf.field = V4L2_FIELD_NONE;
+	if (!V4L2_TYPE_IS_MULTIPLANAR(q->type)) {
+		buf.bytesused = q->size[0];
+		if (imports)
+			buf.m.fd = dmabuf[0];
+	}
+	for (int i = 0; imports && i < q->planes; i++)
+		plane[i].m.fd = dmabuf[i];
 	return ioctl(q->fd, VIDIOC_QBUF, &buf) ? -errno : 0;
 }
 
@@ -164,14 +226,17 @@ void queue_start(struct queue *q)
 
 int queue_pop(struct queue *q)
 {
-	bool out = q->type == V4L2_BUF_TYPE_VIDEO_OUTPUT;
-	struct pollfd p = { .fd = q->fd, .events = out ? POLLOUT : POLLIN };
-	struct v4l2_buffer buf = { .type = q->type, .memory = q->memory };
+	short event = V4L2_TYPE_IS_OUTPUT(q->type) ? POLLOUT : POLLIN;
+	struct v4l2_plane plane[QUEUE_PLANES] = {};
+	struct v4l2_buffer buf = buffer_of(q, 0, plane);
 
-	igt_assert_eq(poll(&p, 1, WAIT_MS), 1);
+	igt_assert(poll_for(q->fd, event, WAIT_MS) & event);
 	do_or_die(ioctl(q->fd, VIDIOC_DQBUF, &buf));
 	igt_assert(!(buf.flags & V4L2_BUF_FLAG_ERROR));
-	igt_assert_eq_u32(buf.bytesused, q->size);
+	if (!V4L2_TYPE_IS_MULTIPLANAR(q->type))
+		plane[0].bytesused = buf.bytesused;
+	for (int i = 0; i < q->planes; i++)
+		igt_assert_eq_u32(plane[i].bytesused, q->size[i]);
 	return buf.index;
 }
 

@@ -49,7 +49,7 @@ static void camera_close(struct queue *camera)
 static void take(struct queue *camera, const char *pattern)
 {
 	video_set_menu(camera->fd, "Test Pattern", pattern);
-	memset(camera->map[0], NOT_TAKEN, camera->size);
+	memset(camera->map[0][0], NOT_TAKEN, camera->size[0]);
 	if (__queue_push(camera, 0, -1))
 		die("qbuf");
 	queue_start(camera);

@@ -7,12 +7,12 @@
 #include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <linux/magic.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include "igt.h"
 
+#include "../poll_for.h"
 #include "descriptor.h"
 
 #ifndef DMA_BUF_MAGIC
@@ -242,19 +242,12 @@ static void sysfs_stats(struct endpoint_bo *bo)
 
 static void poll_idle(struct endpoint_bo *bo)
 {
-	struct pollfd p = { .fd = bo->dmabuf, .events = POLLIN | POLLOUT };
-
-	igt_assert_eq(poll(&p, 1, 0), 1);
-	igt_assert_eq(p.revents, POLLIN | POLLOUT);
-	p.events = POLLIN;
-	igt_assert_eq(poll(&p, 1, 0), 1);
-	igt_assert_eq(p.revents, POLLIN);
-	p.events = POLLOUT;
-	igt_assert_eq(poll(&p, 1, 0), 1);
-	igt_assert_eq(p.revents, POLLOUT);
+	igt_assert_eq(poll_for(bo->dmabuf, POLLIN | POLLOUT, 0),
+		      POLLIN | POLLOUT);
+	igt_assert_eq(poll_for(bo->dmabuf, POLLIN, 0), POLLIN);
+	igt_assert_eq(poll_for(bo->dmabuf, POLLOUT, 0), POLLOUT);
 	/* Nothing asked, nothing told. */
-	p.events = POLLPRI;
-	igt_assert_eq(poll(&p, 1, 0), 0);
+	igt_assert_eq(poll_for(bo->dmabuf, POLLPRI, 0), 0);
 }
 
 const struct descriptor_test told_tests[] = {

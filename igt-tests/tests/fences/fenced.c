@@ -7,6 +7,7 @@
 
 #include "igt.h"
 
+#include "../poll_for.h"
 #include "fences.h"
 
 void fenced_make(int vgem, struct fenced *f)
@@ -27,11 +28,7 @@ void fenced_unmake(struct fenced *f)
 
 short dmabuf_ready(int dmabuf)
 {
-	struct pollfd p = { .fd = dmabuf, .events = POLLIN | POLLOUT };
-	int n = poll(&p, 1, 0);
-
-	igt_assert_lte(0, n);
-	return n ? p.revents : 0;
+	return poll_for(dmabuf, POLLIN | POLLOUT, 0);
 }
 
 static void *wait_in_poll(void *data)

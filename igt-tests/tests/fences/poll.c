@@ -6,6 +6,7 @@
 
 #include "igt.h"
 
+#include "../poll_for.h"
 #include "fences.h"
 
 static void test_poll_read(int vgem)
@@ -55,19 +56,17 @@ static void test_poll_many_readers(int vgem)
 
 static void test_poll_timeout(int vgem)
 {
-	struct pollfd p = { .events = POLLIN | POLLOUT };
 	struct timespec start = {};
 	struct fenced f;
 	uint32_t fence;
 
 	fenced_make(vgem, &f);
 	fence = vgem_fence_attach(vgem, &f.bo, VGEM_FENCE_WRITE);
-	p.fd = f.dmabuf;
 	igt_nsec_elapsed(&start);
-	igt_assert_eq(poll(&p, 1, 30), 0);
+	igt_assert_eq(poll_for(f.dmabuf, POLLIN | POLLOUT, 30), 0);
 	igt_assert(igt_nsec_elapsed(&start) >= 30 * 1000000ull);
 	vgem_fence_signal(vgem, fence);
-	igt_assert_eq(poll(&p, 1, 0), 1);
+	igt_assert_eq(dmabuf_ready(f.dmabuf), POLLIN | POLLOUT);
 	fenced_unmake(&f);
 }
 

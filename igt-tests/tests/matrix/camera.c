@@ -100,23 +100,23 @@ void witness_open(struct witness *w)
 	video_set_menu(fd, "HDMI 001-0 Is Connected To", "Output HDMI 000-0");
 	queue_open(&w->queue, fd, V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_MEMORY_MMAP,
 		   &camera_format, 1);
-	igt_assert_eq_u32(w->queue.size, MATRIX_SIZE);
+	igt_assert_eq_u32(w->queue.size[0], MATRIX_SIZE);
 	w->started = false;
 }
 
 void witness_expect(struct witness *w, const void *expected)
 {
 	for (int i = 0; i < FRAMES_AT_MOST; i++) {
-		memset(w->queue.map[0], 0xee, MATRIX_SIZE);
+		memset(w->queue.map[0][0], 0xee, MATRIX_SIZE);
 		do_or_die(__queue_push(&w->queue, 0, -1));
 		if (!w->started)
 			queue_start(&w->queue);
 		w->started = true;
 		queue_pop(&w->queue);
-		if (memcmp(w->queue.map[0], expected, MATRIX_SIZE) == 0)
+		if (memcmp(w->queue.map[0][0], expected, MATRIX_SIZE) == 0)
 			return;
 	}
-	picture_expect(w->queue.map[0], expected, "what left the output");
+	picture_expect(w->queue.map[0][0], expected, "what left the output");
 }
 
 void witness_close(struct witness *w)

@@ -52,10 +52,10 @@ static void open_video(struct exporter *e)
 	queue_open(&e->queue, fd, type[kind], V4L2_MEMORY_MMAP,
 		   kind == VIDEO_CONVERTER ? &converter_format : &camera_format,
 		   e->count);
-	igt_assert_eq_u32(e->queue.size, MATRIX_SIZE);
+	igt_assert_eq_u32(e->queue.size[0], MATRIX_SIZE);
 	for (int i = 0; i < e->count; i++) {
 		e->dmabuf[i] = queue_export(&e->queue, i);
-		e->map[i] = e->queue.map[i];
+		e->map[i] = e->queue.map[i][0];
 	}
 }
 
@@ -96,7 +96,7 @@ static void convert(struct exporter *e, struct cell *cell)
 		   V4L2_MEMORY_MMAP, &converter_format, 1);
 	for (int i = 0; i < e->count; i++) {
 		picture_fill(cell->sees[i], cell->seed + i);
-		memcpy(from.map[0], cell->sees[i], MATRIX_SIZE);
+		memcpy(from.map[0][0], cell->sees[i], MATRIX_SIZE);
 		memset(e->map[i], 0xee, MATRIX_SIZE);
 		do_or_die(__queue_push(&from, 0, -1));
 		do_or_die(__queue_push(&e->queue, i, -1));

@@ -42,11 +42,11 @@ static void reference(int fd, uint8_t *frame)
 
 	queue_open(&q, fd, V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_MEMORY_MMAP,
 		   &camera_format, 1);
-	memset(q.map[0], 0xee, MATRIX_SIZE);
+	memset(q.map[0][0], 0xee, MATRIX_SIZE);
 	do_or_die(__queue_push(&q, 0, -1));
 	queue_start(&q);
 	queue_pop(&q);
-	memcpy(frame, q.map[0], MATRIX_SIZE);
+	memcpy(frame, q.map[0][0], MATRIX_SIZE);
 	igt_assert_neq(frame[0], 0xee);
 	queue_close(&q);
 }
@@ -109,7 +109,7 @@ static void output(struct cell *cell, const int *dmabuf)
 			igt_assert_eq(queue_pop(&q), slot_of(cell, n - 1));
 		witness_expect(&witness, cell->sees[buffer_of(cell, n)]);
 	}
-	picture_keep(cell, witness.queue.map[0],
+	picture_keep(cell, witness.queue.map[0][0],
 		     cell->exporter->video == VIDEO_CAPTURE);
 	witness_close(&witness);
 	queue_close(&q);
@@ -130,16 +130,16 @@ static void convert_from(struct cell *cell, const int *dmabuf)
 	queue_start(&from);
 	queue_start(&to);
 	for (int n = 0; n < end; n++) {
-		memset(to.map[0], 0xee, MATRIX_SIZE);
+		memset(to.map[0][0], 0xee, MATRIX_SIZE);
 		if (n + 1 < end)
 			push(cell, &from, dmabuf, n + 1);
 		do_or_die(__queue_push(&to, 0, -1));
 		igt_assert_eq(queue_pop(&from), slot_of(cell, n));
 		queue_pop(&to);
-		picture_expect(to.map[0], cell->sees[buffer_of(cell, n)],
+		picture_expect(to.map[0][0], cell->sees[buffer_of(cell, n)],
 			       "what was converted");
 	}
-	picture_keep(cell, to.map[0], false);
+	picture_keep(cell, to.map[0][0], false);
 	queue_close(&from);
 	queue_close(&to);
 	close(fd);
@@ -157,7 +157,7 @@ static void convert_into(struct cell *cell, const int *dmabuf)
 	queue_open(&to, fd, V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_MEMORY_DMABUF,
 		   &converter_format, 1);
 	picture_fill(cell->left[0], cell->seed + 100);
-	memcpy(from.map[0], cell->left[0], MATRIX_SIZE);
+	memcpy(from.map[0][0], cell->left[0], MATRIX_SIZE);
 	do_or_die(__queue_push(&from, 0, -1));
 	do_or_die(__queue_push(&to, 0, dmabuf[0]));
 	queue_start(&from);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* When an imported buffer is shown: at a flip, and after a fence. */
 
-#include <poll.h>
-
 #include "igt.h"
 #include "sw_sync.h"
 
+#include "../poll_for.h"
 #include "shown.h"
 
 #define FLIPS	4
@@ -58,9 +57,8 @@ static void wait_for_flip(int fd, const int *flips, int expected)
 {
 	drmEventContext context = { .version = 2,
 				    .page_flip_handler = on_flip };
-	struct pollfd p = { .fd = fd, .events = POLLIN };
 
-	igt_assert_eq(poll(&p, 1, WAIT_MS), 1);
+	igt_assert_eq(poll_for(fd, POLLIN, WAIT_MS), POLLIN);
 	do_or_die(drmHandleEvent(fd, &context));
 	igt_assert_eq(*flips, expected);
 }

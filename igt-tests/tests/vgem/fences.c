@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* vgem's two fence ioctls: what they refuse, who is in whose way, how fences end. */
 
-#include <poll.h>
 #include <pthread.h>
 
 #include "dmabuf_sync_file.h"
 #include "igt.h"
 
+#include "../poll_for.h"
 #include "vgem.h"
 
 static int __attach(int fd, uint32_t handle, uint32_t flags, uint32_t pad,
@@ -207,21 +207,21 @@ static void many_fences(int fd)
 /* vgem ends a forgotten fence itself, after 10 s, and says so. */
 static void fence_expires(int fd)
 {
-	struct pollfd p = { .events = POLLIN };
 	struct timespec start = {};
 	struct vgem_bo bo;
 	uint32_t fence;
+	int dmabuf;
 
 	vgem_make(fd, &bo);
-	p.fd = prime_handle_to_fd(fd, bo.handle);
+	dmabuf = prime_handle_to_fd(fd, bo.handle);
 	igt_nsec_elapsed(&start);
 	fence = vgem_fence_attach(fd, &bo, VGEM_FENCE_WRITE);
-	igt_assert_eq(poll(&p, 1, 5000), 0);
-	igt_assert_eq(poll(&p, 1, 15000), 1);
+	igt_assert_eq(poll_for(dmabuf, POLLIN, 5000), 0);
+	igt_assert_eq(poll_for(dmabuf, POLLIN, 15000), POLLIN);
 	igt_assert(igt_nsec_elapsed(&start) > 9000000000ull);
 	igt_assert_eq(__signal(fd, fence, 0), -ETIMEDOUT);
 	igt_assert_eq(__signal(fd, fence, 0), -ENOENT);
-	close(p.fd);
+	close(dmabuf);
 	gem_close(fd, bo.handle);
 }
 
