@@ -58,6 +58,9 @@
  * SUBTEST: no-bounce-1-gib
  * Description: Memory below 1 GiB, in place of copies.
  *
+ * SUBTEST: copies-given-back
+ * Description: What copies have taken, when the buffer is gone.
+ *
  * SUBTEST: nothing-there
  * Description: Memory that a device reaches, of which there is none.
  */
@@ -402,6 +405,10 @@ igt_main
 	igt_describe("Memory below 1 GiB, in place of copies.");
 	igt_subtest("no-bounce-1-gib")
 		no_bounce(owner, 0x3fffffff);
+
+	igt_describe("What copies have taken, when the buffer is gone.");
+	igt_subtest("copies-given-back")
+		copies_given_back(0x3fffffff);
 
 	igt_describe("Memory that a device reaches, of which there is none.");
 	igt_subtest("nothing-there")

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/dma-heap.h>
 #include <linux/udmabuf.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -26,26 +27,46 @@
 /* As many of HIGH_MIB are more than what there is below the masks. */
 #define MAX_HIGH 192
 #define HIGH_MIB 16
+/* The pieces of this are not larger than what swiotlb copies. */
+#define COPIED (128 << 10)
 /* swiotlb counts in pieces of 2 KiB. */
 #define SLOT 2048
 
-static unsigned long swiotlb_most(bool reset)
+static FILE *swiotlb_open(const char *name, const char *mode)
 {
-	unsigned long value = 0;
 	char path[96];
 	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/swiotlb/io_tlb_used_hiwater",
-		 igt_debugfs_mount());
-	file = fopen(path, reset ? "we" : "re");
+	snprintf(path, sizeof(path), "%s/swiotlb/%s", igt_debugfs_mount(),
+		 name);
+	file = fopen(path, mode);
 	igt_require_f(file, "no swiotlb: not enough memory to need it\n");
-	if (reset)
-		fprintf(file, "0\n");
-	else
-		igt_assert_eq(fscanf(file, "%lu", &value), 1);
+
+	return file;
+}
+
+static unsigned long swiotlb_read(const char *name)
+{
+	FILE *file = swiotlb_open(name, "re");
+	unsigned long value;
+
+	igt_assert_eq(fscanf(file, "%lu", &value), 1);
 	fclose(file);
 
 	return value;
+}
+
+static unsigned long swiotlb_most(bool reset)
+{
+	FILE *file;
+
+	if (!reset)
+		return swiotlb_read("io_tlb_used_hiwater");
+	file = swiotlb_open("io_tlb_used_hiwater", "we");
+	fprintf(file, "0\n");
+	fclose(file);
+
+	return 0;
 }
 
 /* A buffer of which @far, which reaches all memory, sees pages beyond the mask. */
@@ -77,6 +98,33 @@ static int far_udmabuf(int far, uint64_t mask)
 	close(dev);
 
 	return dmabuf;
+}
+
+/* Of a heap, which has one table for each device: one that is copied for @near. */
+static int copied_heap_buffer(int near)
+{
+	int heap = open("/dev/dma_heap/system", O_RDWR | O_CLOEXEC);
+	int kept[MAX_HIGH], last, n = 0;
+
+	igt_require_f(heap >= 0, "no system heap\n");
+	swiotlb_most(true);
+	do {
+		struct dma_heap_allocation_data data = {
+			.len = COPIED,
+			.fd_flags = O_RDWR | O_CLOEXEC,
+		};
+
+		igt_require_f(n < MAX_HIGH, "no memory beyond the mask\n");
+		do_ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data);
+		kept[n++] = data.fd;
+		prime_fd_to_handle(near, data.fd);
+	} while (!swiotlb_most(false));
+	close(heap);
+	last = kept[--n];
+	while (n > 0)
+		close(kept[--n]);
+
+	return last;
 }
 
 /* As many buffers as it takes until one has pages beyond the mask. */
@@ -145,4 +193,20 @@ void no_bounce(int owner, uint64_t mask)
 	close(far);
 	configured_remove("first");
 	configured_remove("second");
+}
+
+/* What copies have taken comes back, also when vgem has looked where they are. */
+void copies_given_back(uint64_t mask)
+{
+	unsigned long before = swiotlb_read("io_tlb_used");
+	int near = configured_device("first", NULL, mask);
+	int dmabuf = copied_heap_buffer(near);
+	struct configured_import import;
+
+	configured_verify(near, dmabuf, &import);
+	igt_assert_f(!strcmp(import.verdict, "copy"), "%s\n", import.verdict);
+	close(dmabuf);
+	close(near);
+	igt_assert_eq(swiotlb_read("io_tlb_used"), before);
+	configured_remove("first");
 }

@@ -36,6 +36,7 @@
 #include <drm/drm_debugfs.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
+#include <drm/drm_gem_storage.h>
 
 #include "vgem_drv.h"
 
@@ -116,7 +117,7 @@ static void verify_import(struct seq_file *seq, struct drm_gem_object *obj)
 	struct dma_buf_attachment *attach = obj->import_attach;
 	struct vgem_device *vgem = drm_to_vgem(obj->dev);
 	struct dma_buf *dmabuf = attach->dmabuf;
-	struct sg_table *sgt;
+	struct sg_table *kept = to_drm_gem_storage(obj)->sgt, *sgt;
 
 	seq_printf(seq, "inode %lu size %zu ", file_inode(dmabuf->file)->i_ino,
 		   dmabuf->size);
@@ -125,14 +126,21 @@ static void verify_import(struct seq_file *seq, struct drm_gem_object *obj)
 		seq_puts(seq, "not mapped: interrupted\n");
 		return;
 	}
-	sgt = dma_buf_map_attachment(attach, DMA_BIDIRECTIONAL);
+	/*
+	 * What the import has mapped already is not mapped again: a heap has one
+	 * table for an attachment, and would lose the addresses in it, which are
+	 * those of copies where the device does not reach the buffer.
+	 */
+	sgt = kept ?: dma_buf_map_attachment(attach, DMA_BIDIRECTIONAL);
 	if (IS_ERR(sgt)) {
 		seq_printf(seq, "not mapped: %ld\n", PTR_ERR(sgt));
 	} else {
 		seq_printf(seq, "entries %u up to 0x%llx: %s\n", sgt->nents,
 			   highest_address(sgt),
 			   vgem_verify_table(vgem, sgt, dmabuf->size));
-		dma_buf_unmap_attachment(attach, sgt, DMA_BIDIRECTIONAL);
+		if (!kept)
+			dma_buf_unmap_attachment(attach, sgt,
+						 DMA_BIDIRECTIONAL);
 	}
 	dma_resv_unlock(dmabuf->resv);
 }
