@@ -10,6 +10,7 @@
 #include <kunit/test.h>
 #include <linux/device/bus.h>
 #include <linux/device/driver.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
@@ -164,6 +165,7 @@ struct mock_host *mock_transport_create(struct kunit *test)
 void mock_transport_changes(struct mock_host *host)
 {
 	/* as it is once a driver has probed */
+	spin_lock_init(&host->vdev.config_lock);
 	host->vdev.config_core_enabled = true;
 	virtio_config_changed(&host->vdev);
 	flush_work(&host->vgpu->config_changed);
