@@ -56,6 +56,9 @@ struct drm_gem_storage {
 	 */
 	bool map_wc;
 
+	/** @asked: @needs and @constraints are known */
+	bool asked;
+
 	/** @kind: where the content is; never back to NONE */
 	enum drm_gem_storage_kind kind;
 
@@ -67,7 +70,7 @@ struct drm_gem_storage {
 
 	/**
 	 * @needs: what the object's own device can use, which nobody attaches.
-	 * Physical addresses, set when the object is made.
+	 * Physical addresses, set when something depends on them.
 	 */
 	struct dma_buf_constraints needs;
 

@@ -93,12 +93,48 @@ static const struct drm_gem_object_funcs storage_funcs = {
 	.vm_ops = &drm_gem_storage_vm_ops,
 };
 
+static void own_needs(const struct drm_gem_object *obj,
+		      struct dma_buf_constraints *c)
+{
+	struct device *dev = obj->dev->dev;
+
+	if (dma_buf_device_is_undemanding(dev)) {
+		*c = DMA_BUF_CONSTRAINTS_ANY;
+	} else {
+		dma_buf_constraints_of_device(dev, c);
+		dma_buf_declared_for(dev, c);
+		dma_buf_constraints_of_storage(dev, c, c, obj->size);
+	}
+	/* what the length of an entry in a scatter list can be */
+	c->max_segment_size = min(c->max_segment_size, SZ_2G);
+}
+
+/**
+ * drm_gem_storage_ask_device_locked - what the object's own device needs
+ * @storage: the object, not an imported one
+ *
+ * That device is one of those that use the object, attached or not. It is asked when
+ * something depends on it for the first time, and not again.
+ */
+void drm_gem_storage_ask_device_locked(struct drm_gem_storage *storage)
+{
+	dma_resv_assert_held(storage->base.resv);
+
+	if (storage->asked)
+		return;
+
+	own_needs(&storage->base, &storage->needs);
+	storage->constraints = storage->needs;
+	storage->asked = true;
+}
+
 /* The first use of all, for the constraints that were said by then. */
 static struct drm_gem_storage_backing *
 first_backing(struct drm_gem_storage *storage, int *kind)
 {
 	struct drm_gem_storage_backing *backing;
 
+	drm_gem_storage_ask_device_locked(storage);
 	*kind = drm_gem_storage_choose(&storage->constraints,
 				       storage->base.size,
 				       drm_gem_storage_last_address());
@@ -240,21 +276,6 @@ void drm_gem_storage_unpin(struct drm_gem_object *obj)
 }
 EXPORT_SYMBOL_GPL(drm_gem_storage_unpin);
 
-/* The object's device is one of those that use it, attached or not. */
-static void own_needs(struct device *dev, u64 size,
-		      struct dma_buf_constraints *c)
-{
-	if (dma_buf_device_is_undemanding(dev)) {
-		*c = DMA_BUF_CONSTRAINTS_ANY;
-	} else {
-		dma_buf_constraints_of_device(dev, c);
-		dma_buf_declared_for(dev, c);
-		dma_buf_constraints_of_storage(dev, c, c, size);
-	}
-	/* what the length of an entry in a scatter list can be */
-	c->max_segment_size = min(c->max_segment_size, SZ_2G);
-}
-
 static struct drm_gem_storage *object_alloc(struct drm_device *drm, size_t size)
 {
 	struct drm_gem_storage *storage;
@@ -273,8 +294,6 @@ static struct drm_gem_storage *object_alloc(struct drm_device *drm, size_t size)
 
 	if (!storage->base.funcs)
 		storage->base.funcs = &storage_funcs;
-	own_needs(drm->dev, size, &storage->needs);
-	storage->constraints = storage->needs;
 
 	return storage;
 }
@@ -380,13 +399,15 @@ void drm_gem_storage_print_info(struct drm_printer *p, unsigned int indent,
 {
 	const struct drm_gem_storage *storage = to_drm_gem_storage(obj);
 	/* for people to read, who know that it may be of two moments */
-	const struct dma_buf_constraints c = data_race(storage->constraints);
+	struct dma_buf_constraints c = data_race(storage->constraints);
 	enum drm_gem_storage_kind kind = READ_ONCE(storage->kind);
 	char text[DMA_BUF_CONSTRAINTS_TEXT_SIZE];
 
 	if (obj->import_attach)
 		return;
 
+	if (!READ_ONCE(storage->asked))
+		own_needs(obj, &c);
 	dma_buf_constraints_print(text, sizeof(text), &c);
 	drm_printf_indent(p, indent, "storage=%s\n",
 			  drm_gem_storage_kind_name(kind));

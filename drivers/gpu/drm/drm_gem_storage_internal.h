@@ -130,6 +130,7 @@ drm_gem_storage_range_contiguous(struct page **pages, unsigned long count,
 #endif
 
 /* drm_gem_storage.c */
+void drm_gem_storage_ask_device_locked(struct drm_gem_storage *storage);
 int drm_gem_storage_use_locked(struct drm_gem_storage *storage);
 void drm_gem_storage_settle_locked(struct drm_gem_storage *storage);
 int drm_gem_storage_pin_locked(struct drm_gem_storage *storage);

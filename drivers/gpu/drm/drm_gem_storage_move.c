@@ -263,6 +263,7 @@ int drm_gem_storage_constrain(struct drm_gem_object *obj,
 	if (WARN_ON_ONCE(obj->import_attach))
 		return -EINVAL;
 
+	drm_gem_storage_ask_device_locked(storage);
 	dma_buf_constraints_intersect(&all, c, &storage->needs);
 	if (!storage_met_more(storage, &all)) {
 		kind = drm_gem_storage_choose(&all, obj->size,

@@ -351,7 +351,10 @@ static void own_device_counts(struct kunit *test)
 	drm_gem_object_put(&storage->base);
 }
 
-/* Succeeds if what was declared for the exporter's own device counts as well. */
+/*
+ * Succeeds if what was declared for the exporter's own device counts as well, up to the
+ * first use of the object.
+ */
 static void own_declaration_counts(struct kunit *test)
 {
 	struct dma_buf_constraints one =
@@ -360,9 +363,9 @@ static void own_declaration_counts(struct kunit *test)
 	struct drm_gem_storage *storage;
 	struct iosys_map map;
 
+	storage = storage_mock_object(test, STORAGE_SIZE);
 	KUNIT_ASSERT_EQ(test, 0,
 			devm_dma_buf_declare_constraints(ctx->drm->dev, &one));
-	storage = storage_mock_object(test, STORAGE_SIZE);
 	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap_unlocked(&storage->base, &map));
 	KUNIT_EXPECT_EQ(test, storage->kind, DRM_GEM_STORAGE_CONTIGUOUS);
 	drm_gem_vunmap_unlocked(&storage->base, &map);

@@ -350,9 +350,10 @@ static void memory_was_added_and_none_is_left(struct kunit *test)
 {
 	struct storage_ctx *ctx = test->priv;
 	struct drm_gem_storage *storage = ctx->storage;
-	u64 all = storage->constraints.dma_mask;
+	u64 all;
 
 	storage_mock_fill(test, storage, SEED);
+	all = storage->constraints.dma_mask;
 	/* firmware is in it, and the object is longer than the rest */
 	storage->constraints.dma_mask = SZ_1M - 1;
 	drm_gem_storage_shrink(ULONG_MAX);
