@@ -103,13 +103,16 @@ module_param_named(constraints, boot_constraints, charp, 0444);
 MODULE_PARM_DESC(constraints,
 		 "What devices need of buffers: PATTERN CONSTRAINTS[; ...]");
 
-static bool is_declared_for(struct device *dev)
+static bool nothing_is_declared(void)
+{
+	return list_empty(&declared.drivers) && list_empty(&declared.rules);
+}
+
+/* Not a part of who asks first whether there is anything, which is seldom. */
+static noinline bool is_declared_for(struct device *dev)
 {
 	struct declaration *entry;
 	bool found = false;
-
-	if (list_empty(&declared.drivers) && list_empty(&declared.rules))
-		return false;
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(entry, &declared.drivers, node) {
@@ -150,7 +153,10 @@ bool dma_buf_device_is_undemanding(struct device *dev)
 	    parms->max_segment_size != UINT_MAX)
 		return false;
 
-	return dma_get_seg_boundary(dev) == ULONG_MAX && !is_declared_for(dev);
+	if (dma_get_seg_boundary(dev) != ULONG_MAX)
+		return false;
+
+	return nothing_is_declared() || !is_declared_for(dev);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_device_is_undemanding, DMA_BUF);
 
@@ -167,7 +173,7 @@ void dma_buf_declared_for(struct device *dev, struct dma_buf_constraints *c)
 {
 	struct declaration *entry;
 
-	if (list_empty(&declared.drivers) && list_empty(&declared.rules))
+	if (nothing_is_declared())
 		return;
 
 	rcu_read_lock();

@@ -329,26 +329,14 @@ static bool leave_undemanding_locked(struct dma_buf_object *obj)
 	return true;
 }
 
-/**
- * dma_buf_negotiate_leave_locked - let the storage be what suits the others
- * @attach: attachment that is no longer on the list of its buffer
- */
-void dma_buf_negotiate_leave_locked(struct dma_buf_attachment *attach)
+/* Not a part of who looks first whether it takes this, which is seldom. */
+static noinline void leave_locked(const struct dma_buf_attachment *attach)
 {
 	struct dma_buf_object *obj = to_dma_buf_object(attach->dmabuf);
 	struct dma_buf_constraints need = DMA_BUF_CONSTRAINTS_ANY;
 	struct dma_buf *dmabuf = &obj->base;
 	struct dma_buf_attachment *other;
 	int ret;
-
-	dma_resv_assert_held(dmabuf->resv);
-
-	if (!attach->dev || !dma_buf_can_constrain(dmabuf) ||
-	    dma_buf_is_revoked(dmabuf))
-		return;
-
-	if (attach->undemanding && leave_undemanding_locked(obj))
-		return;
 
 	/* Their devices may be anywhere by now, without driver, even gone. */
 	list_for_each_entry(other, &dmabuf->attachments, node)
@@ -363,6 +351,25 @@ void dma_buf_negotiate_leave_locked(struct dma_buf_attachment *attach)
 	trace_dma_buf_constrain(dmabuf, attach->dev, &need, ret);
 	if (!WARN_ON_ONCE(ret))
 		agree_locked(obj, &need);
+}
+
+/**
+ * dma_buf_negotiate_leave_locked - let the storage be what suits the others
+ * @attach: attachment that is no longer on the list of its buffer
+ */
+void dma_buf_negotiate_leave_locked(struct dma_buf_attachment *attach)
+{
+	struct dma_buf *dmabuf = attach->dmabuf;
+
+	dma_resv_assert_held(dmabuf->resv);
+
+	if (!attach->dev || !dma_buf_can_constrain(dmabuf) ||
+	    dma_buf_is_revoked(dmabuf))
+		return;
+
+	if (!attach->undemanding ||
+	    !leave_undemanding_locked(to_dma_buf_object(dmabuf)))
+		leave_locked(attach);
 }
 
 /* A table that the importer keeps from here on has to do, or nothing does. */
