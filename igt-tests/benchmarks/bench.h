@@ -52,7 +52,8 @@ struct buffer {
 };
 
 void cards_open(void);
-void cards_close(void);
+bool strict_open(void);
+void strict_close(void);
 int card_again(const char *driver);
 void die(const char *format, ...)
 	__attribute__((format(printf, 1, 2), noreturn));

@@ -72,23 +72,33 @@ static bool put_text(const char *path, const char *text)
 	return good;
 }
 
-/* A vgem that takes one piece, where there is configfs and it knows such. */
-static int open_strict(void)
+/*
+ * A vgem that takes one piece, where there is configfs and it knows such. Only while it
+ * is measured: what it has declared is looked at for each device that attaches.
+ */
+bool strict_open(void)
 {
 	char path[32] = "/dev/dri/";
 	FILE *file;
-	int fd = -1;
 
 	if (mkdir(STRICT, 0755) ||
 	    !put_text(STRICT "/constraints", "segments=1") ||
 	    !put_text(STRICT "/enable", "1"))
-		return -1;
+		return false;
 	file = fopen(STRICT "/card", "r");
 	if (file && fscanf(file, "%22s", path + strlen(path)) == 1)
-		fd = open(path, O_RDWR | O_CLOEXEC);
+		card.strict = open(path, O_RDWR | O_CLOEXEC);
 	if (file)
 		fclose(file);
-	return fd;
+	return card.strict >= 0;
+}
+
+void strict_close(void)
+{
+	close(card.strict);
+	card.strict = -1;
+	if (rmdir(STRICT))
+		die("rmdir " STRICT);
 }
 
 /* Of the CMA area that the kernel was booted with, by its name of then or now. */
@@ -120,15 +130,8 @@ void cards_open(void)
 	if (card.bare < 0)
 		die("/dev/" PRIME_BENCH_DEVICE);
 	card.udmabuf = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
-	card.strict = open_strict();
+	card.strict = -1;
 	card.heap = open_heap();
-}
-
-void cards_close(void)
-{
-	if (card.strict >= 0)
-		close(card.strict);
-	rmdir(STRICT);
 }
 
 void buffer_create_on(int device, struct buffer *b, uint64_t size)

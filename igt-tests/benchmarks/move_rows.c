@@ -35,11 +35,6 @@ static void touch_share(void)
 	buffer_destroy(&b);
 }
 
-static bool begin_strict(void)
-{
-	return card.strict >= 0;
-}
-
 static uint64_t move_then(bool again)
 {
 	uint64_t cost, touched;
@@ -141,7 +136,11 @@ static uint64_t by_hand(void)
 const struct row move_rows[] = {
 	{ .name = "touch-4m", .batch = 1, .op = touch },
 	{ .name = "touch-share-4m", .batch = 1, .op = touch_share },
-	{ .name = "move-8m", .batch = 1, .begin = begin_strict, .part = move },
+	{ .name = "move-8m",
+	  .batch = 1,
+	  .begin = strict_open,
+	  .part = move,
+	  .end = strict_close },
 	{ .name = "by-hand-8m",
 	  .batch = 1,
 	  .begin = begin_by_hand,
@@ -149,8 +148,9 @@ const struct row move_rows[] = {
 	  .end = end_copy },
 	{ .name = "touch-moved-8m",
 	  .batch = 1,
-	  .begin = begin_strict,
-	  .part = touch_moved },
+	  .begin = strict_open,
+	  .part = touch_moved,
+	  .end = strict_close },
 	{ .name = "copy-8m",
 	  .batch = 1,
 	  .begin = begin_copy,

@@ -65,6 +65,5 @@ int main(int argc, char **argv)
 	} else {
 		return usage();
 	}
-	cards_close();
 	return 0;
 }
