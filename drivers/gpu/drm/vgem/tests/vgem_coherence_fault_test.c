@@ -13,7 +13,7 @@
 
 #include "../../../../dma-buf/tests/dma_buf_fault.h"
 #include "../vgem_coherence.h"
-#include "vgem_coherence_test.h"
+#include "vgem_coherence_bench.h"
 
 #define HERE 100
 

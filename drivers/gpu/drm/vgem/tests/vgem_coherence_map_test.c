@@ -25,7 +25,7 @@
 
 #include "../vgem_coherence.h"
 #include "../vgem_drv.h"
-#include "vgem_coherence_test.h"
+#include "vgem_coherence_bench.h"
 #include "vgem_device_test.h"
 
 #define HERE  100

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef VGEM_COHERENCE_TEST_H
-#define VGEM_COHERENCE_TEST_H
+#ifndef VGEM_COHERENCE_BENCH_H
+#define VGEM_COHERENCE_BENCH_H
 
 #include <linux/dma-direction.h>
 #include <linux/types.h>
