@@ -21,6 +21,7 @@
 #include "../virtgpu_commit.h"
 #include "../virtgpu_frame.h"
 #include "virtgpu_mock_client.h"
+#include "virtgpu_mock_fence.h"
 #include "virtgpu_mock_host.h"
 #include "virtgpu_mock_screen.h"
 

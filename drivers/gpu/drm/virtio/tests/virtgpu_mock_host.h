@@ -3,8 +3,6 @@
 #define _VIRTGPU_MOCK_HOST_H_
 
 #include <kunit/test.h>
-#include <linux/dma-fence.h>
-#include <linux/dma-resv.h>
 #include <linux/types.h>
 #include <linux/virtio.h>
 #include <linux/workqueue.h>
@@ -97,32 +95,6 @@ struct mock_answer {
 	size_t size;
 };
 
-/**
- * struct mock_fence - a fence of somebody else, who sees when it is waited for
- */
-struct mock_fence {
-	/** @base: the fence */
-	struct dma_fence base;
-
-	/** @lock: guards @base */
-	spinlock_t lock;
-
-	/** @waits: how often somebody has begun to wait, 0 or 1 */
-	unsigned int waits;
-
-	/** @stays: it does not signal then, but when the test is over */
-	bool stays;
-
-	/** @look: called at that moment, or NULL */
-	int (*look)(void *arg);
-
-	/** @arg: for @look */
-	void *arg;
-
-	/** @seen: what @look said */
-	int seen;
-};
-
 /* The most that was ever right. */
 #define MOCK_OK                                            \
 	((struct mock_answer){                             \
@@ -150,8 +122,5 @@ void mock_host_settle(struct mock_host *host);
 struct drm_file *mock_host_open(struct kunit *test, struct mock_host *host);
 void mock_host_close(struct kunit *test, struct drm_file *file);
 void mock_signal(bool arrive);
-struct mock_fence *mock_fence_create(struct kunit *test);
-void mock_fence_add(struct kunit *test, struct mock_fence *fence,
-		    struct drm_gem_object *obj, enum dma_resv_usage usage);
 
 #endif

@@ -21,6 +21,7 @@
 
 #include "../virtgpu_display.h"
 #include "virtgpu_mock_client.h"
+#include "virtgpu_mock_fence.h"
 #include "virtgpu_mock_host.h"
 #include "virtgpu_mock_screen.h"
 

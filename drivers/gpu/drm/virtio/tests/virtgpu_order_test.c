@@ -21,6 +21,7 @@
 #include "../virtgpu_ioctl.h"
 #include "../virtgpu_object.h"
 #include "virtgpu_mock_client.h"
+#include "virtgpu_mock_fence.h"
 #include "virtgpu_mock_host.h"
 
 static int order_test_init(struct kunit *test)

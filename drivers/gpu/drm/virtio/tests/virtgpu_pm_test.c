@@ -39,6 +39,7 @@
 #include "../virtgpu_pm.h"
 #include "virtgpu_mock_client.h"
 #include "virtgpu_mock_exporter.h"
+#include "virtgpu_mock_fence.h"
 #include "virtgpu_mock_host.h"
 #include "virtgpu_mock_screen.h"
 #include "virtgpu_mock_transport.h"
