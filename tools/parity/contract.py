@@ -14,10 +14,10 @@ import re
 
 Case = collections.namedtuple("Case", "suite name own calls")
 # Errnos that no case of these kernels brings about, and where they are tested.
-FAULTS = "each allocation fails once in ``dma_buf_fault``, on the debug kernel"
+FAULTS = "each allocation fails once in ``{}``, on the debug kernel"
 ELSEWHERE = {
-    ("dma_buf_attach_cpu", "-ENOMEM"): FAULTS,
-    ("devm_dma_buf_declare_constraints", "-ENOMEM"): FAULTS,
+    ("dma_buf_attach_cpu", "-ENOMEM"): FAULTS.format("dma_buf_fault"),
+    ("devm_dma_buf_declare_constraints", "-ENOMEM"): FAULTS.format("dma_buf_declare_fault"),
     ("dma_buf_export", "-ENFILE"): "prime-export/file-limit, seen by user space",
     ("dma_buf_fd", "-ENOMEM"): "``igt@dmabuf_sync_faults@full-table-heap``, on the debug kernel",
 }
