@@ -53,7 +53,8 @@ DECLARE_EVENT_CLASS(drm_gem_storage,
 		__assign_str(dev);
 		__entry->object = storage;
 		__entry->offset =
-			drm_vma_node_offset_addr(&storage->base.vma_node);
+			(u64)drm_vma_node_start(&storage->base.vma_node)
+			<< PAGE_SHIFT;
 		__entry->size = storage->base.size;
 		__entry->from = from;
 		__entry->to = to;
