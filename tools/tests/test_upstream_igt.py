@@ -160,20 +160,24 @@ class Guests(unittest.TestCase):
 
 
 class Pages(unittest.TestCase):
-    def test_every_subtest_of_each_device(self):
+    def test_a_device_is_written_and_others_stay(self):
         with tempfile.TemporaryDirectory() as folder:
-            self.addCleanup(setattr, igt, "OUT", igt.OUT)
-            igt.OUT, page = folder, os.path.join(folder, "page")
+            page = os.path.join(folder, "page")
             with open(page, "w") as f:
-                f.write(f"head\n{igt.MARK}\nold\n")
-            igt.keep("vkms", [{"igt@p@a": GOOD, "igt@p@b": BAD}, {"igt@p@a": GOOD}, []])
-            igt.write_page(page, igt.subtests)
+                f.write(f"head\n{igt.MARK}\nvirtio-gl\n=========\n\n::\n\n  other\n\n"
+                        "vkms\n====\n\n::\n\n  old\n")
+            results = {"igt@p@a": GOOD, "igt@p@b": BAD}, {"igt@p@a": GOOD}
+            igt.write_page(page, "vkms", igt.subtests(*results))
+            with open(page) as f:
+                once = f.read()
+            igt.write_page(page, "virtio", ["first"])
+            igt.write_page(page, "vkms", igt.subtests(*results))
             with open(page) as f:
                 text = f.read()
-        self.assertIn("head\n", text)
-        self.assertNotIn("old", text)
-        self.assertIn("vkms\n====\n", text)
-        self.assertEqual([line.split() for line in text.splitlines() if "igt@" in line],
+        self.assertEqual(text, once.replace(igt.MARK, f"{igt.MARK}\nvirtio\n======\n\n::\n\n  first\n"))
+        self.assertTrue(once.startswith(f"head\n{igt.MARK}\nvirtio-gl\n=========\n\n::\n\n  other\n\nvkms\n"))
+        self.assertNotIn("old", once)
+        self.assertEqual([line.split() for line in once.splitlines() if "igt@" in line],
                          [["igt@p@a", GOOD, GOOD], ["igt@p@b", BAD, *igt.ABSENT.split()]])
 
     def test_both_pages_can_be_written(self):
