@@ -4,8 +4,13 @@
 A mutant is one change of one function, named FUNCTION:WHAT.  Some follow from
 what a function is: whatever others call, by an exported symbol or by a table of
 operations, gets one that fails at once, and one that says that all is well and
-does nothing.  The rest stand in the file 'silent', each with its line as it is
-and as it would be.
+does nothing.  The rest stand in the files of 'silent', each with its line as it is
+and as it would be:
+
+  FUNCTION:WHAT
+      what the code does then
+      - what stands there once, blanks and line ends as you like
+      + what it would be; MUTANT is true while it is this one's turn
 
 All of them are built into one kernel, from copies of the sources in which every
 change is behind a question: is it this one's turn?
@@ -19,7 +24,7 @@ TOOLS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 REPO = os.path.dirname(TOOLS)
 HERE = os.path.dirname(os.path.abspath(__file__))
 SILENT = os.path.join(HERE, "silent")
-# Whose functions are entries, and where else the file 'silent' may change something.
+# Whose functions are entries, and where else those of 'silent' may change something.
 SOURCES = ("drivers/dma-buf/*.c", "drivers/gpu/drm/drm_prime*.c", "drivers/gpu/drm/drm_gem_storage*.c",
            "drivers/gpu/drm/vgem/*.c", "drivers/gpu/drm/virtio/*.c")
 # What the kernel's own code calls without a table or an exported symbol.
@@ -158,7 +163,7 @@ def is_at_once(mutant):
 
 
 def listed(text, origin):
-    """Read 'silent' -> (name, tells, [(as it is, as it would be)])."""
+    """Read a file of 'silent' -> (name, tells, [(as it is, as it would be)])."""
     entry, entries = None, []
     for number, line in enumerate(text.split("\n"), 1):
         where, stripped = f"{origin}:{number}", line.strip()
@@ -203,15 +208,22 @@ def edits_of(index, name, pairs):
     return function.file, tuple(edits)
 
 
+def silent_ones():
+    """The files of 'silent': {path: text}."""
+    texts = {}
+    for path in sorted(glob.glob(os.path.join(SILENT, "*"))):
+        with open(path) as f:
+            texts[os.path.relpath(path, HERE)] = f.read()
+    return texts
+
+
 def mutants(texts=None, silent=None):
     """All of them, by file and place."""
     index = Index(texts if texts is not None else sources())
-    if silent is None:
-        with open(SILENT) as f:
-            silent = f.read()
     made = [mutant for entry in index.entries() for mutant in at_once(entry)]
-    for name, tells, pairs in listed(silent, "silent"):
-        made.append(Mutant(name, tells, *edits_of(index, name, pairs)))
+    for origin, text in (silent_ones() if silent is None else silent).items():
+        for name, tells, pairs in listed(text, origin):
+            made.append(Mutant(name, tells, *edits_of(index, name, pairs)))
     twice = [name for name, times in collections.Counter(m.name for m in made).items() if times > 1]
     if twice:
         raise Stop(f"two mutants have the name {twice[0]}")

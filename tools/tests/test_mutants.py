@@ -55,7 +55,7 @@ FILE = "drivers/dma-buf/buf.c"
 
 
 def made(silent="", text=CORE):
-    return points.mutants({FILE: text}, silent)
+    return points.mutants({FILE: text}, {"silent": silent})
 
 
 def names(mutants):
