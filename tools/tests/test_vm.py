@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -58,6 +59,18 @@ class Guest(unittest.TestCase):
                 self.assertEqual(vm.returncode, code)
                 if number == signal.SIGTERM:
                     self.assertEqual(os.listdir(top), [])
+
+    def test_a_tool_that_is_killed_takes_its_guest_along(self):
+        """The runner has time to clear up then."""
+        tool = "import runner, subprocess, sys; subprocess.run([*runner.VM, *sys.argv[1:]])"
+        with tempfile.TemporaryDirectory() as top:
+            env = {**os.environ, "TMPDIR": top, "PYTHONPATH": TOOLS}
+            with subprocess.Popen([sys.executable, "-Bc", tool, "--tree", TREE, "--", "sh", "-c", "echo up; sleep 1000"],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, text=True) as process:
+                self.assertEqual(process.stdout.readline(), "up\n")
+                process.kill()
+                process.communicate(timeout=60)  # until the runner and QEMU, which have the pipes' other ends, are gone
+            self.assertEqual(os.listdir(top), [])
 
     def test_died_in_the_job(self):
         self.ends(self.vm("--", "sh", "-c", "echo c > /proc/sysrq-trigger; sleep 60"), 125, "guest died")
