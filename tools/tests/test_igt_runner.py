@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The runner of igt-tests: what it makes of programs that end in every way."""
+import argparse
+import errno
 import fnmatch
 import importlib.machinery
 import importlib.util
@@ -8,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 import unittest
+import unittest.mock
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -114,6 +117,27 @@ class Runner(unittest.TestCase):
         self.assertEqual((processes, code), (2, 1))
 
 
+class Deaths(unittest.TestCase):
+    """A program that ends in the middle of a subtest with parts, of which one has failed."""
+
+    OUT = ("Starting subtest: parts\nStarting dynamic subtest: a\nDynamic subtest a: FAIL (0.1s)\n"
+           "Starting dynamic subtest: b\n")
+
+    def died(self, out, status):
+        """-> {leaf: whether it died}"""
+        s = load_runner().Subtest("p", "p", "parts")
+        s.take(argparse.Namespace(timeout=5), out, "", status, [])
+        return {leaf.name[len("igt@p@"):]: leaf.died for leaf in s.leaves}
+
+    def test_what_never_ran_is_counted(self):
+        for status in None, -11, 139, 98:
+            self.assertEqual(self.died(self.OUT, status), {"parts@a": False, "parts@b": True, "parts": True})
+
+    def test_who_ends_has_not_died(self):
+        out = self.OUT + "Dynamic subtest b: SUCCESS (0.1s)\nSubtest parts: FAIL (0.2s)\n"
+        self.assertEqual(self.died(out, 98), {"parts@a": False, "parts@b": False})
+
+
 def load_runner():
     loader = importlib.machinery.SourceFileLoader("runner", f"{REPO}/igt-tests/runner")
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader("runner", loader))
@@ -124,10 +148,11 @@ def load_runner():
 class Expectations(unittest.TestCase):
     """What is listed for a kernel, and what comes of a test then."""
 
-    LISTS = {"k-fails": "igt@p@fails  # a\nigt@p@both  # a\n", "k-flakes": "igt@p@flakes*  # b\nigt@p@both  # b\n",
+    LISTS = {"k-fails": "igt@p@fails  # a\nigt@p@both  # a\nigt@p@noisy*  # a\nigt@p@loud@dmesg  # e\n",
+             "k-flakes": "igt@p@flakes*  # b\nigt@p@both  # b\n",
              "k-skips": "igt@p@skips  # c\n", "k-small-skips": "igt@p@small  # d\n"}
 
-    def judge(self, name, result, kernel="k", strict=True):
+    def judge(self, name, result, kernel="k", strict=True, died=False):
         """-> what it is then, and why"""
         runner = load_runner()
         with tempfile.TemporaryDirectory() as top:
@@ -136,7 +161,7 @@ class Expectations(unittest.TestCase):
                 with open(os.path.join(top, "expectations", which + ".txt"), "w") as f:
                     f.write(text)
             runner.HERE = top
-            leaf = runner.Leaf(f"igt@p@{name}", result)
+            leaf = runner.Leaf(f"igt@p@{name}", result, died=died)
             runner.Expectations(kernel, strict).judge(leaf)
         return leaf.result, "".join(leaf.why)
 
@@ -151,6 +176,16 @@ class Expectations(unittest.TestCase):
         self.assertEqual(self.judge("flakes", "SKIP")[0], "FAIL")
         self.assertEqual(self.judge("both", "PASS"), ("PASS", ""))
         self.assertEqual(self.judge("both", "FAIL"), ("FLAKE", "b"))
+
+    def test_who_dies_is_not_excused(self):
+        for name in "fails", "flakes":
+            self.assertEqual(self.judge(name, "FAIL", died=True)[0], "FAIL")
+
+    def test_the_log_is_excused_by_its_own_line(self):
+        self.assertEqual(self.judge("noisy", "FAIL"), ("XFAIL", "a"))
+        self.assertEqual(self.judge("noisy@dmesg", "FAIL")[0], "FAIL")
+        self.assertEqual(self.judge("loud@dmesg", "FAIL"), ("XFAIL", "e"))
+        self.assertEqual(self.judge("loud", "FAIL")[0], "FAIL")
 
     def test_others_fail(self):
         self.assertEqual(self.judge("other", "FAIL")[0], "FAIL")
@@ -202,6 +237,12 @@ class KernelLog(unittest.TestCase):
         self.assertEqual(log.new(), [(6, "the kernel's"), (6, "[IGT] fake: starting subtest a")])
         ours.close()
         kmsg.close()
+
+    def test_what_was_overwritten_fails(self):
+        log = self.runner.KernelLog.__new__(self.runner.KernelLog)
+        log.fd = 0
+        with unittest.mock.patch("os.read", side_effect=[OSError(errno.EPIPE, ""), OSError(errno.EAGAIN, "")]):
+            self.assertEqual(self.runner.KernelLog.bad(log.new()), [self.runner.LOST])
 
     def test_each_has_its_own(self):
         log = [(6, "[IGT] fake: starting subtest a"), (4, "x"), (6, "[IGT] fake: starting subtest b"), (4, "y")]
