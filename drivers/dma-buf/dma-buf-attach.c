@@ -302,6 +302,7 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_attach, DMA_BUF);
  *	     &dma_buf_attach_ops.invalidate_mappings
  *	   * -ENOMEM: out of memory
  *	   * -ENODEV: the storage was revoked
+ *	   * -ERESTARTSYS: a signal arrived while the exporter was asked for others
  */
 struct dma_buf_attachment *
 dma_buf_attach_cpu(struct dma_buf *dmabuf,

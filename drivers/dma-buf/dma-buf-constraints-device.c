@@ -5,6 +5,8 @@
  * Drivers tell the DMA API how far their device reaches, and some tell it how
  * long a segment may be.  Most do not, and the DMA API answers with a default
  * that nobody meant (64 KiB).  What was said is a constraint, a default is none.
+ * The bus may have said it: that of PCI does, of each device, and who relies on it
+ * cannot be told from who does not care.
  */
 
 #include <linux/device.h>
@@ -22,7 +24,10 @@
  * DOC: constraints of a device
  *
  * From the DMA API come the mask, with the limit of the bus between the device
- * and memory, and, if the driver set them, the longest segment and its boundary.
+ * and memory, and, if the driver or the bus set them, the longest segment and its
+ * boundary. The bus of PCI sets 64 KiB and 4 GiB, which count until the driver says
+ * something else. An alignment above 64 KiB cannot be met then for a longer buffer: a
+ * driver that needs one calls dma_set_max_seg_size() as well.
  *
  * dma_max_mapping_size() is left out. All that stands behind it in this kernel,
  * for devices with an IOMMU and without, is how much swiotlb copies at once, and

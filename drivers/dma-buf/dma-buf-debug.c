@@ -5,6 +5,7 @@
 
 #include <linux/dma-buf.h>
 #include <linux/err.h>
+#include <linux/minmax.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 
@@ -31,32 +32,41 @@
 struct debug_table {
 	struct sg_table base;
 	struct sg_table *original;
+	unsigned int entries;
 };
 
 /**
  * dma_buf_debug_wrap - make a table without pages
  * @sgt: mapped table of an exporter
  *
+ * An exporter whose memory has no pages may say that it has no entry for any, with
+ * &sg_table.orig_nents, and the importer sees it say so.
+ *
  * Context: Process context, may sleep.
- * Return: The copy, for dma_buf_debug_unwrap(), or ERR_PTR(-ENOMEM).
+ * Return: The copy, for dma_buf_debug_unwrap(), or an ERR_PTR():
+ *
+ *	   * -EINVAL: @sgt has no entry at all
+ *	   * -ENOMEM: out of memory
  */
 struct sg_table *dma_buf_debug_wrap(struct sg_table *sgt)
 {
+	unsigned int entries = max(sgt->nents, sgt->orig_nents);
 	struct scatterlist *from, *to;
 	struct debug_table *table;
-	int i;
+	int i, ret;
 
 	table = kzalloc(sizeof(*table), GFP_KERNEL);
 	if (!table)
 		return ERR_PTR(-ENOMEM);
 
-	if (sg_alloc_table(&table->base, sgt->orig_nents, GFP_KERNEL)) {
+	ret = sg_alloc_table(&table->base, entries, GFP_KERNEL);
+	if (ret) {
 		kfree(table);
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(ret);
 	}
 
 	to = table->base.sgl;
-	for_each_sgtable_sg(sgt, from, i) {
+	for_each_sg(sgt->sgl, from, entries, i) {
 		sg_set_page(to, NULL, from->length, from->offset);
 		sg_dma_address(to) = sg_dma_address(from);
 		sg_dma_len(to) = sg_dma_len(from);
@@ -66,7 +76,9 @@ struct sg_table *dma_buf_debug_wrap(struct sg_table *sgt)
 		to = sg_next(to);
 	}
 	table->base.nents = sgt->nents;
+	table->base.orig_nents = sgt->orig_nents;
 	table->original = sgt;
+	table->entries = entries;
 
 	return &table->base;
 }
@@ -82,6 +94,7 @@ struct sg_table *dma_buf_debug_unwrap(struct sg_table *sgt)
 	struct debug_table *table = container_of(sgt, struct debug_table, base);
 	struct sg_table *original = table->original;
 
+	table->base.orig_nents = table->entries;
 	sg_free_table(&table->base);
 	kfree(table);
 

@@ -47,6 +47,7 @@ static void attachment_settle_locked(struct dma_buf_attachment *attach)
 		/* Who has the table, and the exporter's mapping, nobody knows. */
 		to_dma_buf_object(dmabuf)->lost_count += attach->map_count;
 	}
+	attach->map_count = 0;
 
 	WARN_ON_ONCE(attach->pin_count);
 	while (attach->pin_count)
@@ -86,7 +87,8 @@ static void attachment_part(struct dma_buf_attachment *attach)
  * For an importer whose device is unplugged while user space has the buffer open by
  * it. What is kept mapped for a device, by the core or by the exporter, must not
  * outlive the device's driver. The attachment stays, as dma_buf_attach_cpu() would
- * have made it: the buffer can be used by the CPU, and dma_buf_detach() ends it.
+ * have made it: the buffer can be used by the CPU, its importer is told of moves and of
+ * dma_buf_revoke() all the time, and dma_buf_detach() ends it.
  *
  * Context: Process context, may sleep. The caller must not hold the
  *	    reservation lock, which is taken here. The exporter is told as by
@@ -99,12 +101,19 @@ void dma_buf_detach_device(struct dma_buf_attachment *attach)
 	if (WARN_ON_ONCE(!attach || !attach->dev))
 		return;
 
-	attachment_part(attach);
-
 	dmabuf = attach->dmabuf;
+	trace_dma_buf_detach(attach);
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	attachment_settle_locked(attach);
+	/* in the same hold, for it is still to be told of a move or of the end */
+	list_add(&attach->node, &to_dma_buf_object(dmabuf)->cpu_attachments);
+	dma_resv_unlock(dmabuf->resv);
+
+	attachment_tell_exporter(attach);
+
 	dma_resv_lock(dmabuf->resv, NULL);
 	attach->dev = NULL;
-	list_add(&attach->node, &to_dma_buf_object(dmabuf)->cpu_attachments);
 	dma_resv_unlock(dmabuf->resv);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_detach_device, DMA_BUF);

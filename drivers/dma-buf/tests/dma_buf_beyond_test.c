@@ -236,6 +236,37 @@ static void device_goes(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "");
 }
 
+static const struct dma_buf_attach_ops told_importer = {
+	.invalidate_mappings = mock_log_move,
+};
+
+static void revoke_at_detach(struct mock_buffer *buf,
+			     const struct mock_call *call)
+{
+	if (call->op == MOCK_DETACH)
+		dma_buf_revoke(buf->dmabuf);
+}
+
+/* Succeeds if who goes on without a device is told what happens as it goes. */
+static void device_goes_meanwhile(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_DYNAMIC);
+	struct device *dev = mock_device(test, "goes");
+	struct dma_buf_attachment *attach;
+
+	attach = dma_buf_dynamic_attach(buf->dmabuf, dev, &told_importer, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	mock_calls(buf);
+
+	buf->hook = revoke_at_detach;
+	dma_buf_detach_device(attach);
+	buf->hook = NULL;
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "detach move*");
+
+	dma_buf_detach(buf->dmabuf, attach);
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "");
+}
+
 static const struct dma_buf_attach_ops peer_importer = {
 	.allow_peer2peer = true,
 	.move_notify = mock_log_move,
@@ -403,6 +434,7 @@ static struct kunit_case dma_buf_beyond_cases[] = {
 	KUNIT_CASE(cpu_is_told_of_moves),
 	KUNIT_CASE_PARAM(unmap_and_detach_at_once, leave_gen_params),
 	KUNIT_CASE(device_goes),
+	KUNIT_CASE(device_goes_meanwhile),
 	KUNIT_CASE_PARAM(peer_without_a_path, peer_gen_params),
 	KUNIT_CASE(peer_on_no_bus),
 	KUNIT_CASE(peer_with_a_path),

@@ -293,6 +293,42 @@ static void map_hides_the_pages(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, buf->foreign_table);
 }
 
+/* As of an exporter that has memory without pages, and says so. */
+static void map_without_pages(struct mock_buffer *buf,
+			      const struct mock_call *call)
+{
+	unsigned int *entries = buf->hook_data;
+
+	if (call->op == MOCK_MAP) {
+		*entries = call->sgt->orig_nents;
+		call->sgt->orig_nents = 0;
+	} else if (call->op == MOCK_UNMAP) {
+		call->sgt->orig_nents = *entries;
+	}
+}
+
+/* Succeeds if a table that is for the device alone reaches the importer whole. */
+static void map_has_no_pages(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+	struct dma_buf_attachment *attach;
+	unsigned int entries = 0;
+	struct sg_table *sgt;
+
+	attach = mock_attach(buf, mock_device(test, "importer"), NULL);
+	buf->hook_data = &entries;
+	buf->hook = map_without_pages;
+	sgt = mock_map(attach, DMA_TO_DEVICE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	KUNIT_EXPECT_NE(test, entries, 0);
+	KUNIT_EXPECT_EQ(test, sgt->orig_nents, 0);
+	KUNIT_EXPECT_EQ(test, map_length(sgt), MOCK_SIZE);
+
+	mock_unmap(attach, sgt, DMA_TO_DEVICE);
+	KUNIT_EXPECT_FALSE(test, buf->foreign_table);
+	buf->hook = NULL;
+}
+
 struct map_wait {
 	const char *name;
 	enum mock_kind kind;
@@ -363,6 +399,7 @@ static struct kunit_case dma_buf_map_cases[] = {
 	KUNIT_CASE(map_uses_the_early_mapping),
 	KUNIT_CASE(map_fails),
 	KUNIT_CASE(map_hides_the_pages),
+	KUNIT_CASE(map_has_no_pages),
 	KUNIT_CASE_PARAM(map_waits_for_moves, map_wait_gen_params),
 	KUNIT_CASE(map_waits_until_moved),
 	{}

@@ -165,7 +165,7 @@ static void wait_for_the_lock_is_interrupted(struct kunit *test)
 	struct mock_buffer *buf = party->buf;
 	struct device *dev = mock_device(test, "second");
 	struct mock_keeper keeper;
-	struct dma_buf_attachment *first, *attach;
+	struct dma_buf_attachment *first, *attach, *cpu;
 	int ret;
 
 	first = mock_party_attach(buf, "first", NULL, NULL);
@@ -175,11 +175,13 @@ static void wait_for_the_lock_is_interrupted(struct kunit *test)
 	mock_signal_raise(test);
 	mock_keep_lock(&keeper, buf);
 	attach = mock_party_attach_dev(buf, dev, NULL, &one);
+	cpu = dma_buf_attach_cpu(buf->dmabuf, NULL, NULL);
 	ret = dma_buf_attachment_constrain(first, &one);
 	mock_signal_clear();
 	mock_leave_lock(&keeper);
 
 	KUNIT_EXPECT_PTR_EQ(test, attach, ERR_PTR(-ERESTARTSYS));
+	KUNIT_EXPECT_PTR_EQ(test, cpu, ERR_PTR(-ERESTARTSYS));
 	KUNIT_EXPECT_EQ(test, ret, -ERESTARTSYS);
 	KUNIT_EXPECT_EQ(test, mock_count(buf, MOCK_CONSTRAIN, NULL), 0);
 	KUNIT_EXPECT_EQ(test, mock_attachments(buf, NULL), 1);
