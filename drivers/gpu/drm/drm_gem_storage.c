@@ -192,25 +192,35 @@ int drm_gem_storage_use_locked(struct drm_gem_storage *storage)
 }
 
 /**
- * drm_gem_storage_settle_locked - let what nobody uses be idle
+ * drm_gem_storage_is_unused_locked - are there pages that nobody uses?
  * @storage: the object
+ *
+ * Return: true if there are, and they could be given back, and are not idle yet.
  */
-void drm_gem_storage_settle_locked(struct drm_gem_storage *storage)
+bool drm_gem_storage_is_unused_locked(struct drm_gem_storage *storage)
 {
 	struct drm_gem_storage_backing *backing = storage->backing;
 
 	dma_resv_assert_held(storage->base.resv);
 
 	if (!backing || backing->kind != DRM_GEM_STORAGE_SHMEM || backing->idle)
-		return;
+		return false;
 	if (storage->pin_count || storage->vmap_count ||
 	    atomic_read(&storage->vma_count))
-		return;
-	/* tables of importers that follow moves, who do not pin, or kept ones */
-	if (backing->refs > 1)
-		return;
+		return false;
 
-	drm_gem_storage_idle_begin_locked(storage);
+	/* tables of importers that follow moves, who do not pin, or kept ones */
+	return backing->refs == 1;
+}
+
+/**
+ * drm_gem_storage_settle_locked - let what nobody uses be idle
+ * @storage: the object
+ */
+void drm_gem_storage_settle_locked(struct drm_gem_storage *storage)
+{
+	if (drm_gem_storage_is_unused_locked(storage))
+		drm_gem_storage_idle_begin_locked(storage);
 }
 
 /**
@@ -371,6 +381,7 @@ void drm_gem_storage_free(struct drm_gem_object *obj)
 	drm_WARN_ON(obj->dev, storage->pin_count);
 	drm_WARN_ON(obj->dev, storage->vmap_count);
 	drm_WARN_ON(obj->dev, atomic_read(&storage->vma_count));
+	drm_gem_storage_idle_forget(storage);
 	/* also for who gives the pages back at this moment to be done with it */
 	if (storage->kind == DRM_GEM_STORAGE_SHMEM)
 		drm_gem_storage_idle_end(storage);

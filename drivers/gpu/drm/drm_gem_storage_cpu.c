@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <linux/iosys-map.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/vmalloc.h>
 
 #include <drm/drm_gem.h>
@@ -30,9 +31,9 @@
  * A fault may meet a move, which holds the reservation lock for as long as
  * devices take to get idle. It does not wait with the mmap lock held, for the
  * thread that would make the device idle may be one of the same process, and
- * need that lock. It lets go of it, waits, and has the fault made again. For the
- * same reason nobody who makes or ends a mapping, and has the mmap lock for that,
- * waits for the reservation lock.
+ * need that lock. It lets go of it, waits, and has the fault made again, which may
+ * meet the next move. For the same reason nobody who makes or ends a mapping, and
+ * has the mmap lock for that, waits for the reservation lock.
  *
  * A fault is where storage is allocated as a rule, so it is where memory is found
  * missing. It is tried again a few times, for others may give some back. Then the
@@ -144,9 +145,18 @@ void drm_gem_storage_vunmap(struct drm_gem_object *obj, struct iosys_map *map)
 EXPORT_SYMBOL_GPL(drm_gem_storage_vunmap);
 
 /*
- * Take the reservation lock, or VM_FAULT_RETRY with the mmap lock dropped. The
- * second time a fault comes it has to wait in place.
+ * A signal ends the wait, and then the fault if it is one of user mode. Another comes
+ * again, and must not do so all the time.
  */
+static void fault_wait(const struct vm_fault *vmf, struct dma_resv *resv)
+{
+	if (!dma_resv_lock_interruptible(resv, NULL))
+		dma_resv_unlock(resv);
+	else if (!(vmf->flags & FAULT_FLAG_USER))
+		schedule_timeout_killable(1);
+}
+
+/* Take the reservation lock, or VM_FAULT_RETRY with the mmap lock dropped. */
 static vm_fault_t fault_lock(struct vm_fault *vmf, struct drm_gem_object *obj)
 {
 	struct file *file;
@@ -154,7 +164,8 @@ static vm_fault_t fault_lock(struct vm_fault *vmf, struct drm_gem_object *obj)
 	if (dma_resv_trylock(obj->resv))
 		return 0;
 
-	if (!fault_flag_allow_retry_first(vmf->flags)) {
+	/* who could not make it again has to wait in place */
+	if (!(vmf->flags & FAULT_FLAG_ALLOW_RETRY)) {
 		dma_resv_lock(obj->resv, NULL);
 		return 0;
 	}
@@ -169,8 +180,7 @@ static vm_fault_t fault_lock(struct vm_fault *vmf, struct drm_gem_object *obj)
 	file = get_file(vmf->vma->vm_file);
 	drm_gem_object_get(obj);
 	mmap_read_unlock(vmf->vma->vm_mm);
-	if (!dma_resv_lock_interruptible(obj->resv, NULL))
-		dma_resv_unlock(obj->resv);
+	fault_wait(vmf, obj->resv);
 	drm_gem_object_put(obj);
 	fput(file);
 
@@ -273,10 +283,12 @@ static void storage_vm_close(struct vm_area_struct *vma)
 	struct drm_gem_storage *storage = to_drm_gem_storage(obj);
 
 	atomic_dec(&storage->vma_count);
-	/* Who has the lock may wait for this process. Then it is up to the next. */
+	/* Who has the lock may wait for this process. */
 	if (dma_resv_trylock(obj->resv)) {
 		drm_gem_storage_settle_locked(storage);
 		dma_resv_unlock(obj->resv);
+	} else {
+		drm_gem_storage_idle_later(storage);
 	}
 
 	drm_gem_vm_close(vma);

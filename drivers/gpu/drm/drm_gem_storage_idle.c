@@ -3,6 +3,7 @@
  * Pages that nobody uses at the moment, and may want again soon.
  */
 
+#include <linux/atomic.h>
 #include <linux/dma-resv.h>
 #include <linux/errno.h>
 #include <linux/jiffies.h>
@@ -11,6 +12,7 @@
 #include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/shrinker.h>
+#include <linux/slab.h>
 #include <linux/workqueue.h>
 
 #include <kunit/visibility.h>
@@ -34,6 +36,9 @@
  * * at once if the machine is short of memory: the shrinker takes those that are
  *   idle the longest. They are nobody's, so there is nothing to wait for;
  * * with the object.
+ *
+ * Who ends the last mapping of a process has the mmap lock, and does not wait for the
+ * reservation lock. If somebody else has that, the object is looked at a second later.
  *
  * drm_gem_storage_pages() does not count them.
  *
@@ -76,9 +81,24 @@ static struct {
 	struct list_head backings;
 	unsigned long objects;
 	unsigned long pages;
+	/* Objects that may have become idle while somebody had their lock. */
+	struct list_head unsettled;
+	/* How many, for who frees an object and need not take @lock. */
+	atomic_t unsettled_count;
 } idle = {
 	.lock = __MUTEX_INITIALIZER(idle.lock),
 	.backings = LIST_HEAD_INIT(idle.backings),
+	.unsettled = LIST_HEAD_INIT(idle.unsettled),
+};
+
+/**
+ * struct unsettled - an object to look at later
+ * @node: in the list of @idle
+ * @storage: the object, which leaves the list before it is freed
+ */
+struct unsettled {
+	struct list_head node;
+	struct drm_gem_storage *storage;
 };
 
 /* To the shmem file. */
@@ -92,23 +112,14 @@ static void give_back_locked(struct drm_gem_storage *storage)
 	drm_gem_storage_backing_put(storage, backing);
 }
 
-/**
- * drm_gem_storage_idle_begin_locked - keep pages that nobody uses
- * @storage: the object
- */
-void drm_gem_storage_idle_begin_locked(struct drm_gem_storage *storage)
+static void idle_add_locked(struct drm_gem_storage *storage)
 {
 	struct drm_gem_storage_backing *backing = storage->backing;
 
-	if (!READ_ONCE(drm_gem_storage_idle_ms)) {
-		give_back_locked(storage);
-		return;
-	}
-
 	dma_resv_assert_held(storage->base.resv);
-	drm_gem_storage_count_pages(backing, false);
+	lockdep_assert_held(&idle.lock);
 
-	mutex_lock(&idle.lock);
+	drm_gem_storage_count_pages(backing, false);
 	backing->idle = true;
 	backing->idle_since = jiffies;
 	backing->storage = storage;
@@ -117,6 +128,72 @@ void drm_gem_storage_idle_begin_locked(struct drm_gem_storage *storage)
 	list_add_tail(&backing->idle_node, &idle.backings);
 	WRITE_ONCE(idle.objects, idle.objects + 1);
 	WRITE_ONCE(idle.pages, idle.pages + backing->count);
+}
+
+/**
+ * drm_gem_storage_idle_begin_locked - keep pages that nobody uses
+ * @storage: the object
+ */
+void drm_gem_storage_idle_begin_locked(struct drm_gem_storage *storage)
+{
+	if (!READ_ONCE(drm_gem_storage_idle_ms)) {
+		give_back_locked(storage);
+		return;
+	}
+
+	mutex_lock(&idle.lock);
+	idle_add_locked(storage);
+	mutex_unlock(&idle.lock);
+}
+
+/**
+ * drm_gem_storage_idle_later - keep pages, if nobody uses them when that can be seen
+ * @storage: the object, whose lock somebody has
+ *
+ * Without memory to remember it by, the object waits for its next user.
+ */
+void drm_gem_storage_idle_later(struct drm_gem_storage *storage)
+{
+	struct unsettled *entry = kmalloc(sizeof(*entry), GFP_KERNEL);
+
+	if (!entry)
+		return;
+
+	entry->storage = storage;
+	mutex_lock(&idle.lock);
+	list_add_tail(&entry->node, &idle.unsettled);
+	atomic_inc(&idle.unsettled_count);
+	schedule_delayed_work(&idle_dwork, IDLE_PERIOD);
+	mutex_unlock(&idle.lock);
+}
+
+/* The last that is done with the object. */
+static void unsettled_drop_locked(struct unsettled *entry)
+{
+	lockdep_assert_held(&idle.lock);
+
+	list_del(&entry->node);
+	kfree(entry);
+	/* Pairs with drm_gem_storage_idle_forget(). */
+	atomic_dec_return_release(&idle.unsettled_count);
+}
+
+/**
+ * drm_gem_storage_idle_forget - undo drm_gem_storage_idle_later()
+ * @storage: an object without references
+ */
+void drm_gem_storage_idle_forget(struct drm_gem_storage *storage)
+{
+	struct unsettled *entry, *next;
+
+	/* Pairs with unsettled_drop_locked(): none is being looked at, either. */
+	if (!atomic_read_acquire(&idle.unsettled_count))
+		return;
+
+	mutex_lock(&idle.lock);
+	list_for_each_entry_safe(entry, next, &idle.unsettled, node)
+		if (entry->storage == storage)
+			unsettled_drop_locked(entry);
 	mutex_unlock(&idle.lock);
 }
 
@@ -191,13 +268,48 @@ static bool idle_lock(bool reclaim)
 	return true;
 }
 
+static void settle_one_locked(struct unsettled *entry)
+{
+	struct drm_gem_storage *storage = entry->storage;
+
+	lockdep_assert_held(&idle.lock);
+
+	if (!dma_resv_trylock(storage->base.resv)) {
+		list_move_tail(&entry->node, &idle.unsettled);
+		return;
+	}
+	if (drm_gem_storage_is_unused_locked(storage))
+		idle_add_locked(storage);
+	dma_resv_unlock(storage->base.resv);
+	unsettled_drop_locked(entry);
+}
+
+/* See which of those that were locked are idle by now. */
+static void settle(bool reclaim)
+{
+	int left = atomic_read(&idle.unsettled_count);
+	struct unsettled *entry;
+
+	for (; left > 0; left--) {
+		if (!idle_lock(reclaim))
+			return;
+		entry = list_first_entry_or_null(&idle.unsettled,
+						 typeof(*entry), node);
+		if (entry)
+			settle_one_locked(entry);
+		mutex_unlock(&idle.lock);
+	}
+}
+
 /* At least @pages of those that are idle since before @since, if there are so many. */
 static unsigned long idle_shrink(unsigned long pages, unsigned long since,
 				 bool reclaim)
 {
-	unsigned long left = READ_ONCE(idle.objects), freed = 0;
+	unsigned long left, freed = 0;
 	long ret = 0;
 
+	settle(reclaim);
+	left = READ_ONCE(idle.objects);
 	for (; left && freed < pages && ret != -ENOENT; left--) {
 		if (!idle_lock(reclaim))
 			break;
@@ -235,7 +347,7 @@ static void idle_work(struct work_struct *unused)
 	idle_shrink(ULONG_MAX, jiffies - msecs_to_jiffies(ms), false);
 
 	mutex_lock(&idle.lock);
-	if (!list_empty(&idle.backings))
+	if (!list_empty(&idle.backings) || !list_empty(&idle.unsettled))
 		schedule_delayed_work(&idle_dwork, IDLE_PERIOD);
 	mutex_unlock(&idle.lock);
 }

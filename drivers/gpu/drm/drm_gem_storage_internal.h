@@ -99,6 +99,8 @@ int drm_gem_storage_stay_within_locked(struct drm_gem_storage *storage);
 extern unsigned int drm_gem_storage_idle_ms;
 #endif
 void drm_gem_storage_idle_begin_locked(struct drm_gem_storage *storage);
+void drm_gem_storage_idle_later(struct drm_gem_storage *storage);
+void drm_gem_storage_idle_forget(struct drm_gem_storage *storage);
 void drm_gem_storage_idle_end(struct drm_gem_storage *storage);
 unsigned long drm_gem_storage_shrink(unsigned long pages);
 
@@ -132,6 +134,7 @@ drm_gem_storage_range_contiguous(struct page **pages, unsigned long count,
 /* drm_gem_storage.c */
 void drm_gem_storage_ask_device_locked(struct drm_gem_storage *storage);
 int drm_gem_storage_use_locked(struct drm_gem_storage *storage);
+bool drm_gem_storage_is_unused_locked(struct drm_gem_storage *storage);
 void drm_gem_storage_settle_locked(struct drm_gem_storage *storage);
 int drm_gem_storage_pin_locked(struct drm_gem_storage *storage);
 void drm_gem_storage_unpin_locked(struct drm_gem_storage *storage);

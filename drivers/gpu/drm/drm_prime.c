@@ -60,7 +60,10 @@
  * &drm_gem_object_funcs.export and &drm_driver.gem_prime_import run under the first
  * two. Where a driver leaves the latter unset, &drm_driver.gem_prime_import_sg_table runs
  * under the first, and so does the one that is told of a new handle
- * (&drm_gem_object_funcs.open).
+ * (&drm_gem_object_funcs.open). On mainline it has the second as well. So a driver's
+ * import of a table may run twice at once, for two clients, as its &drm_driver.dumb_create
+ * may. Of mainline's drivers xen's front end adds to a list there without a lock, which
+ * dumb_create does, too: a race then as now, of one more pair.
  */
 
 #include <linux/cleanup.h>

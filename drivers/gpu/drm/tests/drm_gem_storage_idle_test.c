@@ -7,6 +7,7 @@
  * is the same either way.
  */
 
+#include <linux/completion.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/err.h>
@@ -15,7 +16,11 @@
 #include <linux/iopoll.h>
 #include <linux/kthread.h>
 #include <linux/limits.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
 #include <linux/sched.h>
+#include <linux/sched/task.h>
+#include <linux/uaccess.h>
 
 #include "../drm_gem_storage_internal.h"
 #include "drm_gem_storage_party.h"
@@ -172,6 +177,86 @@ static void object_goes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_gem_storage_shrink(ULONG_MAX), 0);
 }
 
+/**
+ * struct holder - a thread that has an object locked for a while
+ * @resv: the object's lock
+ * @held: when it has it
+ * @enough: when it may let go
+ */
+struct holder {
+	struct dma_resv *resv;
+	struct completion held;
+	struct completion enough;
+};
+
+static int holder_run(void *data)
+{
+	struct holder *holder = data;
+
+	dma_resv_lock(holder->resv, NULL);
+	complete(&holder->held);
+	wait_for_completion(&holder->enough);
+	dma_resv_unlock(holder->resv);
+
+	return 0;
+}
+
+/* A process maps the object of the test, and ends that while somebody has the lock. */
+static void unmap_beside_holder(struct kunit *test)
+{
+	struct dma_buf *dmabuf = storage_mock_export(test);
+	struct storage_ctx *ctx = test->priv;
+	struct holder holder = { .resv = dmabuf->resv };
+	struct task_struct *task;
+	unsigned long addr;
+
+	addr = kunit_vm_mmap(test, dmabuf->file, 0, STORAGE_SIZE,
+			     PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	KUNIT_EXPECT_EQ(test, put_user(SEED, (u32 __user *)addr), 0);
+	init_completion(&holder.held);
+	init_completion(&holder.enough);
+	task = kthread_create(holder_run, &holder, "holder");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+	get_task_struct(task);
+	wake_up_process(task);
+	wait_for_completion(&holder.held);
+
+	vm_munmap(addr, STORAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, drm_gem_storage_shrink(ULONG_MAX), 0);
+	storage_mock_expect_pages(test, DRM_GEM_STORAGE_SHMEM, STORAGE_PAGES);
+
+	complete(&holder.enough);
+	kthread_stop_put(task);
+	storage_mock_put_export(ctx->storage, dmabuf);
+}
+
+/* Succeeds if pages are idle though nobody could see that when they became so. */
+static void unmapped_beside_holder(struct kunit *test)
+{
+	struct storage_ctx *ctx = test->priv;
+
+	drm_gem_storage_shrink(ULONG_MAX);
+	unmap_beside_holder(test);
+	KUNIT_EXPECT_EQ(test, drm_gem_storage_shrink(ULONG_MAX), STORAGE_PAGES);
+	KUNIT_EXPECT_NULL(test, ctx->storage->backing);
+	storage_mock_expect_pages(test, DRM_GEM_STORAGE_SHMEM, 0);
+}
+
+/* Succeeds if an object that is to be looked at later may go before that. */
+static void unmapped_object_goes(struct kunit *test)
+{
+	struct storage_ctx *ctx = test->priv;
+
+	drm_gem_storage_shrink(ULONG_MAX);
+	unmap_beside_holder(test);
+	drm_gem_object_put(ctx->obj);
+	KUNIT_EXPECT_EQ(test, drm_gem_storage_shrink(ULONG_MAX), 0);
+
+	ctx->storage = storage_mock_object(test, STORAGE_SIZE);
+	ctx->obj = &ctx->storage->base;
+}
+
 /* Succeeds if idle pages move as others do, and the old ones are not kept. */
 static void idle_moves(struct kunit *test)
 {
@@ -290,6 +375,8 @@ static struct kunit_case storage_idle_cases[] = {
 	KUNIT_CASE(memory_is_short_inside),
 	KUNIT_CASE(a_little_is_short),
 	KUNIT_CASE(object_goes),
+	KUNIT_CASE(unmapped_beside_holder),
+	KUNIT_CASE(unmapped_object_goes),
 	KUNIT_CASE(idle_moves),
 	KUNIT_CASE(other_cuts),
 	KUNIT_CASE(nobody_comes),

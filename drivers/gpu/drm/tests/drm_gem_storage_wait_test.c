@@ -259,20 +259,25 @@ static int holder_run(void *data)
  * @flags: what the kernel says of the fault
  * @ret: what becomes of it
  * @waits: whether it waits for the lock
+ * @keeps: whether it has the lock of the process' memory all the time
  * @desc: in words
  */
 struct fault {
 	enum fault_flag flags;
 	vm_fault_t ret;
 	bool waits;
+	bool keeps;
 	const char *desc;
 };
 
 static const struct fault faults[] = {
-	{ FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_TRIED, VM_FAULT_NOPAGE, true,
-	  "the second time" },
+	{ FAULT_FLAG_ALLOW_RETRY, VM_FAULT_RETRY, true, false,
+	  "the first time" },
+	{ FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_TRIED, VM_FAULT_RETRY, true,
+	  false, "the second time" },
 	{ FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_RETRY_NOWAIT, VM_FAULT_RETRY,
-	  false, "must not wait" },
+	  false, true, "must not wait" },
+	{ 0, VM_FAULT_NOPAGE, true, true, "comes but once" },
 };
 
 KUNIT_ARRAY_PARAM_DESC(fault, faults, desc);
@@ -291,11 +296,10 @@ static vm_fault_t touch(unsigned long addr, enum fault_flag flags)
 }
 
 /*
- * Succeeds if a fault that may not drop the lock of the process' memory, either
- * because it did so before or because it was told, keeps it, and waits only where
- * it may.
+ * Succeeds if a fault waits without the lock of the process' memory, however often it
+ * comes, unless it may not drop that, and does not wait where it may not.
  */
-static void fault_keeps_mmap_lock(struct kunit *test)
+static void fault_meets_a_holder(struct kunit *test)
 {
 	const struct fault *fault = test->param_value;
 	struct dma_buf *dmabuf = storage_mock_export(test);
@@ -303,6 +307,7 @@ static void fault_keeps_mmap_lock(struct kunit *test)
 	struct task_struct *task;
 	unsigned long addr;
 	vm_fault_t ret;
+	bool locked;
 	u32 seen;
 
 	addr = kunit_vm_mmap(test, dmabuf->file, 0, STORAGE_SIZE,
@@ -315,11 +320,13 @@ static void fault_keeps_mmap_lock(struct kunit *test)
 
 	mmap_read_lock(current->mm);
 	ret = touch(addr, fault->flags);
-	KUNIT_EXPECT_TRUE(test, rwsem_is_locked(&current->mm->mmap_lock));
-	mmap_read_unlock(current->mm);
+	locked = rwsem_is_locked(&current->mm->mmap_lock);
+	if (locked)
+		mmap_read_unlock(current->mm);
 	WRITE_ONCE(holder.enough, true);
 
 	KUNIT_EXPECT_TRUE(test, ret == fault->ret);
+	KUNIT_EXPECT_EQ(test, locked, fault->keeps);
 	KUNIT_EXPECT_EQ(test, kthread_stop(task), fault->waits);
 	KUNIT_EXPECT_EQ(test, 0, get_user(seen, (u32 __user *)addr));
 	KUNIT_EXPECT_EQ(test, seen, 0);
@@ -330,7 +337,7 @@ static void fault_keeps_mmap_lock(struct kunit *test)
 static struct kunit_case storage_wait_cases[] = {
 	KUNIT_CASE_PARAM(dies_while_it_waits, signal_gen_params),
 	KUNIT_CASE_PARAM(two_at_once, two_gen_params),
-	KUNIT_CASE_PARAM(fault_keeps_mmap_lock, fault_gen_params),
+	KUNIT_CASE_PARAM(fault_meets_a_holder, fault_gen_params),
 	{},
 };
 
