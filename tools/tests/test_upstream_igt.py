@@ -21,9 +21,9 @@ def program(folder, name, body):
 
 
 class Listed(unittest.TestCase):
-    def listed(self, body, patterns=()):
+    def listed(self, body, patterns=(), others=False):
         with tempfile.TemporaryDirectory() as folder:
-            return igt.listed(program(folder, "p", body), patterns)
+            return igt.listed(program(folder, "p", body), patterns, others=others)
 
     def test_subtests(self):
         self.assertEqual(self.listed("echo a; echo b-suspend; echo c"), ["igt@p@a", "igt@p@c"])
@@ -41,7 +41,9 @@ class Listed(unittest.TestCase):
         self.assertEqual(self.listed("echo a; exit 1"), [])
 
     def test_patterns(self):
-        self.assertEqual(self.listed("echo x-a; echo y; echo x-suspend; echo x-b", ("x-*",)), ["igt@p@x-a", "igt@p@x-b"])
+        body = "echo x-a; echo y; echo x-suspend; echo y-suspend; echo x-b"
+        self.assertEqual(self.listed(body, ("x-*",)), ["igt@p@x-a", "igt@p@x-b"])
+        self.assertEqual(self.listed(body, ("x-*",), True), ["igt@p@y"])
 
 
 class SecondRun(unittest.TestCase):
@@ -50,14 +52,25 @@ class SecondRun(unittest.TestCase):
     def compare(self, first, second=None):
         self.again = []
 
-        def run(_, kernel, again=()):
-            self.again += again if kernel == "ours" else ()
-            found = (second if again else first)[igt.KERNELS.index(kernel)]
+        def run(_, kernel, lines, what=""):
+            self.again += lines if kernel == "ours" and what else ()
+            found = (second if what else first)[igt.KERNELS.index(kernel)]
             return dict(found) if found is not None else None
 
-        self.addCleanup(setattr, igt, "run", igt.run)
-        igt.run = run
-        return igt.compare(argparse.Namespace())
+        for name, fake in ("run", run), ("testlist", lambda *_: ["all"]):
+            self.addCleanup(setattr, igt, name, getattr(igt, name))
+            setattr(igt, name, fake)
+        return igt.compare(argparse.Namespace(mixtures=False))
+
+    def test_mixtures_have_a_guest_if_asked(self):
+        booted = []
+        for name, fake in (("run", lambda *said: booted.append(said[1:]) or {}),
+                           ("testlist", lambda _, others=False: ["others"] if others else ["all"])):
+            self.addCleanup(setattr, igt, name, getattr(igt, name))
+            setattr(igt, name, fake)
+        for mixtures in (False, True):
+            igt.run_all(argparse.Namespace(mixtures=mixtures), "ours")
+        self.assertEqual(booted, [("ours", ["all"]), ("ours", ["all"]), ("ours", ["others"], "-mixtures")])
 
     def test_nothing_is_worse(self):
         results = self.compare([{"igt@p@a": GOOD, "igt@p@b": BAD}, {"igt@p@a": GOOD, "igt@p@b": GOOD}])
@@ -105,12 +118,12 @@ class Guests(unittest.TestCase):
             text, status = said.pop(0)
             return argparse.Namespace(stdout=text, stderr="", returncode=status)
 
-        for name in "subprocess", "OUT", "testlist":
+        for name in "subprocess", "OUT":
             self.addCleanup(setattr, igt, name, getattr(igt, name))
         igt.subprocess = argparse.Namespace(run=vm)
-        igt.testlist = lambda _: ["igt@p@a", "igt@p@b", "igt@p@c", "igt@q"]
         igt.OUT = self.folder
-        return igt.run(argparse.Namespace(on="vkms", igt="/igt", limit=1, timeout=1, resume=resume), "stock")
+        return igt.run(argparse.Namespace(on="vkms", igt="/igt", limit=1, timeout=1, resume=resume), "stock",
+                       ["igt@p@a", "igt@p@b", "igt@p@c", "igt@q"])
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
