@@ -318,7 +318,7 @@ static unsigned int take(int strict, unsigned int mib, struct buffer *taken,
 }
 
 /*
- * CMA is used up, and what else there is in one piece. Who needs some is told, as
+ * CMA is used up, where the device reaches it, and what else there is in one piece. Who needs some is told, as
  * often as it asks, the buffer stays what it is, and it moves when there is some.
  */
 static void none_left(void)
@@ -338,7 +338,6 @@ static void none_left(void)
 	n = take(strict, SMALL_MIB, taken, n);
 	igt_info("%u pieces taken, of CMA %" PRIu64 " KiB free\n", n - 2,
 		 cma_free() / 1024);
-	igt_assert(cma_free() < b.bo.size);
 	for (unsigned int i = 0; i < 3; i++)
 		igt_assert_eq(__prime_fd_to_handle(strict, b.dmabuf, &handle),
 			      -ENOMEM);

@@ -137,6 +137,11 @@ class Deaths(unittest.TestCase):
         out = self.OUT + "Dynamic subtest b: SUCCESS (0.1s)\nSubtest parts: FAIL (0.2s)\n"
         self.assertEqual(self.died(out, 98), {"parts@a": False, "parts@b": False})
 
+    def test_who_tells_of_a_dead_child_has_not_died(self):
+        out = "Starting subtest: parts\nSubtest parts: FAIL (0.2s)\n"
+        self.assertEqual(self.died(out, 137), {"parts": False})
+        self.assertEqual(self.died(out.replace("FAIL", "CRASH"), 139), {"parts": True})
+
 
 def load_runner():
     loader = importlib.machinery.SourceFileLoader("runner", f"{REPO}/igt-tests/runner")
