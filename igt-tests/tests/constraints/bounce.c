@@ -77,7 +77,8 @@ static unsigned long swiotlb_most(bool reset)
 static bool swiotlb_in_reach(uint64_t mask)
 {
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	uint64_t first, last = UINT64_MAX;
+	static const char format[] = "software IO TLB: mapped [mem %llx-%llx]";
+	unsigned long long first, last = ~0ull;
 	char line[8192];
 	ssize_t n;
 
@@ -87,10 +88,9 @@ static bool swiotlb_in_reach(uint64_t mask)
 		const char *told;
 
 		line[n > 0 ? n : 0] = '\0';
-		told = strstr(line, "software IO TLB: mapped [mem ");
+		told = strstr(line, "software IO TLB: mapped");
 		if (told)
-			sscanf(told, "software IO TLB: mapped [mem %" SCNx64
-				     "-%" SCNx64, &first, &last);
+			sscanf(told, format, &first, &last);
 	}
 	close(fd);
 
