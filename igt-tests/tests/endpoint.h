@@ -89,7 +89,7 @@ void pattern_check(const void *map, uint64_t size, uint32_t seed);
 /* The number a dma-buf has in fstat(), fdinfo, bufinfo and sysfs. */
 ino_t dmabuf_inode(int dmabuf);
 
-/* Whether a dma-buf still exists: 1, 0, or -1 where sysfs cannot tell. */
+/* Whether a dma-buf still exists: 1, 0, or -1 where neither sysfs nor debugfs tells. */
 int dmabuf_alive(ino_t inode);
 
 /* Waits for its end, which a device may put off: virtio-gpu asks its host first. */

@@ -51,6 +51,9 @@
  * SUBTEST: in-out-fence
  * Description: Shown when its fence signals, and then one of its own.
  *
+ * SUBTEST: addfb-unknown-format
+ * Description: Formats of several planes that no plane has.
+ *
  * SUBTEST: nv12-one-buffer
  * Description: Brightness and colours in one dma-buf.
  *

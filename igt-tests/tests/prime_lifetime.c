@@ -172,22 +172,42 @@ static void expect_unused(const char *module)
 	igt_reset_timeout();
 }
 
+/* A module, a device, that a subtest has taken away, and not yet brought back. */
+static struct {
+	const char *module;
+	char options[512], bind[PATH_MAX + 16], device[256];
+} away;
+
+/* Also when a subtest has failed: it may have been the display of who runs it. */
+static void bring_back(int sig)
+{
+	(void)sig;
+	if (away.module)
+		igt_kmod_load(away.module, away.options);
+	away.module = NULL;
+	if (*away.bind)
+		text_file_write(away.bind, away.device);
+	*away.bind = '\0';
+}
+
 static void module_unload(const char *driver, const char *module)
 {
 	struct endpoint ep, other;
-	char opts[512];
 
+	bring_back(0);
 	igt_require_f(igt_kmod_is_loaded(module), "%s is no module\n", module);
 	igt_require_f(users_of(module) == 0, "%s is in use\n", module);
-	read_options(module, opts, sizeof(opts));
+	read_options(module, away.options, sizeof(away.options));
 	open_driver(other_than(driver), true, &other);
 	open_driver(driver, false, &ep);
 	outlive(module, &ep, &other);
 	close(other.fd);
 	expect_unused(module);
 	do_or_die(igt_kmod_unload(module));
+	away.module = module;
 	igt_assert(!igt_kmod_is_loaded(module));
-	do_or_die(igt_kmod_load(module, opts));
+	do_or_die(igt_kmod_load(module, away.options));
+	away.module = NULL;
 	open_driver(driver, false, &ep);
 	close(ep.fd);
 }
@@ -219,12 +239,20 @@ static void find_bound(const struct endpoint *ep, struct bound *bound)
 	errno = 0;
 }
 
-static void bind_or_unbind(const struct bound *bound, const char *which)
+static void unbind(const struct bound *bound)
 {
 	char path[PATH_MAX + 16];
 
-	snprintf(path, sizeof(path), "%s/%s", bound->driver, which);
+	snprintf(path, sizeof(path), "%s/unbind", bound->driver);
 	igt_assert_eq(text_file_write(path, bound->name), 0);
+	snprintf(away.device, sizeof(away.device), "%s", bound->name);
+	snprintf(away.bind, sizeof(away.bind), "%s/bind", bound->driver);
+}
+
+static void bind_again(void)
+{
+	igt_assert_eq(text_file_write(away.bind, away.device), 0);
+	*away.bind = '\0';
 }
 
 static sigjmp_buf bus_error;
@@ -266,6 +294,7 @@ static void exporter_unbound(const char *driver)
 	ino_t inode;
 	void *map;
 
+	bring_back(0);
 	open_driver(driver, false, &ep);
 	find_bound(&ep, &bound);
 	open_driver(other_than(driver), true, &other);
@@ -275,7 +304,7 @@ static void exporter_unbound(const char *driver)
 	pattern_fill(map, bo.size, 1);
 	handle = endpoint_import(&other, bo.dmabuf);
 
-	bind_or_unbind(&bound, "unbind");
+	unbind(&bound);
 	expect_dead(&ep, bo.handle, bo.dmabuf);
 	look_at(map, bo.size);
 	/* the dma-buf is no file of the device, and can still be handed on */
@@ -289,7 +318,7 @@ static void exporter_unbound(const char *driver)
 	close(other.fd);
 	dmabuf_expect_gone(inode);
 
-	bind_or_unbind(&bound, "bind");
+	bind_again();
 	open_driver(driver, false, &ep);
 	close(ep.fd);
 }
@@ -303,6 +332,7 @@ static void importer_unbound(const char *driver)
 	ino_t inode;
 	void *map;
 
+	bring_back(0);
 	open_driver(driver, true, &ep);
 	find_bound(&ep, &bound);
 	open_driver(other_than(driver), false, &other);
@@ -312,7 +342,7 @@ static void importer_unbound(const char *driver)
 	pattern_fill(map, bo.size, 1);
 	handle = endpoint_import(&ep, bo.dmabuf);
 
-	bind_or_unbind(&bound, "unbind");
+	unbind(&bound);
 	expect_dead(&ep, handle, bo.dmabuf);
 	/* Whose it is has not gone. */
 	pattern_check(map, bo.size, 1);
@@ -324,7 +354,7 @@ static void importer_unbound(const char *driver)
 	dmabuf_expect_gone(inode);
 	close(other.fd);
 
-	bind_or_unbind(&bound, "bind");
+	bind_again();
 	open_driver(driver, true, &ep);
 	close(ep.fd);
 }
@@ -333,6 +363,7 @@ igt_main
 {
 	igt_fixture {
 		cards_load();
+		igt_install_exit_handler(bring_back);
 	}
 
 	igt_describe("a module stays while a buffer lives, and then can go");

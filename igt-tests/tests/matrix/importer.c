@@ -17,9 +17,16 @@ bool importer_cannot(struct cell *cell, const char *why)
 	return true;
 }
 
+/* Who takes no foreign buffer, or has to have it in one piece, and nobody else. */
 bool importer_refused(struct cell *cell, int err)
 {
-	return err ? importer_cannot(cell, strerrorname_np(-err)) : false;
+	if (!err)
+		return false;
+	igt_assert_f(err == -ENODEV ||
+			     (cell->importer->strict && err == -EINVAL),
+		     "%s with the buffer of %s: %s\n", cell->importer->name,
+		     cell->exporter->name, strerrorname_np(-err));
+	return importer_cannot(cell, strerrorname_np(-err));
 }
 
 static void run(struct cell *cell, const int *dmabuf)

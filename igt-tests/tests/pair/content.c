@@ -159,7 +159,7 @@ static void test_exporter_killed(const struct endpoint *a,
 	munmap(map, size);
 	close(dmabuf);
 	gem_close(b->fd, handle);
-	igt_assert_neq(dmabuf_alive(inode), 1);
+	dmabuf_expect_gone(inode);
 	close(sk[0]);
 	close(sk[1]);
 }
@@ -193,7 +193,7 @@ static void test_exporter_closed(const struct endpoint *a,
 	munmap(map, bo.size);
 	close(again);
 	gem_close(b->fd, handle);
-	igt_assert_neq(dmabuf_alive(inode), 1);
+	dmabuf_expect_gone(inode);
 }
 
 const struct pair_test content_tests[] = {

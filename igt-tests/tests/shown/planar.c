@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Framebuffers of several planes, in one dma-buf and in two. Displays without such
- * formats refuse them and have not kept a thing.
+ * Framebuffers of several planes, in one dma-buf and in two, where the display has a
+ * plane for them. Where it has none it refuses them, and has not kept a thing.
  */
 
 #include <drm_fourcc.h>
@@ -12,11 +12,12 @@
 
 /* Half as many lines of colours, as long, below those of brightness. */
 struct planar {
+	const char *name;
 	uint32_t format, cpp; /* bytes a pixel of brightness */
 };
 
-static const struct planar nv12 = { DRM_FORMAT_NV12, 1 };
-static const struct planar p010 = { DRM_FORMAT_P010, 2 };
+static const struct planar nv12 = { "NV12", DRM_FORMAT_NV12, 1 };
+static const struct planar p010 = { "P010", DRM_FORMAT_P010, 2 };
 
 static bool has_format(const struct kms *kms, uint32_t format)
 {
@@ -72,22 +73,13 @@ static uint32_t show(const struct kms *kms, uint32_t fb)
 }
 
 /* @colours may be the same picture. Returns the checksum of what is shown. */
-static uint32_t try_planes(struct kms *kms, const struct planar *planar,
-			   struct picture *brightness, struct picture *colours)
+static uint32_t show_planes(struct kms *kms, const struct planar *planar,
+			    struct picture *brightness, struct picture *colours)
 {
 	uint32_t rows = kms->width * planar->cpp * kms->height, fb, offset;
 	int err;
 
 	offset = brightness == colours ? rows : 0;
-	if (!has_format(kms, planar->format)) {
-		err = __planar_fb(kms, planar, brightness->handle,
-				  colours->handle, offset, &fb);
-
-		/* drivers that look for themselves say that there is none */
-		igt_assert_f(err == -EINVAL || err == -ENOENT,
-			     "a format that no plane has: %d\n", err);
-		return 0;
-	}
 	err = __planar_fb(kms, planar, brightness->handle, 0, offset, &fb);
 	igt_assert_eq(err, -EINVAL);
 	err = __planar_fb(kms, planar, brightness->handle, colours->handle,
@@ -107,14 +99,16 @@ static void planes(struct kms *kms, const struct endpoint *exporter,
 	uint32_t expected, shown;
 	ino_t inode[2];
 
+	igt_require_f(has_format(kms, planar->format),
+		      "no plane of %s has %s\n", kms->ep.name, planar->name);
 	picture_create(&own, kms, &kms->ep, kms->width, kms->height * 2);
 	for (int i = 0; i < buffers; i++) {
 		picture_create(&imported[i], kms, exporter, kms->width,
 			       kms->height * 2);
 		inode[i] = dmabuf_inode(imported[i].bo.dmabuf);
 	}
-	expected = try_planes(kms, planar, &own, &own);
-	shown = try_planes(kms, planar, &imported[0], &imported[buffers - 1]);
+	expected = show_planes(kms, planar, &own, &own);
+	shown = show_planes(kms, planar, &imported[0], &imported[buffers - 1]);
 	igt_assert_eq_u32(shown, expected);
 	for (int i = 0; i < buffers; i++) {
 		picture_destroy(&imported[i]);
@@ -143,7 +137,40 @@ static void p010_two(struct kms *kms, const struct endpoint *exporter)
 	planes(kms, exporter, &p010, 2);
 }
 
+/* Drivers that look for themselves say that there is none. */
+static void refuse(const struct kms *kms, const struct planar *planar,
+		   const struct picture *p)
+{
+	uint32_t offset = kms->width * planar->cpp * kms->height, fb;
+	int err;
+
+	err = __planar_fb(kms, planar, p->handle, p->handle, offset, &fb);
+	igt_assert_f(err == -EINVAL || err == -ENOENT, "%s: %d\n", planar->name,
+		     err);
+}
+
+static void unknown_format(struct kms *kms, const struct endpoint *exporter)
+{
+	bool has_nv12 = has_format(kms, nv12.format);
+	bool has_p010 = has_format(kms, p010.format);
+	struct picture p;
+	ino_t inode;
+
+	igt_require_f(!has_nv12 || !has_p010, "%s has them all\n",
+		      kms->ep.name);
+	picture_create(&p, kms, exporter, kms->width, kms->height * 4);
+	inode = dmabuf_inode(p.bo.dmabuf);
+	if (!has_nv12)
+		refuse(kms, &nv12, &p);
+	if (!has_p010)
+		refuse(kms, &p010, &p);
+	picture_destroy(&p);
+	dmabuf_expect_gone(inode);
+}
+
 const struct shown_test planar_tests[] = {
+	{ "addfb-unknown-format", "formats of several planes that no plane has",
+	  unknown_format },
 	{ "nv12-one-buffer", "brightness and colours in one dma-buf",
 	  nv12_one },
 	{ "nv12-two-buffers", "brightness and colours in two dma-bufs",

@@ -338,6 +338,39 @@ static void run_round(struct round *r)
 		expect_nothing_left(r, had_buffers, had_users);
 }
 
+static bool ever_succeeded(const struct stress *s, const char *name)
+{
+	const struct stress_op *op;
+
+	for (unsigned int i = 0; (op = stress_op(i)); i++) {
+		uint64_t succeeded = s->shared->counts[i].ran;
+
+		for (int err = 1; err < STRESS_ERRNOS; err++)
+			succeeded -= s->shared->counts[i].failed[err];
+		if (!strcmp(op->name, name) && succeeded)
+			return true;
+	}
+	return false;
+}
+
+/* What a subtest is named for, which a slow machine may not have come to in time. */
+static const char *missing(const struct stress *s,
+			   const struct stress_limits *limits,
+			   unsigned int killed)
+{
+	unsigned int every = s->config->kill_every;
+
+	if (every && every < limits->operations / 2 && !killed)
+		return "nobody was killed";
+	if (!(s->config->groups & STRESS_UNPLUG))
+		return NULL;
+	if (!ever_succeeded(s, "configfs: plug"))
+		return "no device was plugged";
+	if (!ever_succeeded(s, "configfs: unplug"))
+		return "no device was unplugged";
+	return NULL;
+}
+
 static void report(struct stress *s)
 {
 	const struct stress_op *op;
@@ -367,7 +400,9 @@ void stress_run(struct stress *s, const struct stress_config *config,
 		const struct stress_limits *limits)
 {
 	uint64_t end = now() + limits->seconds * 1000ull;
+	uint64_t latest = end + limits->hang * 1000ull, until;
 	unsigned int rounds = 0, killed = 0;
+	const char *lacks;
 	struct round r;
 
 	s->config = config;
@@ -375,21 +410,25 @@ void stress_run(struct stress *s, const struct stress_config *config,
 	s->shared->last_id = 1;
 	igt_info("seed %llu\n", (unsigned long long)limits->seed);
 	do {
+		until = now() < end ? end : latest;
 		r = (struct round){
 			.stress = s,
 			.limits = limits,
 			.seed = limits->seed + rounds,
 			.random = limits->seed + rounds,
-			.deadline = min(now() + ROUND_SECONDS * 1000, end),
+			.deadline = min(now() + ROUND_SECONDS * 1000, until),
 		};
 		run_round(&r);
 		rounds++;
 		killed += r.killed;
-	} while (!s->shared->failed && now() < end);
+		lacks = missing(s, limits, killed);
+	} while (!s->shared->failed &&
+		 (now() < end || (lacks && now() < latest)));
 
 	report(s);
 	igt_info("%u rounds, %u processes killed\n", rounds, killed);
 	igt_assert_f(!s->shared->failed,
 		     "%s (again: --run-subtest %s --seed %llu)\n",
 		     s->shared->why, config->name, (unsigned long long)r.seed);
+	igt_assert_f(!lacks, "%s\n", lacks);
 }
