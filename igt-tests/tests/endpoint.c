@@ -406,8 +406,7 @@ static int listed_in_bufinfo(ino_t inode)
 		f = fopen(path, "re");
 	}
 	if (!f) {
-		igt_info(
-			"no statistics, no bufinfo: not looked for buffers that are left\n");
+		igt_info("no statistics, no bufinfo: no look for what is left\n");
 		errno = 0;
 		return -1;
 	}

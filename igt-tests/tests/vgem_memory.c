@@ -318,8 +318,9 @@ static unsigned int take(int strict, unsigned int mib, struct buffer *taken,
 }
 
 /*
- * CMA is used up, where the device reaches it, and what else there is in one piece. Who needs some is told, as
- * often as it asks, the buffer stays what it is, and it moves when there is some.
+ * CMA is used up, where the device reaches it, and what else there is in one piece. Who
+ * needs some is told, as often as it asks, the buffer stays what it is, and it moves when
+ * there is some.
  */
 static void none_left(void)
 {
