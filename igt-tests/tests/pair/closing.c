@@ -42,7 +42,7 @@ static void check_end(int end, struct endpoint_bo *bo, const struct endpoint *b,
 	else
 		fd = dup(end == END_DMABUF ? bo->dmabuf : again);
 	map = dmabuf_mmap(fd, bo->size);
-	pattern_check(map, bo->size, 61);
+	pair_check(fd, map, bo->size, 61);
 	munmap(map, bo->size);
 	close(fd);
 }
@@ -58,7 +58,7 @@ static void close_in_order(const struct endpoint *a, const struct endpoint *b,
 
 	endpoint_create(a, 16, 16, &bo);
 	map = dmabuf_mmap(bo.dmabuf, bo.size);
-	pattern_fill(map, bo.size, 61);
+	pair_fill(bo.dmabuf, map, bo.size, 61);
 	munmap(map, bo.size);
 	handle = endpoint_import(b, bo.dmabuf);
 	inode = dmabuf_inode(bo.dmabuf);

@@ -13,6 +13,20 @@ void pair_require_import(const struct endpoint *b, int dmabuf)
 	gem_close(b->fd, endpoint_import(b, dmabuf));
 }
 
+void pair_fill(int dmabuf, void *map, uint64_t size, uint32_t seed)
+{
+	prime_sync_start(dmabuf, true);
+	pattern_fill(map, size, seed);
+	prime_sync_end(dmabuf, true);
+}
+
+void pair_check(int dmabuf, const void *map, uint64_t size, uint32_t seed)
+{
+	prime_sync_start(dmabuf, false);
+	pattern_check(map, size, seed);
+	prime_sync_end(dmabuf, false);
+}
+
 static void test_coherent(const struct endpoint *a, const struct endpoint *b)
 {
 	struct endpoint_bo bo;
@@ -153,9 +167,9 @@ static void test_exporter_killed(const struct endpoint *a,
 	close(dmabuf);
 	dmabuf = pair_export_again(b, handle, inode);
 	map = dmabuf_mmap(dmabuf, size);
-	pattern_check(map, size, 23);
-	pattern_fill(map, size, 24);
-	pattern_check(map, size, 24);
+	pair_check(dmabuf, map, size, 23);
+	pair_fill(dmabuf, map, size, 24);
+	pair_check(dmabuf, map, size, 24);
 	munmap(map, size);
 	close(dmabuf);
 	gem_close(b->fd, handle);
@@ -189,7 +203,7 @@ static void test_exporter_closed(const struct endpoint *a,
 
 	again = pair_export_again(b, handle, inode);
 	map = dmabuf_mmap(again, bo.size);
-	pattern_check(map, bo.size, 31);
+	pair_check(again, map, bo.size, 31);
 	munmap(map, bo.size);
 	close(again);
 	gem_close(b->fd, handle);

@@ -54,7 +54,7 @@ static void test_import_after_close(const struct endpoint *a,
 		void *theirs = dmabuf_mmap(again, bo.size);
 
 		pattern_fill(map, bo.size, round);
-		pattern_check(theirs, bo.size, round);
+		pair_check(again, theirs, bo.size, round);
 		munmap(theirs, bo.size);
 		close(again);
 		gem_close(b->fd, handle);
@@ -83,7 +83,7 @@ static void test_two_importers(const struct endpoint *a,
 
 	again = pair_export_again(&other, second, dmabuf_inode(bo.dmabuf));
 	theirs = dmabuf_mmap(again, bo.size);
-	pattern_check(theirs, bo.size, 41);
+	pair_check(again, theirs, bo.size, 41);
 	munmap(theirs, bo.size);
 	munmap(map, bo.size);
 	close(again);
@@ -124,11 +124,11 @@ static void test_two_buffers(const struct endpoint *a, const struct endpoint *b)
 		again[i] = pair_export_again(b, handle[i],
 					     dmabuf_inode(bo[i].dmabuf));
 		map[i] = dmabuf_mmap(again[i], bo[i].size);
-		pattern_fill(map[i], bo[i].size, 50 + i);
+		pair_fill(again[i], map[i], bo[i].size, 50 + i);
 	}
 	igt_assert(dmabuf_inode(again[0]) != dmabuf_inode(again[1]));
 	for (int i = 0; i < 2; i++) {
-		pattern_check(map[i], bo[i].size, 50 + i);
+		pair_check(again[i], map[i], bo[i].size, 50 + i);
 		munmap(map[i], bo[i].size);
 		close(again[i]);
 		gem_close(b->fd, handle[i]);

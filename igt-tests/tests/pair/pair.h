@@ -29,6 +29,9 @@ extern const struct pair_test handle_tests[];
 extern const struct pair_test closing_tests[];
 
 /* content.c */
+/* The pattern, in a mapping of the dma-buf, between SYNC's brackets. */
+void pair_fill(int dmabuf, void *map, uint64_t size, uint32_t seed);
+void pair_check(int dmabuf, const void *map, uint64_t size, uint32_t seed);
 /* Skips, where the importer takes no buffers of others; keeps nothing. */
 void pair_require_import(const struct endpoint *b, int dmabuf);
 
