@@ -232,8 +232,14 @@ void writeback_show(const struct writeback *wb, uint32_t fb,
 		    uint32_t capture_fb)
 {
 	int references = writeback_references(wb, capture_fb), captured = -1;
+	struct writeback_frame shown = { fb, 0, -1, NULL };
 	struct writeback_frame frame = { fb, capture_fb, -1, &captured };
 
+	/*
+	 * vkms has the frame before make the capture, if its timer comes in the
+	 * middle of the commit: let that be the same one.
+	 */
+	do_or_die(__writeback_commit(wb, &shown, 0));
 	do_or_die(__writeback_commit(wb, &frame, 0));
 	writeback_wait(wb, captured, capture_fb, references);
 }
