@@ -282,7 +282,9 @@ static void storage_vm_close(struct vm_area_struct *vma)
 	struct drm_gem_object *obj = vma->vm_private_data;
 	struct drm_gem_storage *storage = to_drm_gem_storage(obj);
 
-	atomic_dec(&storage->vma_count);
+	if (!atomic_dec_and_test(&storage->vma_count))
+		goto close;
+
 	/* Who has the lock may wait for this process. */
 	if (dma_resv_trylock(obj->resv)) {
 		drm_gem_storage_settle_locked(storage);
@@ -290,7 +292,7 @@ static void storage_vm_close(struct vm_area_struct *vma)
 	} else {
 		drm_gem_storage_idle_later(storage);
 	}
-
+close:
 	drm_gem_vm_close(vma);
 }
 

@@ -154,17 +154,25 @@ void drm_gem_storage_idle_begin_locked(struct drm_gem_storage *storage)
  */
 void drm_gem_storage_idle_later(struct drm_gem_storage *storage)
 {
-	struct unsettled *entry = kmalloc(sizeof(*entry), GFP_KERNEL);
+	struct unsettled *other, *entry = kmalloc(sizeof(*entry), GFP_KERNEL);
 
 	if (!entry)
 		return;
 
 	entry->storage = storage;
 	mutex_lock(&idle.lock);
+	/* a process may map and unmap as often as it likes meanwhile */
+	list_for_each_entry(other, &idle.unsettled, node) {
+		if (other->storage == storage)
+			goto known;
+	}
 	list_add_tail(&entry->node, &idle.unsettled);
 	atomic_inc(&idle.unsettled_count);
 	schedule_delayed_work(&idle_dwork, IDLE_PERIOD);
+	entry = NULL;
+known:
 	mutex_unlock(&idle.lock);
+	kfree(entry);
 }
 
 /* The last that is done with the object. */
@@ -191,9 +199,10 @@ void drm_gem_storage_idle_forget(struct drm_gem_storage *storage)
 		return;
 
 	mutex_lock(&idle.lock);
-	list_for_each_entry_safe(entry, next, &idle.unsettled, node)
+	list_for_each_entry_safe(entry, next, &idle.unsettled, node) {
 		if (entry->storage == storage)
 			unsettled_drop_locked(entry);
+	}
 	mutex_unlock(&idle.lock);
 }
 
