@@ -50,13 +50,13 @@
  * Locking
  * ~~~~~~~
  *
- * A mutex guards the list, and is taken inside the reservation lock, for a few
- * instructions as a rule. To give pages back is to go the other way around, hence only
- * tries the reservation lock; what it does not get is in use, or about to be. The mutex
- * is held meanwhile, for one object at a time. The shrinker only tries that as well, for
- * who holds it may need memory. An object leaves the list before it is freed, and waits
- * for the mutex to do so. So what is on the list exists, and so does the lock that is
- * dropped when its pages are given back.
+ * A mutex guards the lists, and is taken inside the reservation lock, or inside the mmap
+ * lock by who does not get that, for a few instructions as a rule. To give pages back is
+ * to go the other way around, hence only tries the reservation lock; what it does not get
+ * is in use, or about to be. The mutex is held meanwhile, for one object at a time. The
+ * shrinker only tries that as well, for who holds it may need memory. An object leaves
+ * the lists before it is freed, and waits for the mutex to do so. So what is on a list
+ * exists, and so does the lock that is dropped when its pages are given back.
  */
 
 /* How often is looked for pages that nobody has come for. */
