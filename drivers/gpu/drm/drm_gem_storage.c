@@ -150,19 +150,12 @@ first_backing(struct drm_gem_storage *storage, int *kind)
 }
 
 /**
- * drm_gem_storage_use_locked - have pages
+ * drm_gem_storage_use_first_locked - have pages that are not in use yet
  * @storage: the object
  *
- * The caller makes itself known by a count, or calls
- * drm_gem_storage_settle_locked() when it is done.
- *
- * Return: 0, or a negative errno:
- *
- *	* -EINVAL: no memory of this machine could ever suit all devices, or the
- *	  object was imported
- *	* what drm_gem_storage_backing_alloc() said
+ * Return: 0, or a negative errno, see drm_gem_storage_use_locked().
  */
-int drm_gem_storage_use_locked(struct drm_gem_storage *storage)
+int drm_gem_storage_use_first_locked(struct drm_gem_storage *storage)
 {
 	const struct dma_buf_constraints *c = &storage->constraints;
 	struct drm_gem_storage_backing *backing;
@@ -173,8 +166,7 @@ int drm_gem_storage_use_locked(struct drm_gem_storage *storage)
 	if (WARN_ON_ONCE(storage->base.import_attach))
 		return -EINVAL;
 	if (storage->backing) {
-		if (storage->backing->idle)
-			drm_gem_storage_idle_end(storage);
+		drm_gem_storage_idle_end_locked(storage);
 		return 0;
 	}
 
@@ -382,9 +374,9 @@ void drm_gem_storage_free(struct drm_gem_object *obj)
 	drm_WARN_ON(obj->dev, storage->vmap_count);
 	drm_WARN_ON(obj->dev, atomic_read(&storage->vma_count));
 	drm_gem_storage_idle_forget(storage);
-	/* also for who gives the pages back at this moment to be done with it */
-	if (storage->kind == DRM_GEM_STORAGE_SHMEM)
-		drm_gem_storage_idle_end(storage);
+	/* also for who looks at its pages at this moment, or at those it had, to be done */
+	if (obj->filp)
+		drm_gem_storage_idle_leave(storage);
 	if (storage->backing) {
 		drm_WARN_ON(obj->dev, storage->backing->refs != 1);
 		/* the file goes, and what it holds */

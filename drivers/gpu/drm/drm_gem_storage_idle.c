@@ -31,8 +31,8 @@
  * So pages of shmem stay with the object when their last user goes, with the list
  * that describes them, and without a mapping for any device. They are given back
  *
- * * when nobody has used them for a second or two, see the parameter idle_ms. From
- *   then on they may go to swap;
+ * * when nobody has used them for a second or two. A longer time, see the parameter
+ *   idle_ms, can become up to twice as long. From then on they may go to swap;
  * * at once if the machine is short of memory: the shrinker takes those that are
  *   idle the longest. They are nobody's, so there is nothing to wait for;
  * * with the object.
@@ -47,6 +47,11 @@
  * only, as those of other drivers are. Who runs close to such limits sets idle_ms to 0,
  * and nothing is kept.
  *
+ * What has been idle once stays on the list of those when it has a user again. That such
+ * a buffer is idle, and no longer, is a flag then, for which no import and no end of one
+ * takes a lock that all of them share. Who looks through the list takes off it what is in
+ * use, and puts behind the others what was used since it was seen last.
+ *
  * Locking
  * ~~~~~~~
  *
@@ -57,6 +62,11 @@
  * shrinker only tries that as well, for who holds it may need memory. An object leaves
  * the lists before it is freed, and waits for the mutex to do so. So what is on a list
  * exists, and so does the lock that is dropped when its pages are given back.
+ *
+ * Only the pages that an object has at the moment are listed. They come to the list, and
+ * leave it, with the reservation lock held as well, but for an object without references.
+ * So who has that lock may look whether they are. It alone guards whether they are idle,
+ * and since when.
  */
 
 /* How often is looked for pages that nobody has come for. */
@@ -73,12 +83,16 @@ static DECLARE_DELAYED_WORK(idle_dwork, idle_work);
 
 static struct {
 	/*
-	 * Guards all of it, and what &struct drm_gem_storage_backing has for that.
+	 * Guards all of it, and what &struct drm_gem_storage_backing has for lists.
 	 * Held to give pages back, too, so that the object cannot be freed.
 	 */
 	struct mutex lock;
-	/* The one that is idle the longest comes first. */
+	/*
+	 * What was idle, and may have a user again. What was used before the others
+	 * comes first, as far as is known without a look at each.
+	 */
 	struct list_head backings;
+	/* On that list. */
 	unsigned long objects;
 	unsigned long pages;
 	/* Objects that may have become idle while somebody had their lock. */
@@ -112,22 +126,52 @@ static void give_back_locked(struct drm_gem_storage *storage)
 	drm_gem_storage_backing_put(storage, backing);
 }
 
-static void idle_add_locked(struct drm_gem_storage *storage)
+static void list_add_locked(struct drm_gem_storage *storage)
 {
 	struct drm_gem_storage_backing *backing = storage->backing;
 
 	dma_resv_assert_held(storage->base.resv);
 	lockdep_assert_held(&idle.lock);
 
-	drm_gem_storage_count_pages(backing, false);
-	backing->idle = true;
-	backing->idle_since = jiffies;
+	backing->listed = true;
+	backing->listed_at = jiffies;
 	backing->storage = storage;
 	if (list_empty(&idle.backings))
 		schedule_delayed_work(&idle_dwork, IDLE_PERIOD);
 	list_add_tail(&backing->idle_node, &idle.backings);
 	WRITE_ONCE(idle.objects, idle.objects + 1);
 	WRITE_ONCE(idle.pages, idle.pages + backing->count);
+}
+
+static void list_del_locked(struct drm_gem_storage_backing *backing)
+{
+	lockdep_assert_held(&idle.lock);
+
+	backing->listed = false;
+	list_del(&backing->idle_node);
+	WRITE_ONCE(idle.objects, idle.objects - 1);
+	WRITE_ONCE(idle.pages, idle.pages - backing->count);
+}
+
+/* As if it had come to the list at @when. */
+static void list_rotate_locked(struct drm_gem_storage_backing *backing,
+			       unsigned long when)
+{
+	lockdep_assert_held(&idle.lock);
+
+	backing->listed_at = when;
+	list_move_tail(&backing->idle_node, &idle.backings);
+}
+
+static void mark_idle_locked(struct drm_gem_storage *storage)
+{
+	struct drm_gem_storage_backing *backing = storage->backing;
+
+	dma_resv_assert_held(storage->base.resv);
+
+	drm_gem_storage_count_pages(backing, false);
+	backing->idle = true;
+	backing->idle_since = jiffies;
 }
 
 /**
@@ -141,8 +185,38 @@ void drm_gem_storage_idle_begin_locked(struct drm_gem_storage *storage)
 		return;
 	}
 
+	mark_idle_locked(storage);
+	if (storage->backing->listed)
+		return;
+
 	mutex_lock(&idle.lock);
-	idle_add_locked(storage);
+	list_add_locked(storage);
+	mutex_unlock(&idle.lock);
+}
+
+/**
+ * drm_gem_storage_idle_end_locked - the pages have a user again
+ * @storage: the object, whose pages are idle
+ */
+void drm_gem_storage_idle_end_locked(struct drm_gem_storage *storage)
+{
+	dma_resv_assert_held(storage->base.resv);
+
+	storage->backing->idle = false;
+	drm_gem_storage_count_pages(storage->backing, true);
+}
+
+/**
+ * drm_gem_storage_idle_drop - forget pages that go
+ * @backing: the pages, with the reservation lock held or of an object without references
+ */
+void drm_gem_storage_idle_drop(struct drm_gem_storage_backing *backing)
+{
+	if (!backing->listed)
+		return;
+
+	mutex_lock(&idle.lock);
+	list_del_locked(backing);
 	mutex_unlock(&idle.lock);
 }
 
@@ -206,61 +280,52 @@ void drm_gem_storage_idle_forget(struct drm_gem_storage *storage)
 	mutex_unlock(&idle.lock);
 }
 
-static void idle_remove_locked(struct drm_gem_storage_backing *backing)
-{
-	lockdep_assert_held(&idle.lock);
-
-	backing->idle = false;
-	list_del(&backing->idle_node);
-	WRITE_ONCE(idle.objects, idle.objects - 1);
-	WRITE_ONCE(idle.pages, idle.pages - backing->count);
-	drm_gem_storage_count_pages(backing, true);
-}
-
 /**
- * drm_gem_storage_idle_end - the pages have a user again, or the object goes
- * @storage: the object, with its reservation lock held, or without references
+ * drm_gem_storage_idle_leave - the object goes
+ * @storage: an object without references
  *
- * &drm_gem_storage.backing of an object without references may be NULL afterwards.
+ * &drm_gem_storage.backing may be NULL afterwards.
  */
-void drm_gem_storage_idle_end(struct drm_gem_storage *storage)
+void drm_gem_storage_idle_leave(struct drm_gem_storage *storage)
 {
-	struct drm_gem_storage_backing *backing;
-
 	mutex_lock(&idle.lock);
-	backing = storage->backing;
-	if (backing && backing->idle)
-		idle_remove_locked(backing);
+	if (storage->backing && storage->backing->listed)
+		list_del_locked(storage->backing);
 	mutex_unlock(&idle.lock);
 }
 
 /*
- * Look at the one that is idle the longest. Returns how many pages that makes, or
- * a negative errno: -ENOENT if there is none since before @since, -EBUSY if somebody
- * is about to use it, and then it counts as used right now.
+ * Look at the first on the list. Returns how many pages that makes, which is 0 if they
+ * have a user, or have had one since they came there; or a negative errno: -ENOENT if the
+ * first came after @since, -EBUSY if somebody is about to use them.
  */
 static long idle_shrink_one_locked(unsigned long since)
 {
 	struct drm_gem_storage_backing *backing;
 	struct dma_resv *resv;
-	long pages;
+	long pages = 0;
 
 	lockdep_assert_held(&idle.lock);
 
 	backing = list_first_entry_or_null(&idle.backings, typeof(*backing),
 					   idle_node);
-	if (!backing || time_after(backing->idle_since, since))
+	if (!backing || time_after(backing->listed_at, since))
 		return -ENOENT;
 
 	resv = backing->storage->base.resv;
 	if (!dma_resv_trylock(resv)) {
-		backing->idle_since = jiffies;
-		list_move_tail(&backing->idle_node, &idle.backings);
+		list_rotate_locked(backing, jiffies);
 		return -EBUSY;
 	}
-	pages = backing->count;
-	idle_remove_locked(backing);
-	give_back_locked(backing->storage);
+	if (!backing->idle) {
+		list_del_locked(backing);
+	} else if (time_after(backing->idle_since, backing->listed_at)) {
+		list_rotate_locked(backing, backing->idle_since);
+	} else {
+		pages = backing->count;
+		list_del_locked(backing);
+		give_back_locked(backing->storage);
+	}
 	dma_resv_unlock(resv);
 
 	return pages;
@@ -287,8 +352,11 @@ static void settle_one_locked(struct unsettled *entry)
 		list_move_tail(&entry->node, &idle.unsettled);
 		return;
 	}
-	if (drm_gem_storage_is_unused_locked(storage))
-		idle_add_locked(storage);
+	if (drm_gem_storage_is_unused_locked(storage)) {
+		mark_idle_locked(storage);
+		if (!storage->backing->listed)
+			list_add_locked(storage);
+	}
 	dma_resv_unlock(storage->base.resv);
 	unsettled_drop_locked(entry);
 }
@@ -318,7 +386,8 @@ static unsigned long idle_shrink(unsigned long pages, unsigned long since,
 	long ret = 0;
 
 	settle(reclaim);
-	left = READ_ONCE(idle.objects);
+	/* each may have been used since it came to the list, and is looked at again */
+	left = 2 * READ_ONCE(idle.objects);
 	for (; left && freed < pages && ret != -ENOENT; left--) {
 		if (!idle_lock(reclaim))
 			break;
@@ -364,6 +433,7 @@ static void idle_work(struct work_struct *unused)
 static unsigned long idle_count(struct shrinker *shrinker,
 				struct shrink_control *sc)
 {
+	/* those that have a user again, too, until somebody looks */
 	return READ_ONCE(idle.pages) ?: SHRINK_EMPTY;
 }
 

@@ -4,6 +4,7 @@
 #define DRM_GEM_STORAGE_INTERNAL_H_
 
 #include <linux/dma-direction.h>
+#include <linux/dma-resv.h>
 #include <linux/errno.h>
 #include <linux/kconfig.h>
 #include <linux/list.h>
@@ -48,17 +49,26 @@ struct drm_gem_storage_backing {
 
 	/**
 	 * @idle: nobody uses them, see drm_gem_storage_idle.c. Changed by who has
-	 * the reservation lock, or frees the object.
+	 * the reservation lock.
 	 */
 	bool idle;
 
-	/** @idle_since: in jiffies, while they are */
+	/**
+	 * @listed: they are on a list of that file, as all that are @idle, and some
+	 * that were
+	 */
+	bool listed;
+
+	/** @idle_since: in jiffies, while @idle */
 	unsigned long idle_since;
 
-	/** @idle_node: among all that are, and then @storage is whose they are */
+	/** @listed_at: in jiffies, since when their place in that list is right */
+	unsigned long listed_at;
+
+	/** @idle_node: in that list */
 	struct list_head idle_node;
 
-	/** @storage: the object, while @idle */
+	/** @storage: the object, while @listed */
 	struct drm_gem_storage *storage;
 
 	/**
@@ -99,9 +109,11 @@ int drm_gem_storage_stay_within_locked(struct drm_gem_storage *storage);
 extern unsigned int drm_gem_storage_idle_ms;
 #endif
 void drm_gem_storage_idle_begin_locked(struct drm_gem_storage *storage);
+void drm_gem_storage_idle_end_locked(struct drm_gem_storage *storage);
+void drm_gem_storage_idle_drop(struct drm_gem_storage_backing *backing);
 void drm_gem_storage_idle_later(struct drm_gem_storage *storage);
 void drm_gem_storage_idle_forget(struct drm_gem_storage *storage);
-void drm_gem_storage_idle_end(struct drm_gem_storage *storage);
+void drm_gem_storage_idle_leave(struct drm_gem_storage *storage);
 unsigned long drm_gem_storage_shrink(unsigned long pages);
 
 /* drm_gem_storage_table.c */
@@ -133,12 +145,35 @@ drm_gem_storage_range_contiguous(struct page **pages, unsigned long count,
 
 /* drm_gem_storage.c */
 void drm_gem_storage_ask_device_locked(struct drm_gem_storage *storage);
-int drm_gem_storage_use_locked(struct drm_gem_storage *storage);
+int drm_gem_storage_use_first_locked(struct drm_gem_storage *storage);
 bool drm_gem_storage_is_unused_locked(struct drm_gem_storage *storage);
 void drm_gem_storage_settle_locked(struct drm_gem_storage *storage);
 int drm_gem_storage_pin_locked(struct drm_gem_storage *storage);
 void drm_gem_storage_unpin_locked(struct drm_gem_storage *storage);
 struct drm_gem_storage *drm_gem_storage_create_private(struct drm_device *drm,
 						       size_t size);
+
+/**
+ * drm_gem_storage_use_locked - have pages
+ * @storage: the object
+ *
+ * The caller makes itself known by a count, or calls
+ * drm_gem_storage_settle_locked() when it is done.
+ *
+ * Return: 0, or a negative errno:
+ *
+ *	* -EINVAL: no memory of this machine could ever suit all devices, or the
+ *	  object was imported
+ *	* what drm_gem_storage_backing_alloc() said
+ */
+static inline int drm_gem_storage_use_locked(struct drm_gem_storage *storage)
+{
+	dma_resv_assert_held(storage->base.resv);
+
+	if (storage->backing && !storage->backing->idle)
+		return 0;
+
+	return drm_gem_storage_use_first_locked(storage);
+}
 
 #endif /* DRM_GEM_STORAGE_INTERNAL_H_ */

@@ -107,6 +107,8 @@ static void storage_drop_old(struct drm_gem_storage *storage,
 	bool shmem = old->kind == DRM_GEM_STORAGE_SHMEM;
 
 	old->detached = true;
+	/* others may have tables of them for longer than there is the object */
+	drm_gem_storage_idle_drop(old);
 	drm_gem_storage_backing_put(storage, old);
 	if (shmem)
 		shmem_truncate_range(file_inode(storage->base.filp), 0,

@@ -445,7 +445,9 @@ void drm_gem_storage_backing_put(struct drm_gem_storage *storage,
 	if (--backing->refs)
 		return;
 
-	drm_gem_storage_count_pages(backing, false);
+	drm_gem_storage_idle_drop(backing);
+	if (!backing->idle)
+		drm_gem_storage_count_pages(backing, false);
 	drm_gem_storage_drop_spare(backing);
 	set_caching(backing, false);
 	if (backing->kind == DRM_GEM_STORAGE_SHMEM)

@@ -89,8 +89,11 @@ static void in_use_again(struct kunit *test)
 	drm_gem_storage_shrink(ULONG_MAX);
 	KUNIT_EXPECT_PTR_EQ(test, ctx->storage->backing, backing);
 	storage_mock_expect_pages(test, DRM_GEM_STORAGE_SHMEM, STORAGE_PAGES);
+	KUNIT_EXPECT_FALSE(test, backing->listed);
 	storage_mock_unpin(ctx->storage);
 	storage_mock_expect_pages(test, DRM_GEM_STORAGE_SHMEM, 0);
+	KUNIT_EXPECT_GE(test, drm_gem_storage_shrink(ULONG_MAX), STORAGE_PAGES);
+	KUNIT_EXPECT_NULL(test, ctx->storage->backing);
 }
 
 /* Succeeds if idle pages are given back for memory, and nothing is lost by that. */
@@ -153,7 +156,7 @@ static void a_little_is_short(struct kunit *test)
 	struct drm_gem_storage *younger;
 
 	drm_gem_storage_shrink(ULONG_MAX);
-	idle_begin(test);
+	storage_mock_fill(test, ctx->storage, SEED);
 	younger = storage_mock_object(test, STORAGE_SIZE);
 	storage_mock_fill(test, younger, SEED);
 
@@ -161,6 +164,32 @@ static void a_little_is_short(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, ctx->storage->backing);
 	KUNIT_EXPECT_NOT_NULL(test, younger->backing);
 	drm_gem_object_put(&younger->base);
+}
+
+/* Succeeds if what was used last is given back last, whenever it was idle first. */
+static void used_since_is_given_back_later(struct kunit *test)
+{
+	struct storage_ctx *ctx = test->priv;
+	struct drm_gem_storage *other;
+	struct storage_party party = {};
+
+	drm_gem_storage_shrink(ULONG_MAX);
+	idle_begin(test);
+	other = storage_mock_object(test, STORAGE_SIZE);
+	storage_mock_fill(test, other, SEED);
+	/* as if that were long ago */
+	ctx->storage->backing->listed_at -= HZ;
+	ctx->storage->backing->idle_since -= HZ;
+	other->backing->listed_at -= HZ;
+	other->backing->idle_since -= HZ;
+	visit(test, &party);
+
+	KUNIT_EXPECT_EQ(test, drm_gem_storage_shrink(1), STORAGE_PAGES);
+	KUNIT_EXPECT_NULL(test, other->backing);
+	KUNIT_EXPECT_NOT_NULL(test, ctx->storage->backing);
+	KUNIT_EXPECT_EQ(test, drm_gem_storage_shrink(ULONG_MAX), STORAGE_PAGES);
+	KUNIT_EXPECT_NULL(test, ctx->storage->backing);
+	drm_gem_object_put(&other->base);
 }
 
 /* Succeeds if an object that goes while it is idle leaves nothing behind. */
@@ -262,6 +291,7 @@ static void idle_moves(struct kunit *test)
 {
 	struct storage_ctx *ctx = test->priv;
 
+	drm_gem_storage_shrink(ULONG_MAX);
 	idle_begin(test);
 	storage_mock_make(test, ctx->storage, DRM_GEM_STORAGE_CONTIGUOUS);
 	KUNIT_EXPECT_EQ(test, ctx->storage->moves, 1);
@@ -270,7 +300,46 @@ static void idle_moves(struct kunit *test)
 				  STORAGE_PAGES);
 	KUNIT_EXPECT_EQ(test, storage_mock_file_pages(ctx->storage), 0);
 	KUNIT_EXPECT_FALSE(test, ctx->storage->backing->idle);
+	KUNIT_EXPECT_EQ(test, drm_gem_storage_shrink(ULONG_MAX), 0);
 	storage_mock_expect(test, ctx->storage, SEED);
+}
+
+/*
+ * Succeeds if pages that a device has a table of, and that were idle before, are left
+ * alone when the content has moved away from them, and go with the table.
+ */
+static void moves_away_from_a_table(struct kunit *test)
+{
+	struct dma_buf *dmabuf = storage_mock_export(test);
+	struct storage_ctx *ctx = test->priv;
+	struct storage_party loose = {}, strict = {};
+	struct drm_gem_storage_backing *old;
+
+	drm_gem_storage_shrink(ULONG_MAX);
+	old = idle_begin(test);
+	KUNIT_ASSERT_EQ(test, 0,
+			storage_party_join(test, &loose, dmabuf,
+					   &storage_party_follower,
+					   DRM_GEM_STORAGE_SHMEM));
+	storage_party_map(test, &loose);
+	KUNIT_EXPECT_TRUE(test, old->listed);
+	KUNIT_EXPECT_FALSE(test, old->idle);
+	KUNIT_ASSERT_EQ(test, 0,
+			storage_party_join(test, &strict, dmabuf,
+					   &storage_party_follower,
+					   DRM_GEM_STORAGE_CONTIGUOUS));
+	KUNIT_EXPECT_EQ(test, ctx->storage->moves, 1);
+	KUNIT_EXPECT_FALSE(test, old->listed);
+	KUNIT_EXPECT_EQ(test, drm_gem_storage_shrink(ULONG_MAX), 0);
+	storage_mock_expect_pages(test, DRM_GEM_STORAGE_SHMEM, STORAGE_PAGES);
+
+	storage_party_unmap(&loose);
+	storage_mock_expect_pages(test, DRM_GEM_STORAGE_SHMEM, 0);
+	KUNIT_EXPECT_EQ(test, drm_gem_storage_shrink(ULONG_MAX), 0);
+	storage_mock_expect(test, ctx->storage, SEED);
+	storage_party_leave(&strict);
+	storage_party_leave(&loose);
+	dma_buf_put(dmabuf);
 }
 
 /* Succeeds if a list of pages is not used that is cut as nobody wants it any more. */
@@ -374,10 +443,12 @@ static struct kunit_case storage_idle_cases[] = {
 	KUNIT_CASE(machine_is_short),
 	KUNIT_CASE(memory_is_short_inside),
 	KUNIT_CASE(a_little_is_short),
+	KUNIT_CASE(used_since_is_given_back_later),
 	KUNIT_CASE(object_goes),
 	KUNIT_CASE(unmapped_beside_holder),
 	KUNIT_CASE(unmapped_object_goes),
 	KUNIT_CASE(idle_moves),
+	KUNIT_CASE(moves_away_from_a_table),
 	KUNIT_CASE(other_cuts),
 	KUNIT_CASE(nobody_comes),
 	KUNIT_CASE(nothing_is_kept),
