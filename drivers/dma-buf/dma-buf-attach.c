@@ -8,12 +8,11 @@
 #include <linux/export.h>
 #include <linux/pci-p2pdma.h>
 #include <linux/slab.h>
-#include <linux/stddef.h>
-#include <linux/string.h>
 
 #include <trace/events/dma_buf.h>
 
 #include "dma-buf-internal.h"
+#include "dma-buf-undemanding.h"
 
 /**
  * DOC: device access
@@ -78,12 +77,17 @@ static int attachment_join_locked(struct dma_buf_attachment *attach)
 
 	dma_resv_assert_held(dmabuf->resv);
 
-	/* Attaching allocates nothing. */
-	if (dma_buf_can_constrain(dmabuf))
-		return dma_buf_negotiate_join_locked(attach);
+	if (!attach->dev)
+		return 0;
 
-	if (!attach->dev ||
-	    dma_buf_attachment_is_dynamic(attach) == dma_buf_is_dynamic(dmabuf))
+	/* Attaching allocates nothing. */
+	if (dma_buf_can_constrain(dmabuf)) {
+		if (dma_buf_undemanding_join_locked(attach))
+			return 0;
+		return dma_buf_negotiate_join_locked(attach);
+	}
+
+	if (dma_buf_attachment_is_dynamic(attach) == dma_buf_is_dynamic(dmabuf))
 		return 0;
 
 	return dma_buf_map_keep_locked(attach);
@@ -98,7 +102,8 @@ static int attachment_lock(struct dma_buf *dmabuf)
 	return dma_resv_lock(dmabuf->resv, NULL);
 }
 
-static int attachment_join(struct dma_buf_attachment *attach)
+/* Returns with the reservation lock held if it returns 0. */
+static int attachment_join_and_lock(struct dma_buf_attachment *attach)
 {
 	struct dma_buf *dmabuf = attach->dmabuf;
 	struct dma_buf_object *obj = to_dma_buf_object(dmabuf);
@@ -115,10 +120,15 @@ static int attachment_join(struct dma_buf_attachment *attach)
 	list_add(&attach->node,
 		 attach->dev ? &dmabuf->attachments : &obj->cpu_attachments);
 	ret = attachment_join_locked(attach);
-	if (ret)
+	if (ret) {
 		list_del(&attach->node);
-	else
-		attach->complete = true;
+		goto unlock;
+	}
+	attach->complete = true;
+	trace_dma_buf_attach(attach);
+
+	return 0;
+
 unlock:
 	dma_resv_unlock(dmabuf->resv);
 
@@ -131,6 +141,7 @@ attachment_alloc(struct dma_buf *dmabuf, struct device *dev,
 		 void *importer_priv, const struct dma_buf_constraints *c)
 {
 	struct dma_buf_attachment *attach;
+	int ret;
 
 	if (WARN_ON_ONCE(importer_ops && !importer_ops->move_notify &&
 			 !importer_ops->invalidate_mappings))
@@ -140,16 +151,82 @@ attachment_alloc(struct dma_buf *dmabuf, struct device *dev,
 	if (!attach)
 		return ERR_PTR(-ENOMEM);
 
-	/* from there on it is what dma_buf_need_collect() sets */
-	memset(attach, 0, offsetof(typeof(*attach), constraints));
-	attach->dmabuf = dmabuf;
-	attach->dev = dev;
-	attach->importer_ops = importer_ops;
-	attach->importer_priv = importer_priv;
-	attach->peer2peer = importer_ops && importer_ops->allow_peer2peer;
-	dma_buf_need_collect(attach, c);
+	*attach = (struct dma_buf_attachment){
+		.dmabuf = dmabuf,
+		.dev = dev,
+		.importer_ops = importer_ops,
+		.importer_priv = importer_priv,
+		.peer2peer = importer_ops && importer_ops->allow_peer2peer,
+	};
+	if (dma_buf_undemanding_collect(attach, c))
+		return attach;
+
+	ret = dma_buf_need_collect(attach, c);
+	if (ret) {
+		kfree(attach);
+		return ERR_PTR(ret);
+	}
 
 	return attach;
+}
+
+/**
+ * dma_buf_attachment_free - the end of an attachment that nobody knows any more
+ * @attach: attachment
+ */
+void dma_buf_attachment_free(struct dma_buf_attachment *attach)
+{
+	dma_buf_need_free(attach->needs);
+	kfree(attach);
+}
+
+/**
+ * dma_buf_attach_and_lock - introduce a device, and keep the reservation lock
+ * @dmabuf: buffer
+ * @dev: device that will access it, or NULL if only the CPU does
+ * @importer_ops: how to reach the importer; NULL for a static one
+ * @importer_priv: importer's data
+ * @c: what the device needs, which is valid, or NULL
+ *
+ * Return: The attachment, with the lock held, or an ERR_PTR() without, see
+ *	   dma_buf_dynamic_attach().
+ */
+struct dma_buf_attachment *
+dma_buf_attach_and_lock(struct dma_buf *dmabuf, struct device *dev,
+			const struct dma_buf_attach_ops *importer_ops,
+			void *importer_priv,
+			const struct dma_buf_constraints *c)
+{
+	struct dma_buf_attachment *attach;
+	int ret;
+
+	attach = attachment_alloc(dmabuf, dev, importer_ops, importer_priv, c);
+	if (IS_ERR(attach))
+		return attach;
+
+	/* Spares an exporter whose storage is gone a call. */
+	ret = dma_buf_revoke_check(dmabuf);
+	if (ret)
+		goto err_free;
+
+	if (dev && dmabuf->ops->attach) {
+		ret = dmabuf->ops->attach(dmabuf, attach);
+		if (ret)
+			goto err_free;
+	}
+
+	ret = attachment_join_and_lock(attach);
+	if (ret)
+		goto err_detach;
+
+	return attach;
+
+err_detach:
+	if (dev && dmabuf->ops->detach)
+		dmabuf->ops->detach(dmabuf, attach);
+err_free:
+	dma_buf_attachment_free(attach);
+	return ERR_PTR(ret);
 }
 
 /**
@@ -178,7 +255,6 @@ dma_buf_attach_constrained(struct dma_buf *dmabuf, struct device *dev,
 			   const struct dma_buf_constraints *c)
 {
 	struct dma_buf_attachment *attach;
-	int ret;
 
 	if (WARN_ON_ONCE(!dmabuf || !dev))
 		return ERR_PTR(-EINVAL);
@@ -186,35 +262,12 @@ dma_buf_attach_constrained(struct dma_buf *dmabuf, struct device *dev,
 	if (c && dma_buf_constraints_valid(c))
 		return ERR_PTR(-EINVAL);
 
-	attach = attachment_alloc(dmabuf, dev, importer_ops, importer_priv, c);
-	if (IS_ERR(attach))
-		return attach;
-
-	/* Spares an exporter whose storage is gone a call. */
-	ret = dma_buf_revoke_check(dmabuf);
-	if (ret)
-		goto err_free;
-
-	if (dmabuf->ops->attach) {
-		ret = dmabuf->ops->attach(dmabuf, attach);
-		if (ret)
-			goto err_free;
-	}
-
-	ret = attachment_join(attach);
-	if (ret)
-		goto err_detach;
-
-	trace_dma_buf_attach(attach);
+	attach = dma_buf_attach_and_lock(dmabuf, dev, importer_ops,
+					 importer_priv, c);
+	if (!IS_ERR(attach))
+		dma_resv_unlock(dmabuf->resv);
 
 	return attach;
-
-err_detach:
-	if (dmabuf->ops->detach)
-		dmabuf->ops->detach(dmabuf, attach);
-err_free:
-	kfree(attach);
-	return ERR_PTR(ret);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_attach_constrained, DMA_BUF);
 
@@ -310,23 +363,14 @@ dma_buf_attach_cpu(struct dma_buf *dmabuf,
 		   void *importer_priv)
 {
 	struct dma_buf_attachment *attach;
-	int ret;
 
 	if (WARN_ON_ONCE(!dmabuf))
 		return ERR_PTR(-EINVAL);
 
-	attach = attachment_alloc(dmabuf, NULL, importer_ops, importer_priv,
-				  NULL);
-	if (IS_ERR(attach))
-		return attach;
-
-	ret = attachment_join(attach);
-	if (ret) {
-		kfree(attach);
-		return ERR_PTR(ret);
-	}
-
-	trace_dma_buf_attach(attach);
+	attach = dma_buf_attach_and_lock(dmabuf, NULL, importer_ops,
+					 importer_priv, NULL);
+	if (!IS_ERR(attach))
+		dma_resv_unlock(dmabuf->resv);
 
 	return attach;
 }

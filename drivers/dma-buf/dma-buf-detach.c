@@ -11,6 +11,7 @@
 #include <trace/events/dma_buf.h>
 
 #include "dma-buf-internal.h"
+#include "dma-buf-undemanding.h"
 
 /**
  * DOC: end of device access
@@ -21,8 +22,8 @@
  * device may be gone when its driver has detached it.
  *
  * An importer that holds a mapping from attach to detach, as imported GEM objects do,
- * ends both with dma_buf_unmap_detach(). Then the exporter knows that it need not keep
- * the mapping for the next time, see &dma_buf_attachment.leaving.
+ * ends both with dma_buf_unmap_detach(), see dma-buf-map.c. Then the exporter knows that
+ * it need not keep the mapping for the next time, see &dma_buf_attachment.leaving.
  *
  * Locking
  * ~~~~~~~
@@ -30,6 +31,21 @@
  * All of it happens in one hold of the reservation lock, up to &dma_buf_ops.detach, which
  * is called without. From then on nobody but the exporter can find the attachment.
  */
+
+/* What suits the others may be less. */
+static void attachment_leave_locked(struct dma_buf_attachment *attach)
+{
+	struct dma_buf *dmabuf = attach->dmabuf;
+
+	dma_resv_assert_held(dmabuf->resv);
+
+	if (!attach->dev || !dma_buf_can_constrain(dmabuf) ||
+	    dma_buf_revoke_check(dmabuf))
+		return;
+
+	if (!dma_buf_undemanding_leave_locked(attach))
+		dma_buf_negotiate_leave_locked(attach);
+}
 
 /* What an importer forgot to give back must not hold the storage for ever. */
 static void attachment_settle_locked(struct dma_buf_attachment *attach)
@@ -54,7 +70,7 @@ static void attachment_settle_locked(struct dma_buf_attachment *attach)
 		dma_buf_unpin_locked(attach, &attach->pin_count);
 
 	list_del(&attach->node);
-	dma_buf_negotiate_leave_locked(attach);
+	attachment_leave_locked(attach);
 	dma_buf_revoke_progress_locked(dmabuf);
 }
 
@@ -67,17 +83,20 @@ static void attachment_tell_exporter(struct dma_buf_attachment *attach)
 		dmabuf->ops->detach(dmabuf, attach);
 }
 
-static void attachment_part(struct dma_buf_attachment *attach)
+/**
+ * dma_buf_detach_and_unlock - take a device away, with the reservation lock held
+ * @attach: attachment, freed here
+ */
+void dma_buf_detach_and_unlock(struct dma_buf_attachment *attach)
 {
 	struct dma_buf *dmabuf = attach->dmabuf;
 
 	trace_dma_buf_detach(attach);
-
-	dma_resv_lock(dmabuf->resv, NULL);
 	attachment_settle_locked(attach);
 	dma_resv_unlock(dmabuf->resv);
 
 	attachment_tell_exporter(attach);
+	dma_buf_attachment_free(attach);
 }
 
 /**
@@ -136,41 +155,7 @@ void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 	if (WARN_ON_ONCE(!dmabuf || !attach || attach->dmabuf != dmabuf))
 		return;
 
-	attachment_part(attach);
-	kfree(attach);
+	dma_resv_lock(dmabuf->resv, NULL);
+	dma_buf_detach_and_unlock(attach);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_detach, DMA_BUF);
-
-/**
- * dma_buf_unmap_detach - give addresses back, and take the device away
- * @attach: attachment with one mapping and no pins, freed here
- * @sgt: table dma_buf_map_attachment_unlocked() returned
- * @dir: direction it was asked for
- *
- * As dma_buf_unmap_attachment_unlocked() and dma_buf_detach() do one after the other,
- * with the reservation lock taken once.
- *
- * Context: Process context, may sleep. The caller must not hold the
- *	    reservation lock. The exporter is told as by dma_buf_detach().
- */
-void dma_buf_unmap_detach(struct dma_buf_attachment *attach,
-			  struct sg_table *sgt, enum dma_data_direction dir)
-{
-	struct dma_buf *dmabuf;
-
-	if (WARN_ON_ONCE(!attach || !attach->dmabuf || !sgt))
-		return;
-
-	dmabuf = attach->dmabuf;
-	dma_resv_lock(dmabuf->resv, NULL);
-	/* of several, the others are not given back here */
-	attach->leaving = attach->map_count == 1;
-	dma_buf_unmap_attachment(attach, sgt, dir);
-	trace_dma_buf_detach(attach);
-	attachment_settle_locked(attach);
-	dma_resv_unlock(dmabuf->resv);
-
-	attachment_tell_exporter(attach);
-	kfree(attach);
-}
-EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_detach, DMA_BUF);

@@ -207,6 +207,17 @@ static inline int dma_buf_revoke_check(struct dma_buf *dmabuf)
 		       -ENODEV;
 }
 
+/* dma-buf-attach.c */
+struct dma_buf_attachment *
+dma_buf_attach_and_lock(struct dma_buf *dmabuf, struct device *dev,
+			const struct dma_buf_attach_ops *importer_ops,
+			void *importer_priv,
+			const struct dma_buf_constraints *c);
+void dma_buf_attachment_free(struct dma_buf_attachment *attach);
+
+/* dma-buf-detach.c */
+void dma_buf_detach_and_unlock(struct dma_buf_attachment *attach);
+
 /* dma-buf-migrate.c */
 int dma_buf_pin_locked(struct dma_buf_attachment *attach, unsigned int *count);
 void dma_buf_unpin_locked(struct dma_buf_attachment *attach,
@@ -219,14 +230,19 @@ void dma_buf_map_drop_locked(struct dma_buf_attachment *attach);
 /* dma-buf-negotiate.c */
 int dma_buf_negotiate_lock(struct dma_buf *dmabuf);
 int dma_buf_negotiate_join_locked(struct dma_buf_attachment *attach);
-void dma_buf_negotiate_leave_locked(struct dma_buf_attachment *attach);
+void dma_buf_negotiate_leave_locked(const struct dma_buf_attachment *attach);
 void dma_buf_negotiate_terms_locked(const struct dma_buf_object *obj,
 				    struct dma_buf_terms *terms);
 
 /* dma-buf-need.c */
-bool dma_buf_need_is_undemanding(const struct dma_buf_attachment *attach);
-void dma_buf_need_collect(struct dma_buf_attachment *attach,
-			  const struct dma_buf_constraints *said);
+extern const struct dma_buf_needs dma_buf_needs_nothing;
+bool dma_buf_need_is_undemanding(const struct dma_buf_attachment *attach,
+				 const struct dma_buf_needs *needs);
+int dma_buf_need_collect(struct dma_buf_attachment *attach,
+			 const struct dma_buf_constraints *said);
+void dma_buf_need_agree_locked(struct dma_buf_attachment *attach,
+			       const struct dma_buf_constraints *of_storage);
+void dma_buf_need_free(const struct dma_buf_needs *needs);
 void dma_buf_need_of_storage(const struct dma_buf_attachment *attach,
 			     const struct dma_buf_constraints *need,
 			     struct dma_buf_constraints *c);
@@ -258,7 +274,21 @@ void dma_buf_declare_init(void);
 void dma_buf_declare_debugfs(struct dentry *dir);
 
 /* dma-buf-revoke.c */
-void dma_buf_revoke_progress_locked(struct dma_buf *dmabuf);
+void dma_buf_revoke_look_locked(struct dma_buf_object *obj);
+
+/**
+ * dma_buf_revoke_progress_locked - somebody has let go of the storage
+ * @dmabuf: buffer, with its reservation lock held
+ *
+ * To be called when a mapping or a pin was given back.
+ */
+static inline void dma_buf_revoke_progress_locked(struct dma_buf *dmabuf)
+{
+	struct dma_buf_object *obj = to_dma_buf_object(dmabuf);
+
+	if (obj->state == DMA_BUF_REVOKED)
+		dma_buf_revoke_look_locked(obj);
+}
 
 /* dma-buf-debug.c */
 #if IS_ENABLED(CONFIG_DMABUF_DEBUG)

@@ -10,6 +10,7 @@
 #include <trace/events/dma_buf.h>
 
 #include "dma-buf-internal.h"
+#include "dma-buf-undemanding.h"
 
 /**
  * DOC: mappings
@@ -54,7 +55,8 @@
  * per attachment, which is how dma_buf_revoke() knows when the storage is free.
  * One that comes back when none is owed is not taken.
  *
- * All of it is guarded by the reservation lock.
+ * All of it is guarded by the reservation lock. Who holds a mapping from attach to detach
+ * takes it once for both, with dma_buf_attach_map() and dma_buf_unmap_detach().
  */
 
 static void check_page_alignment(struct sg_table *sgt)
@@ -100,9 +102,11 @@ static int attachment_check_table(struct dma_buf_attachment *attach,
 	if (WARN_ON_ONCE(!attach->peer2peer && peer_memory(sgt)))
 		return -EREMOTEIO;
 
-	ret = dma_buf_need_check(attach, sgt);
-	if (ret)
-		return ret;
+	if (!dma_buf_undemanding_table(attach)) {
+		ret = dma_buf_need_check(attach, sgt);
+		if (ret)
+			return ret;
+	}
 
 	/* A dynamic importer looks at these fences itself. */
 	if (dma_buf_attachment_is_dynamic(attach) ||
@@ -158,18 +162,19 @@ static void attachment_unmap_locked(struct dma_buf_attachment *attach,
 }
 
 static struct sg_table *
-attachment_map_pinned_locked(struct dma_buf_attachment *attach,
-			     enum dma_data_direction dir)
+attachment_map_table_locked(struct dma_buf_attachment *attach,
+			    enum dma_data_direction dir, bool pin)
 {
 	struct sg_table *sgt;
-	int ret;
+	int ret = 0;
 
-	ret = dma_buf_pin_locked(attach, &attach->core_pin_count);
+	if (pin)
+		ret = dma_buf_pin_locked(attach, &attach->core_pin_count);
 	if (ret)
 		return ERR_PTR(ret);
 
 	sgt = attachment_map_locked(attach, dir);
-	if (IS_ERR(sgt))
+	if (IS_ERR(sgt) && pin)
 		dma_buf_unpin_locked(attach, &attach->core_pin_count);
 
 	return sgt;
@@ -185,10 +190,8 @@ int dma_buf_map_keep_locked(struct dma_buf_attachment *attach)
 {
 	struct sg_table *sgt;
 
-	if (dma_buf_is_dynamic(attach->dmabuf))
-		sgt = attachment_map_pinned_locked(attach, DMA_BIDIRECTIONAL);
-	else
-		sgt = attachment_map_locked(attach, DMA_BIDIRECTIONAL);
+	sgt = attachment_map_table_locked(attach, DMA_BIDIRECTIONAL,
+					  dma_buf_is_dynamic(attach->dmabuf));
 	if (IS_ERR(sgt))
 		return PTR_ERR(sgt);
 
@@ -227,17 +230,14 @@ static struct sg_table *
 attachment_map_new_locked(struct dma_buf_attachment *attach,
 			  enum dma_data_direction dir)
 {
-	struct dma_buf *dmabuf = attach->dmabuf;
 	struct sg_table *sgt;
 
-	if (pinned_while_mapped(attach))
-		sgt = attachment_map_pinned_locked(attach, dir);
-	else
-		sgt = attachment_map_locked(attach, dir);
+	sgt = attachment_map_table_locked(attach, dir,
+					  pinned_while_mapped(attach));
 	if (IS_ERR(sgt))
 		return sgt;
 
-	if (dmabuf->ops->cache_sgt_mapping) {
+	if (attach->dmabuf->ops->cache_sgt_mapping) {
 		attach->sgt = sgt;
 		attach->dir = dir;
 	}
@@ -246,14 +246,53 @@ attachment_map_new_locked(struct dma_buf_attachment *attach,
 	return sgt;
 }
 
-static struct sg_table *
-attachment_map_kept_locked(struct dma_buf_attachment *attach,
-			   enum dma_data_direction dir)
+/* For who knows that there is a device. Inline, as imports come by with each frame. */
+static inline struct sg_table *
+attachment_give_table_locked(struct dma_buf_attachment *attach,
+			     enum dma_data_direction dir)
 {
-	if (attach->dir != dir && attach->dir != DMA_BIDIRECTIONAL)
-		return ERR_PTR(-EBUSY);
+	struct sg_table *sgt;
+	int ret;
 
-	return attach->sgt;
+	ret = dma_buf_revoke_check(attach->dmabuf);
+	if (ret)
+		return ERR_PTR(ret);
+
+	if (!attach->sgt)
+		sgt = attachment_map_new_locked(attach, dir);
+	else if (attach->dir == dir || attach->dir == DMA_BIDIRECTIONAL)
+		sgt = attach->sgt;
+	else
+		sgt = ERR_PTR(-EBUSY);
+	if (IS_ERR(sgt))
+		return sgt;
+
+	attach->map_count++;
+	attach->entries = sgt->nents;
+	trace_dma_buf_map(attach, sgt, dir);
+
+	return sgt;
+}
+
+/* For who knows that a table is out. Inline, as above. */
+static inline void
+attachment_take_table_locked(struct dma_buf_attachment *attach,
+			     struct sg_table *sgt, enum dma_data_direction dir)
+{
+	struct dma_buf *dmabuf = attach->dmabuf;
+
+	trace_dma_buf_unmap(attach, sgt, dir);
+	attach->map_count--;
+
+	if (sgt != attach->sgt) {
+		attachment_unmap_locked(attach, sgt, dir);
+		if (pinned_while_mapped(attach))
+			dma_buf_unpin_locked(attach, &attach->core_pin_count);
+	} else if (!attach->map_count && dma_buf_revoke_check(dmabuf)) {
+		dma_buf_map_drop_locked(attach);
+	}
+
+	dma_buf_revoke_progress_locked(dmabuf);
 }
 
 /**
@@ -289,34 +328,14 @@ attachment_map_kept_locked(struct dma_buf_attachment *attach,
 struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 					enum dma_data_direction dir)
 {
-	struct dma_buf *dmabuf;
-	struct sg_table *sgt;
-	int ret;
-
 	might_sleep();
 
 	if (WARN_ON_ONCE(!attach || !attach->dmabuf || !attach->dev))
 		return ERR_PTR(-EINVAL);
 
-	dmabuf = attach->dmabuf;
-	dma_resv_assert_held(dmabuf->resv);
+	dma_resv_assert_held(attach->dmabuf->resv);
 
-	ret = dma_buf_revoke_check(dmabuf);
-	if (ret)
-		return ERR_PTR(ret);
-
-	if (attach->sgt)
-		sgt = attachment_map_kept_locked(attach, dir);
-	else
-		sgt = attachment_map_new_locked(attach, dir);
-	if (IS_ERR(sgt))
-		return sgt;
-
-	attach->map_count++;
-	attach->entries = sgt->nents;
-	trace_dma_buf_map(attach, sgt, dir);
-
-	return sgt;
+	return attachment_give_table_locked(attach, dir);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_map_attachment, DMA_BUF);
 
@@ -366,31 +385,17 @@ EXPORT_SYMBOL_NS_GPL(dma_buf_map_attachment_unlocked, DMA_BUF);
 void dma_buf_unmap_attachment(struct dma_buf_attachment *attach,
 			      struct sg_table *sgt, enum dma_data_direction dir)
 {
-	struct dma_buf *dmabuf;
-
 	might_sleep();
 
 	if (WARN_ON_ONCE(!attach || !attach->dmabuf || !sgt))
 		return;
 
-	dmabuf = attach->dmabuf;
-	dma_resv_assert_held(dmabuf->resv);
+	dma_resv_assert_held(attach->dmabuf->resv);
 
 	if (WARN_ON_ONCE(!attach->map_count))
 		return;
 
-	trace_dma_buf_unmap(attach, sgt, dir);
-	attach->map_count--;
-
-	if (sgt != attach->sgt) {
-		attachment_unmap_locked(attach, sgt, dir);
-		if (pinned_while_mapped(attach))
-			dma_buf_unpin_locked(attach, &attach->core_pin_count);
-	} else if (!attach->map_count && dma_buf_is_revoked(dmabuf)) {
-		dma_buf_map_drop_locked(attach);
-	}
-
-	dma_buf_revoke_progress_locked(dmabuf);
+	attachment_take_table_locked(attach, sgt, dir);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_attachment, DMA_BUF);
 
@@ -420,3 +425,75 @@ void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach,
 	dma_resv_unlock(attach->dmabuf->resv);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_attachment_unlocked, DMA_BUF);
+
+/**
+ * dma_buf_attach_map - introduce a device, and get addresses that it can use
+ * @dmabuf: buffer
+ * @dev: device that will access it
+ * @dir: what it will do with the buffer
+ * @sgt: where to put the table, unchanged on error
+ *
+ * As dma_buf_attach() and dma_buf_map_attachment_unlocked() do one after the other,
+ * with the reservation lock taken once. For who holds the mapping until it detaches,
+ * best with dma_buf_unmap_detach().
+ *
+ * Context: Process context, may sleep. The caller must not hold the
+ *	    reservation lock.
+ * Return: The attachment, with one mapping, or an ERR_PTR(), see
+ *	   dma_buf_dynamic_attach() and dma_buf_map_attachment().
+ */
+struct dma_buf_attachment *dma_buf_attach_map(struct dma_buf *dmabuf,
+					      struct device *dev,
+					      enum dma_data_direction dir,
+					      struct sg_table **sgt)
+{
+	struct dma_buf_attachment *attach;
+	struct sg_table *table;
+
+	if (WARN_ON_ONCE(!dmabuf || !dev))
+		return ERR_PTR(-EINVAL);
+
+	attach = dma_buf_attach_and_lock(dmabuf, dev, NULL, NULL, NULL);
+	if (IS_ERR(attach))
+		return attach;
+
+	table = attachment_give_table_locked(attach, dir);
+	dma_resv_unlock(dmabuf->resv);
+	if (IS_ERR(table)) {
+		dma_buf_detach(dmabuf, attach);
+		return ERR_CAST(table);
+	}
+	*sgt = table;
+
+	return attach;
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_attach_map, DMA_BUF);
+
+/**
+ * dma_buf_unmap_detach - give addresses back, and take the device away
+ * @attach: attachment with one mapping and no pins, freed here
+ * @sgt: its table, from dma_buf_attach_map() or dma_buf_map_attachment_unlocked()
+ * @dir: direction it was asked for
+ *
+ * As dma_buf_unmap_attachment_unlocked() and dma_buf_detach() do one after the other,
+ * with the reservation lock taken once.
+ *
+ * Context: Process context, may sleep. The caller must not hold the
+ *	    reservation lock. The exporter is told as by dma_buf_detach().
+ */
+void dma_buf_unmap_detach(struct dma_buf_attachment *attach,
+			  struct sg_table *sgt, enum dma_data_direction dir)
+{
+	might_sleep();
+
+	if (WARN_ON_ONCE(!attach || !attach->dmabuf || !sgt))
+		return;
+
+	dma_resv_lock(attach->dmabuf->resv, NULL);
+	/* of several, the others are not given back here */
+	attach->leaving = attach->map_count == 1;
+	if (!WARN_ON_ONCE(!attach->map_count))
+		attachment_take_table_locked(attach, sgt, dir);
+	dma_buf_detach_and_unlock(attach);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_detach, DMA_BUF);

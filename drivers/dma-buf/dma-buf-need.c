@@ -9,6 +9,7 @@
 #include <linux/limits.h>
 #include <linux/printk.h>
 #include <linux/seq_file.h>
+#include <linux/slab.h>
 #include <linux/swiotlb.h>
 
 #include <trace/events/dma_buf.h>
@@ -29,7 +30,7 @@
  * 4. the administrator, see the DOC section of dma-buf-declare.c;
  * 5. an importer that is wiser later, with dma_buf_attachment_constrain().
  *
- * The need is the intersection of all, &dma_buf_attachment.constraints. It stays
+ * The need is the intersection of all, &dma_buf_needs.constraints. It stays
  * what it is while the device is attached: what is declared for the device
  * meanwhile counts for its next attachment. A change of its DMA mask does, too.
  *
@@ -64,50 +65,88 @@
  * moves the buffer, and has none of them if the reader gets a signal meanwhile.
  */
 
+/* What they have in common who need nothing. */
+const struct dma_buf_needs dma_buf_needs_nothing = {
+	.constraints = DMA_BUF_CONSTRAINTS_ANY,
+	.declared = DMA_BUF_CONSTRAINTS_ANY,
+	.of_storage = DMA_BUF_CONSTRAINTS_ANY,
+};
+
 /**
  * dma_buf_need_is_undemanding - is there nothing to ask of an exporter?
- * @attach: attachment, whose needs are known
+ * @attach: attachment
+ * @needs: what its device needs
  *
  * As of most devices.  An IOMMU asks for nothing where its device does not, but a
  * bus with addresses of its own may not reach all memory.
  *
  * Return: true if any table will do, and any memory.
  */
-bool dma_buf_need_is_undemanding(const struct dma_buf_attachment *attach)
+bool dma_buf_need_is_undemanding(const struct dma_buf_attachment *attach,
+				 const struct dma_buf_needs *needs)
 {
-	return dma_buf_need_nothing(&attach->constraints) &&
+	return dma_buf_need_nothing(&needs->constraints) &&
 	       !(attach->dev && attach->dev->dma_range_map);
 }
 
 /**
  * dma_buf_need_collect - put together what a newcomer needs
- * @attach: attachment of a device, not yet on the list
+ * @attach: attachment of a device, not yet on the list, that was not seen at a
+ *	    glance to need nothing, see dma_buf_undemanding_collect()
  * @said: what its importer says, or NULL
+ *
+ * Return: 0, or -ENOMEM.
  */
-void dma_buf_need_collect(struct dma_buf_attachment *attach,
-			  const struct dma_buf_constraints *said)
+int dma_buf_need_collect(struct dma_buf_attachment *attach,
+			 const struct dma_buf_constraints *said)
 {
-	attach->constraints = DMA_BUF_CONSTRAINTS_ANY;
-	attach->declared = DMA_BUF_CONSTRAINTS_ANY;
-	attach->of_storage = DMA_BUF_CONSTRAINTS_ANY;
-	if (!attach->dev)
-		return;
+	struct dma_buf_needs needs = dma_buf_needs_nothing, *own;
 
-	if (!said && dma_buf_device_is_undemanding(attach->dev)) {
-		attach->undemanding = true;
-		return;
-	}
-
-	dma_buf_constraints_of_device(attach->dev, &attach->constraints);
-	dma_buf_declared_for(attach->dev, &attach->declared);
+	dma_buf_constraints_of_device(attach->dev, &needs.constraints);
+	dma_buf_declared_for(attach->dev, &needs.declared);
 	if (said)
-		dma_buf_constraints_intersect(&attach->declared,
-					      &attach->declared, said);
-	if (!dma_buf_need_nothing(&attach->declared))
-		dma_buf_constraints_intersect(&attach->constraints,
-					      &attach->constraints,
-					      &attach->declared);
-	attach->undemanding = dma_buf_need_is_undemanding(attach);
+		dma_buf_constraints_intersect(&needs.declared, &needs.declared,
+					      said);
+	if (!dma_buf_need_nothing(&needs.declared))
+		dma_buf_constraints_intersect(&needs.constraints,
+					      &needs.constraints,
+					      &needs.declared);
+	attach->undemanding = dma_buf_need_is_undemanding(attach, &needs);
+	if (attach->undemanding)
+		return 0;
+
+	own = kmemdup(&needs, sizeof(needs), GFP_KERNEL);
+	if (!own)
+		return -ENOMEM;
+	attach->needs = own;
+
+	return 0;
+}
+
+/**
+ * dma_buf_need_agree_locked - note what was negotiated for a newcomer
+ * @attach: attachment of a device
+ * @of_storage: what its device needs of memory
+ */
+void dma_buf_need_agree_locked(struct dma_buf_attachment *attach,
+			       const struct dma_buf_constraints *of_storage)
+{
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	/* its own, which was made for it; the other says so already */
+	if (attach->needs != &dma_buf_needs_nothing)
+		((struct dma_buf_needs *)attach->needs)->of_storage =
+			*of_storage;
+}
+
+/**
+ * dma_buf_need_free - give back what an attachment has of its own
+ * @needs: the needs of an attachment, its own or those in common
+ */
+void dma_buf_need_free(const struct dma_buf_needs *needs)
+{
+	if (needs != &dma_buf_needs_nothing)
+		kfree(needs);
 }
 
 /**
@@ -128,7 +167,7 @@ void dma_buf_need_of_storage(const struct dma_buf_attachment *attach,
 
 static bool may_bounce(const struct dma_buf_attachment *attach)
 {
-	return attach->constraints.dma_mask != U64_MAX ||
+	return attach->needs->constraints.dma_mask != U64_MAX ||
 	       is_swiotlb_force_bounce(attach->dev);
 }
 
@@ -147,7 +186,7 @@ static void warn_of_breach(const struct dma_buf_attachment *attach,
 static int check_agreed(struct dma_buf_attachment *attach,
 			const struct sg_table *sgt)
 {
-	const struct dma_buf_constraints *c = &attach->constraints;
+	const struct dma_buf_constraints *c = &attach->needs->constraints;
 	struct dma_buf *dmabuf = attach->dmabuf;
 	struct dma_buf_violation v;
 	int ret = 0;
@@ -180,10 +219,10 @@ static int check_declared(struct dma_buf_attachment *attach,
 	struct dma_buf_violation v;
 	int ret;
 
-	if (dma_buf_need_nothing(&attach->declared))
+	if (dma_buf_need_nothing(&attach->needs->declared))
 		return 0;
 
-	ret = dma_buf_constraints_check_sgt(&attach->declared, sgt,
+	ret = dma_buf_constraints_check_sgt(&attach->needs->declared, sgt,
 					    attach->dmabuf->size, &v);
 	if (ret)
 		trace_dma_buf_refuse(attach, &v);
@@ -207,9 +246,6 @@ static int check_declared(struct dma_buf_attachment *attach,
 int dma_buf_need_check(struct dma_buf_attachment *attach,
 		       const struct sg_table *sgt)
 {
-	if (attach->undemanding && !is_swiotlb_force_bounce(attach->dev))
-		return 0;
-
 	if (dma_buf_can_constrain(attach->dmabuf))
 		return check_agreed(attach, sgt);
 
@@ -262,7 +298,7 @@ static void show_needs_locked(struct seq_file *seq, struct dma_buf *dmabuf)
 	seq_printf(seq, "\nmoves:\t%u\n", terms.moves);
 	list_for_each_entry(attach, &dmabuf->attachments, node) {
 		seq_printf(seq, "attached:\t%s", dev_name(attach->dev));
-		dma_buf_need_show(seq, " ", &attach->constraints);
+		dma_buf_need_show(seq, " ", &attach->needs->constraints);
 		seq_putc(seq, '\n');
 	}
 }

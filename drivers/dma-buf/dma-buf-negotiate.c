@@ -11,6 +11,7 @@
 #include <trace/events/dma_buf.h>
 
 #include "dma-buf-internal.h"
+#include "dma-buf-undemanding.h"
 
 /**
  * DOC: negotiation
@@ -198,14 +199,6 @@ static int ask_exporter_locked(struct dma_buf_object *obj,
 	return proper_errno(ret);
 }
 
-/* Whether an exporter's storage can be of a kind is its own to say. */
-static bool same_domains(const struct dma_buf_object *obj, unsigned int domains)
-{
-	unsigned int kinds = obj->base.ops->domains ?: DMA_BUF_DOMAIN_ALL;
-
-	return !((domains ^ obj->domains) & kinds);
-}
-
 /* Nothing that the exporter would have to know. */
 static bool same_need(const struct dma_buf_object *obj,
 		      const struct dma_buf_constraints *need)
@@ -215,27 +208,8 @@ static bool same_need(const struct dma_buf_object *obj,
 	dma_buf_negotiate_terms_locked(obj, &known);
 	known.constraints.domains = need->domains;
 
-	return same_domains(obj, need->domains) &&
+	return dma_buf_same_domains(obj, need->domains) &&
 	       dma_buf_constraints_equal(need, &known.constraints);
-}
-
-/*
- * Most devices ask for nothing, and what suits the others suits them. Only memory
- * of other devices is not for all.
- */
-static bool join_undemanding_locked(struct dma_buf_attachment *attach)
-{
-	struct dma_buf_object *obj = to_dma_buf_object(attach->dmabuf);
-	unsigned int domains = obj->domains;
-
-	if (!attach->peer2peer)
-		domains &= ~DMA_BUF_DOMAIN_PEER;
-	if (!domains || !same_domains(obj, domains))
-		return false;
-
-	obj->domains = domains;
-
-	return true;
 }
 
 static bool is_possible(const struct dma_buf_constraints *c, size_t size)
@@ -246,18 +220,19 @@ static bool is_possible(const struct dma_buf_constraints *c, size_t size)
 
 /* What @attach would need, held against what the others do. */
 static int negotiate_locked(struct dma_buf_attachment *attach,
-			    const struct dma_buf_constraints *wanted)
+			    const struct dma_buf_constraints *wanted,
+			    struct dma_buf_constraints *of_storage)
 {
 	struct dma_buf_object *obj = to_dma_buf_object(attach->dmabuf);
-	struct dma_buf_constraints need, of_storage;
+	struct dma_buf_constraints need;
 	struct dma_buf_terms terms;
 	int ret;
 
 	dma_buf_negotiate_terms_locked(obj, &terms);
 	need = terms.constraints;
-	dma_buf_constraints_of_storage(attach->dev, &of_storage, wanted,
+	dma_buf_constraints_of_storage(attach->dev, of_storage, wanted,
 				       obj->base.size);
-	dma_buf_need_of_storage(attach, &of_storage, &need);
+	dma_buf_need_of_storage(attach, of_storage, &need);
 	/* behind an IOMMU one can be possible and the other not */
 	if (!is_possible(wanted, obj->base.size) ||
 	    !is_possible(&need, obj->base.size))
@@ -272,7 +247,6 @@ static int negotiate_locked(struct dma_buf_attachment *attach,
 		return ret;
 agreed:
 	agree_locked(obj, &need);
-	attach->of_storage = of_storage;
 
 	return 0;
 }
@@ -301,36 +275,22 @@ int dma_buf_negotiate_lock(struct dma_buf *dmabuf)
  */
 int dma_buf_negotiate_join_locked(struct dma_buf_attachment *attach)
 {
-	if (!attach->dev || !dma_buf_can_constrain(attach->dmabuf))
-		return 0;
+	struct dma_buf_constraints of_storage;
+	int ret;
 
-	if (attach->undemanding && join_undemanding_locked(attach))
-		return 0;
+	ret = negotiate_locked(attach, &attach->needs->constraints,
+			       &of_storage);
+	if (!ret)
+		dma_buf_need_agree_locked(attach, &of_storage);
 
-	return negotiate_locked(attach, &attach->constraints);
+	return ret;
 }
 
-/* The other way around: all that was asked for its sake was a kind of memory. */
-static bool leave_undemanding_locked(struct dma_buf_object *obj)
-{
-	unsigned int domains = DMA_BUF_DOMAIN_ALL;
-	struct dma_buf_attachment *other;
-
-	list_for_each_entry(other, &obj->base.attachments, node) {
-		domains &= other->of_storage.domains;
-		if (!other->peer2peer)
-			domains &= ~DMA_BUF_DOMAIN_PEER;
-	}
-	if (!same_domains(obj, domains))
-		return false;
-
-	obj->domains = domains;
-
-	return true;
-}
-
-/* Not a part of who looks first whether it takes this, which is seldom. */
-static noinline void leave_locked(const struct dma_buf_attachment *attach)
+/**
+ * dma_buf_negotiate_leave_locked - let the storage be what suits the others
+ * @attach: attachment that is no longer on the list of its buffer
+ */
+void dma_buf_negotiate_leave_locked(const struct dma_buf_attachment *attach)
 {
 	struct dma_buf_object *obj = to_dma_buf_object(attach->dmabuf);
 	struct dma_buf_constraints need = DMA_BUF_CONSTRAINTS_ANY;
@@ -340,7 +300,8 @@ static noinline void leave_locked(const struct dma_buf_attachment *attach)
 
 	/* Their devices may be anywhere by now, without driver, even gone. */
 	list_for_each_entry(other, &dmabuf->attachments, node)
-		dma_buf_need_of_storage(other, &other->of_storage, &need);
+		dma_buf_need_of_storage(other, &other->needs->of_storage,
+					&need);
 	if (same_need(obj, &need)) {
 		agree_locked(obj, &need);
 		return;
@@ -351,25 +312,6 @@ static noinline void leave_locked(const struct dma_buf_attachment *attach)
 	trace_dma_buf_constrain(dmabuf, attach->dev, &need, ret);
 	if (!WARN_ON_ONCE(ret))
 		agree_locked(obj, &need);
-}
-
-/**
- * dma_buf_negotiate_leave_locked - let the storage be what suits the others
- * @attach: attachment that is no longer on the list of its buffer
- */
-void dma_buf_negotiate_leave_locked(struct dma_buf_attachment *attach)
-{
-	struct dma_buf *dmabuf = attach->dmabuf;
-
-	dma_resv_assert_held(dmabuf->resv);
-
-	if (!attach->dev || !dma_buf_can_constrain(dmabuf) ||
-	    dma_buf_is_revoked(dmabuf))
-		return;
-
-	if (!attach->undemanding ||
-	    !leave_undemanding_locked(to_dma_buf_object(dmabuf)))
-		leave_locked(attach);
 }
 
 /* A table that the importer keeps from here on has to do, or nothing does. */
@@ -386,25 +328,33 @@ static int tighten_alone_locked(struct dma_buf_attachment *attach,
 static int attachment_tighten_locked(struct dma_buf_attachment *attach,
 				     const struct dma_buf_constraints *c)
 {
-	struct dma_buf_constraints wanted, declared;
+	struct dma_buf_needs *wanted;
 	int ret;
 
 	ret = dma_buf_revoke_check(attach->dmabuf);
 	if (ret)
 		return ret;
 
-	dma_buf_constraints_intersect(&wanted, &attach->constraints, c);
-	dma_buf_constraints_intersect(&declared, &attach->declared, c);
-	if (dma_buf_can_constrain(attach->dmabuf))
-		ret = negotiate_locked(attach, &wanted);
-	else
-		ret = tighten_alone_locked(attach, &declared);
-	if (ret)
-		return ret;
+	wanted = kmemdup(attach->needs, sizeof(*wanted), GFP_KERNEL);
+	if (!wanted)
+		return -ENOMEM;
 
-	attach->constraints = wanted;
-	attach->declared = declared;
-	attach->undemanding = dma_buf_need_is_undemanding(attach);
+	dma_buf_constraints_intersect(&wanted->constraints,
+				      &wanted->constraints, c);
+	dma_buf_constraints_intersect(&wanted->declared, &wanted->declared, c);
+	if (dma_buf_can_constrain(attach->dmabuf))
+		ret = negotiate_locked(attach, &wanted->constraints,
+				       &wanted->of_storage);
+	else
+		ret = tighten_alone_locked(attach, &wanted->declared);
+	if (ret) {
+		dma_buf_need_free(wanted);
+		return ret;
+	}
+
+	dma_buf_need_free(attach->needs);
+	attach->needs = wanted;
+	attach->undemanding = dma_buf_need_is_undemanding(attach, wanted);
 
 	return 0;
 }
@@ -437,7 +387,7 @@ static int attachment_tighten_locked(struct dma_buf_attachment *attach,
  *	   * -ENODEV: the storage was revoked
  *	   * -EBUSY: the storage would have to move, and somebody relies on its
  *	     place
- *	   * -ENOMEM: there is no such memory now
+ *	   * -ENOMEM: there is no such memory now, or out of memory
  *	   * -ERESTARTSYS: a signal arrived
  *	   * the error of &dma_buf_ops.constrain
  */

@@ -194,8 +194,9 @@ static void show_attachment(struct seq_file *seq,
 	if (attach->peer2peer)
 		seq_puts(seq, ", peer-to-peer");
 	seq_putc(seq, '\n');
-	if (!dma_buf_need_nothing(&attach->constraints)) {
-		dma_buf_need_show(seq, "\t\tneeds ", &attach->constraints);
+	if (!dma_buf_need_nothing(&attach->needs->constraints)) {
+		dma_buf_need_show(seq, "\t\tneeds ",
+				  &attach->needs->constraints);
 		seq_putc(seq, '\n');
 	}
 }

@@ -109,17 +109,13 @@ static unsigned int mappings_out_locked(struct dma_buf_object *obj)
 }
 
 /**
- * dma_buf_revoke_progress_locked - see whether the storage is free at last
- * @dmabuf: buffer, with its reservation lock held
- *
- * To be called when a mapping or a pin was given back.
+ * dma_buf_revoke_look_locked - see whether the storage is free at last
+ * @obj: buffer that was revoked
  */
-void dma_buf_revoke_progress_locked(struct dma_buf *dmabuf)
+void dma_buf_revoke_look_locked(struct dma_buf_object *obj)
 {
-	struct dma_buf_object *obj = to_dma_buf_object(dmabuf);
-
 	/* Nothing new is mapped after the mark, so this happens once. */
-	if (obj->state != DMA_BUF_REVOKED || mappings_out_locked(obj))
+	if (mappings_out_locked(obj))
 		return;
 
 	/* Pairs with reclaimed(): who sees it sees what the unmap has written. */

@@ -312,10 +312,33 @@ struct dma_buf_attach_ops {
 };
 
 /**
+ * struct dma_buf_needs - what a device needs
+ *
+ * Made when it attaches.
+ */
+struct dma_buf_needs {
+	/** @constraints: What a table for it has to be like, from all sources. */
+	struct dma_buf_constraints constraints;
+
+	/**
+	 * @declared: The part of @constraints that was declared for dma-bufs,
+	 * and not only to the DMA API. For the core only.
+	 */
+	struct dma_buf_constraints declared;
+
+	/**
+	 * @of_storage: What @constraints leave to memory, behind the IOMMU or
+	 * the bus that the device had when they were negotiated. For the core
+	 * only.
+	 */
+	struct dma_buf_constraints of_storage;
+};
+
+/**
  * struct dma_buf_attachment - one device at one buffer
  *
- * Made by dma_buf_attach(), dma_buf_dynamic_attach() or dma_buf_attach_cpu(),
- * freed by dma_buf_detach().
+ * Made by dma_buf_attach(), dma_buf_dynamic_attach(), dma_buf_attach_map() or
+ * dma_buf_attach_cpu(), freed by dma_buf_detach() or dma_buf_unmap_detach().
  */
 struct dma_buf_attachment {
 	/** @dmabuf: The buffer. */
@@ -400,24 +423,11 @@ struct dma_buf_attachment {
 	void *priv;
 
 	/**
-	 * @constraints: What a table for @dev has to be like, from all sources.
-	 * Changed by dma_buf_attachment_constrain() alone, under &dma_buf.resv.
+	 * @needs: What @dev needs; those that need nothing have one in common.
+	 * Replaced, and freed, by dma_buf_attachment_constrain(), so to be read
+	 * under &dma_buf.resv.
 	 */
-	struct dma_buf_constraints constraints;
-
-	/**
-	 * @declared: The part of @constraints that was declared for dma-bufs,
-	 * and not only to the DMA API. For the core only, guarded by
-	 * &dma_buf.resv.
-	 */
-	struct dma_buf_constraints declared;
-
-	/**
-	 * @of_storage: What @constraints leave to memory, behind the IOMMU or
-	 * the bus that @dev had when they were negotiated. For the core only,
-	 * guarded by &dma_buf.resv.
-	 */
-	struct dma_buf_constraints of_storage;
+	const struct dma_buf_needs *needs;
 };
 
 /**
@@ -526,8 +536,6 @@ bool dma_buf_attach_revocable(struct dma_buf_attachment *attach);
 /* Their end: dma-buf-detach.c */
 void dma_buf_detach_device(struct dma_buf_attachment *attach);
 void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach);
-void dma_buf_unmap_detach(struct dma_buf_attachment *attach,
-			  struct sg_table *sgt, enum dma_data_direction dir);
 
 /* What devices need: dma-buf-negotiate.c, dma-buf-declare.c */
 int dma_buf_attachment_constrain(struct dma_buf_attachment *attach,
@@ -549,6 +557,12 @@ void dma_buf_unmap_attachment(struct dma_buf_attachment *attach,
 void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach,
 				       struct sg_table *sgt,
 				       enum dma_data_direction dir);
+struct dma_buf_attachment *dma_buf_attach_map(struct dma_buf *dmabuf,
+					      struct device *dev,
+					      enum dma_data_direction dir,
+					      struct sg_table **sgt);
+void dma_buf_unmap_detach(struct dma_buf_attachment *attach,
+			  struct sg_table *sgt, enum dma_data_direction dir);
 
 /* Storage that moves: dma-buf-migrate.c */
 int dma_buf_pin(struct dma_buf_attachment *attach);

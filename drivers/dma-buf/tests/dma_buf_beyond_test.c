@@ -171,36 +171,58 @@ static void cpu_is_told_of_moves(struct kunit *test)
 	dma_buf_detach(buf->dmabuf, attach);
 }
 
-/* What goes with the last mapping. */
-static const struct leave_case {
+/* What comes with the first mapping, and goes with the last. */
+static const struct at_once_case {
 	const char *name;
 	enum mock_kind kind;
-	const char *calls;
-} leave_cases[] = {
-	{ "static", MOCK_STATIC, "unmap:both* detach" },
-	{ "cached", MOCK_CACHED, "unmap:both* detach" },
-	{ "dynamic", MOCK_DYNAMIC, "unmap:both* unpin* detach" },
+	const char *in;
+	const char *out;
+} at_once_cases[] = {
+	{ "static", MOCK_STATIC, "attach map:both*", "unmap:both* detach" },
+	{ "cached", MOCK_CACHED, "attach map:both*", "unmap:both* detach" },
+	{ "dynamic", MOCK_DYNAMIC, "attach pin* map:both*",
+	  "unmap:both* unpin* detach" },
 };
 
-KUNIT_ARRAY_PARAM_DESC(leave, leave_cases, name);
+KUNIT_ARRAY_PARAM_DESC(at_once, at_once_cases, name);
 
-/* Succeeds if a mapping and its attachment end as one after the other does. */
-static void unmap_and_detach_at_once(struct kunit *test)
+/* Succeeds if an attachment and its mapping come, and end, as one after the other does. */
+static void attachment_and_mapping_at_once(struct kunit *test)
 {
-	const struct leave_case *p = test->param_value;
+	const struct at_once_case *p = test->param_value;
 	struct mock_buffer *buf = mock_export_new(test, p->kind);
 	struct device *dev = mock_device(test, "importer");
 	struct dma_buf_attachment *attach;
-	struct sg_table *sgt;
+	struct sg_table *sgt = NULL;
 
-	attach = dma_buf_attach(buf->dmabuf, dev);
+	attach = dma_buf_attach_map(buf->dmabuf, dev, DMA_BIDIRECTIONAL, &sgt);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
-	sgt = mock_map(attach, DMA_BIDIRECTIONAL);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
-	mock_calls(buf);
+	KUNIT_ASSERT_NOT_NULL(test, sgt);
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), p->in);
+	KUNIT_EXPECT_EQ(test, mock_attachments(buf, attach), 1);
+	KUNIT_EXPECT_EQ(test, attach->map_count, 1);
+	KUNIT_EXPECT_TRUE(test, attach->complete);
+	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(buf->dmabuf->resv));
 
 	dma_buf_unmap_detach(attach, sgt, DMA_BIDIRECTIONAL);
-	KUNIT_EXPECT_STREQ(test, mock_calls(buf), p->calls);
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), p->out);
+	KUNIT_EXPECT_EQ(test, mock_attachments(buf, NULL), 0);
+	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(buf->dmabuf->resv));
+}
+
+/* Succeeds if nobody is attached whose mapping has failed. */
+static void no_attachment_without_its_mapping(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+	struct device *dev = mock_device(test, "importer");
+	struct dma_buf_attachment *attach;
+	struct sg_table *sgt = NULL;
+
+	buf->fail[MOCK_MAP] = -EIO;
+	attach = dma_buf_attach_map(buf->dmabuf, dev, DMA_TO_DEVICE, &sgt);
+	KUNIT_EXPECT_PTR_EQ(test, attach, ERR_PTR(-EIO));
+	KUNIT_EXPECT_NULL(test, sgt);
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "attach map:to!* detach");
 	KUNIT_EXPECT_EQ(test, mock_attachments(buf, NULL), 0);
 	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(buf->dmabuf->resv));
 }
@@ -432,7 +454,8 @@ static struct kunit_case dma_buf_beyond_cases[] = {
 	KUNIT_CASE(cpu_attaches),
 	KUNIT_CASE(cpu_is_in_bufinfo),
 	KUNIT_CASE(cpu_is_told_of_moves),
-	KUNIT_CASE_PARAM(unmap_and_detach_at_once, leave_gen_params),
+	KUNIT_CASE_PARAM(attachment_and_mapping_at_once, at_once_gen_params),
+	KUNIT_CASE(no_attachment_without_its_mapping),
 	KUNIT_CASE(device_goes),
 	KUNIT_CASE(device_goes_meanwhile),
 	KUNIT_CASE_PARAM(peer_without_a_path, peer_gen_params),

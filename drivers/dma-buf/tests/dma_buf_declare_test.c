@@ -32,7 +32,7 @@ static struct dma_buf_constraints need_of(struct kunit *test,
 	struct dma_buf_attachment *attach;
 
 	attach = mock_attach(buf, dev, NULL);
-	need = attach->declared;
+	need = attach->needs->declared;
 	mock_detach(buf, attach);
 	return need;
 }

@@ -31,12 +31,13 @@ static void need_from_all_sources(struct kunit *test)
 		dma_buf_attach_constrained(buf->dmabuf, dev, NULL, NULL, &said);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
 
-	KUNIT_EXPECT_EQ(test, attach->constraints.dma_mask, DMA_BIT_MASK(40));
-	KUNIT_EXPECT_EQ(test, attach->constraints.max_segments, 1);
-	KUNIT_EXPECT_EQ(test, attach->constraints.alignment, SZ_4K);
-	KUNIT_EXPECT_EQ(test, attach->declared.dma_mask, U64_MAX);
-	KUNIT_EXPECT_EQ(test, attach->declared.max_segments, 1);
-	KUNIT_EXPECT_EQ(test, attach->declared.alignment, SZ_4K);
+	KUNIT_EXPECT_EQ(test, attach->needs->constraints.dma_mask,
+			DMA_BIT_MASK(40));
+	KUNIT_EXPECT_EQ(test, attach->needs->constraints.max_segments, 1);
+	KUNIT_EXPECT_EQ(test, attach->needs->constraints.alignment, SZ_4K);
+	KUNIT_EXPECT_EQ(test, attach->needs->declared.dma_mask, U64_MAX);
+	KUNIT_EXPECT_EQ(test, attach->needs->declared.max_segments, 1);
+	KUNIT_EXPECT_EQ(test, attach->needs->declared.alignment, SZ_4K);
 	dma_buf_detach(buf->dmabuf, attach);
 }
 
@@ -72,14 +73,15 @@ static void importer_is_wiser_later(struct kunit *test)
 	buf->fail[MOCK_CONSTRAIN] = -EAGAIN;
 	KUNIT_EXPECT_EQ(test, dma_buf_attachment_constrain(attach, &one),
 			-EBUSY);
-	KUNIT_EXPECT_EQ(test, attach->constraints.max_segments, UINT_MAX);
+	KUNIT_EXPECT_EQ(test, attach->needs->constraints.max_segments,
+			UINT_MAX);
 	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "constrain!*");
 
 	mock_unmap(attach, sgt, DMA_TO_DEVICE);
 	mock_calls(buf);
 	KUNIT_EXPECT_EQ(test, dma_buf_attachment_constrain(attach, &one), 0);
-	KUNIT_EXPECT_EQ(test, attach->constraints.max_segments, 1);
-	KUNIT_EXPECT_EQ(test, attach->declared.max_segments, 1);
+	KUNIT_EXPECT_EQ(test, attach->needs->constraints.max_segments, 1);
+	KUNIT_EXPECT_EQ(test, attach->needs->declared.max_segments, 1);
 	KUNIT_EXPECT_EQ(test, party->agreed.max_segments, 1);
 	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "constrain!* relocate*");
 	KUNIT_EXPECT_EQ(test, mock_moves(buf), 1);
@@ -131,9 +133,10 @@ static void wiser_importer_is_refused(struct kunit *test)
 	buf->fail[MOCK_CONSTRAIN] = -ENOMEM;
 	KUNIT_EXPECT_EQ(test, dma_buf_attachment_constrain(attach, &one),
 			-ENOMEM);
-	KUNIT_EXPECT_EQ(test, attach->constraints.max_segments, UINT_MAX);
-	KUNIT_EXPECT_EQ(test, attach->constraints.dma_mask, U64_MAX);
-	KUNIT_EXPECT_EQ(test, attach->declared.max_segments, UINT_MAX);
+	KUNIT_EXPECT_EQ(test, attach->needs->constraints.max_segments,
+			UINT_MAX);
+	KUNIT_EXPECT_EQ(test, attach->needs->constraints.dma_mask, U64_MAX);
+	KUNIT_EXPECT_EQ(test, attach->needs->declared.max_segments, UINT_MAX);
 }
 
 /* Succeeds if a table that meets the need goes out. */
@@ -280,7 +283,7 @@ static void declared_too_late_for_a_kept_table(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, dma_buf_attachment_constrain(attach, &p->c),
 			p->err);
-	KUNIT_EXPECT_EQ(test, attach->declared.dma_mask, U64_MAX);
+	KUNIT_EXPECT_EQ(test, attach->needs->declared.dma_mask, U64_MAX);
 	mock_unmap(attach, sgt, DMA_TO_DEVICE);
 }
 
@@ -339,7 +342,8 @@ static void declared_to_have_no_use_for_peers(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
 	KUNIT_EXPECT_EQ(test, dma_buf_attachment_constrain(attach, &c),
 			-EREMOTEIO);
-	KUNIT_EXPECT_EQ(test, attach->declared.domains, DMA_BUF_DOMAIN_ALL);
+	KUNIT_EXPECT_EQ(test, attach->needs->declared.domains,
+			DMA_BUF_DOMAIN_ALL);
 }
 
 /* Attaches when the DMA API has one limit, and has another at each mapping. */
@@ -363,7 +367,8 @@ static void dma_api_is_left_to_an_exporter_that_does_not_ask(struct kunit *test)
 	struct dma_buf_attachment *attach = attach_then_widen(buf);
 	struct sg_table *sgt;
 
-	KUNIT_EXPECT_EQ(test, attach->constraints.dma_mask, OUT_OF_REACH);
+	KUNIT_EXPECT_EQ(test, attach->needs->constraints.dma_mask,
+			OUT_OF_REACH);
 	sgt = mock_map(attach, DMA_TO_DEVICE);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
 	mock_unmap(attach, sgt, DMA_TO_DEVICE);

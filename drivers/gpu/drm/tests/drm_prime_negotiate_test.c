@@ -213,7 +213,8 @@ static void refused_then_imported(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ctx->pieces.moved, 1);
 	KUNIT_EXPECT_EQ(test, ctx->pieces.maps, 1);
 	KUNIT_EXPECT_EQ(test, ctx->pieces.pins, 1);
-	KUNIT_EXPECT_EQ(test, obj->import_attach->constraints.max_segments, 1);
+	KUNIT_EXPECT_EQ(test,
+			obj->import_attach->needs->constraints.max_segments, 1);
 	KUNIT_EXPECT_EQ(test, ctx->pieces.agreed.max_segments, 1);
 	drm_gem_object_put(obj);
 }
