@@ -46,19 +46,14 @@
 #include "drm_prime_internal.h"
 
 /*
- * Map an attachment and have the driver make an object of it. If the driver
- * refuses, @scattered tells whether it was shown several pieces.
+ * Have the driver make an object of a mapping, which is given back if it refuses; then
+ * @scattered tells whether it was shown several pieces.
  */
 static struct drm_gem_object *
-object_from_attachment(struct drm_device *dev,
-		       struct dma_buf_attachment *attach, bool *scattered)
+object_from_table(struct drm_device *dev, struct dma_buf_attachment *attach,
+		  struct sg_table *sgt, bool *scattered)
 {
 	struct drm_gem_object *obj;
-	struct sg_table *sgt;
-
-	sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
-	if (IS_ERR(sgt))
-		return ERR_CAST(sgt);
 
 	obj = dev->driver->gem_prime_import_sg_table(dev, attach, sgt);
 	if (IS_ERR(obj)) {
@@ -74,31 +69,24 @@ object_from_attachment(struct drm_device *dev,
 	return obj;
 }
 
-static int ask_for_one_piece(struct dma_buf_attachment *attach)
+/* What a driver has refused may come in one piece the second time. */
+static struct drm_gem_object *
+object_in_one_piece(struct drm_device *dev, struct dma_buf_attachment *attach)
 {
 	struct dma_buf_constraints c = DMA_BUF_CONSTRAINTS_ANY;
-
-	c.max_segments = 1;
-	return dma_buf_attachment_constrain(attach, &c);
-}
-
-/* As above; what a driver refuses may come in one piece the second time. */
-static struct drm_gem_object *
-object_in_two_tries(struct drm_device *dev, struct dma_buf_attachment *attach)
-{
-	struct drm_gem_object *obj;
-	bool scattered = false;
+	struct sg_table *sgt;
+	bool scattered;
 	int ret;
 
-	obj = object_from_attachment(dev, attach, &scattered);
-	if (obj != ERR_PTR(-EINVAL) || !scattered ||
-	    !dma_buf_can_constrain(attach->dmabuf))
-		return obj;
-
-	ret = ask_for_one_piece(attach);
+	c.max_segments = 1;
+	ret = dma_buf_attachment_constrain(attach, &c);
 	if (ret)
 		return ERR_PTR(ret);
-	return object_from_attachment(dev, attach, &scattered);
+
+	sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
+	if (IS_ERR(sgt))
+		return ERR_CAST(sgt);
+	return object_from_table(dev, attach, sgt, &scattered);
 }
 
 /* Attach a device to a buffer for the life of the object that is made of it. */
@@ -108,12 +96,18 @@ static struct drm_gem_object *import_foreign(struct drm_device *dev,
 {
 	struct dma_buf_attachment *attach;
 	struct drm_gem_object *obj;
+	struct sg_table *sgt;
+	bool scattered = false;
 
-	attach = dma_buf_attach(dma_buf, attach_dev);
+	attach = dma_buf_attach_map(dma_buf, attach_dev, DMA_BIDIRECTIONAL,
+				    &sgt);
 	if (IS_ERR(attach))
 		return ERR_CAST(attach);
 
-	obj = object_in_two_tries(dev, attach);
+	obj = object_from_table(dev, attach, sgt, &scattered);
+	if (obj == ERR_PTR(-EINVAL) && scattered &&
+	    dma_buf_can_constrain(dma_buf))
+		obj = object_in_one_piece(dev, attach);
 	if (IS_ERR(obj))
 		dma_buf_detach(dma_buf, attach);
 	return obj;
@@ -137,8 +131,7 @@ static struct drm_gem_object *import_foreign(struct drm_device *dev,
  *	* what that callback said
  *	* -EBUSY: the device needs the buffer in one piece, and somebody relies on
  *	  where it is
- *	* as dma_buf_attach(), dma_buf_map_attachment_unlocked() and
- *	  dma_buf_attachment_constrain()
+ *	* as dma_buf_attach_map() and dma_buf_attachment_constrain()
  */
 struct drm_gem_object *drm_gem_prime_import_dev(struct drm_device *dev,
 						struct dma_buf *dma_buf,
