@@ -378,14 +378,16 @@ static void settle(bool reclaim)
 	}
 }
 
-/* At least @pages of those that are idle since before @since, if there are so many. */
-static unsigned long idle_shrink(unsigned long pages, unsigned long since,
+/* At least @pages of those that are idle for @age jiffies, if there are so many. */
+static unsigned long idle_shrink(unsigned long pages, unsigned long age,
 				 bool reclaim)
 {
-	unsigned long left, freed = 0;
+	unsigned long since, left, freed = 0;
 	long ret = 0;
 
 	settle(reclaim);
+	/* now, for what was settled counts, too */
+	since = jiffies - age;
 	/* each may have been used since it came to the list, and is looked at again */
 	left = 2 * READ_ONCE(idle.objects);
 	for (; left && freed < pages && ret != -ENOENT; left--) {
@@ -413,7 +415,7 @@ static unsigned long idle_shrink(unsigned long pages, unsigned long since,
  */
 unsigned long drm_gem_storage_shrink(unsigned long pages)
 {
-	return idle_shrink(pages, jiffies, false);
+	return idle_shrink(pages, 0, false);
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_gem_storage_shrink);
 
@@ -422,7 +424,7 @@ static void idle_work(struct work_struct *unused)
 {
 	unsigned int ms = READ_ONCE(drm_gem_storage_idle_ms);
 
-	idle_shrink(ULONG_MAX, jiffies - msecs_to_jiffies(ms), false);
+	idle_shrink(ULONG_MAX, msecs_to_jiffies(ms), false);
 
 	mutex_lock(&idle.lock);
 	if (!list_empty(&idle.backings) || !list_empty(&idle.unsettled))
@@ -440,7 +442,7 @@ static unsigned long idle_count(struct shrinker *shrinker,
 static unsigned long idle_scan(struct shrinker *shrinker,
 			       struct shrink_control *sc)
 {
-	return idle_shrink(sc->nr_to_scan, jiffies, true) ?: SHRINK_STOP;
+	return idle_shrink(sc->nr_to_scan, 0, true) ?: SHRINK_STOP;
 }
 
 static struct shrinker *idle_shrinker;
