@@ -19,7 +19,7 @@
 #include "prime_bench_uapi.h"
 
 #define SECOND UINT64_C(1000000000)
-#define ROUNDS 15
+#define ROUNDS 9
 #define PAIRS  2
 
 static void read_forever(void)

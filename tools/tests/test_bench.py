@@ -16,6 +16,16 @@ def row(**more):
     return rows.Row("x", "export", "an x", **more)
 
 
+bench = toolbox.tool("bench/run")
+
+
+class Boots(unittest.TestCase):
+    def test_the_middle_of_several(self):
+        runs = [{"x": [3.0, 0.1], "y": [1.0, 0]}, {"x": [1.0, 0.2], "y": [2.0, 0]}, {"x": [2.0, 0.3], "y": [9.0, 0]}]
+        self.assertEqual(bench.middle_of(runs), {"x": [2.0, 0.3], "y": [2.0, 0]})
+        self.assertEqual(bench.middle_of(runs[:1]), runs[0])
+
+
 class Goals(unittest.TestCase):
     def met(self, a_row, stock, ours):
         return rows.evaluate(a_row, stock, ours).met
