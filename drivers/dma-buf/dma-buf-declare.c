@@ -62,17 +62,17 @@
  * Locking
  * ~~~~~~~
  *
- * Attaching reads the lists under RCU, and finds them empty as a rule. A mutex is
- * for those who change or list them. Nothing else is taken inside it but memory.
+ * Attaching reads the list under RCU, and finds it empty as a rule. A mutex is
+ * for those who change or show it. Nothing else is taken inside it but memory.
  */
 
 /**
  * struct declaration - a line of the administrator, or of a driver
- * @node: in one of the lists of @declared
+ * @node: in the list of @declared
  * @rcu: delays the end until no attach looks at it
  * @dev: the driver's device; NULL for a line of the administrator
  * @c: what is needed
- * @remove: the line takes back an earlier one; never in a list of @declared
+ * @remove: the line takes back an earlier one; never in the list of @declared
  * @glob: pattern of names, if @dev is NULL
  */
 struct declaration {
@@ -85,14 +85,12 @@ struct declaration {
 };
 
 static struct {
-	/* Guards changes of the lists, by drivers that probe and by writers. */
+	/* Guards changes of the list, by drivers that probe and by writers. */
 	struct mutex lock;
-	struct list_head drivers;
-	struct list_head rules;
+	struct list_head list;
 } declared = {
 	.lock = __MUTEX_INITIALIZER(declared.lock),
-	.drivers = LIST_HEAD_INIT(declared.drivers),
-	.rules = LIST_HEAD_INIT(declared.rules),
+	.list = LIST_HEAD_INIT(declared.list),
 };
 
 #undef MODULE_PARAM_PREFIX
@@ -105,7 +103,13 @@ MODULE_PARM_DESC(constraints,
 
 static bool nothing_is_declared(void)
 {
-	return list_empty(&declared.drivers) && list_empty(&declared.rules);
+	return list_empty(&declared.list);
+}
+
+static bool is_about(const struct declaration *entry, struct device *dev)
+{
+	return entry->dev ? entry->dev == dev :
+			    glob_match(entry->glob, dev_name(dev));
 }
 
 /* Not a part of who asks first whether there is anything, which is seldom. */
@@ -115,12 +119,8 @@ static noinline bool is_declared_for(struct device *dev)
 	bool found = false;
 
 	rcu_read_lock();
-	list_for_each_entry_rcu(entry, &declared.drivers, node) {
-		if (entry->dev == dev)
-			found = true;
-	}
-	list_for_each_entry_rcu(entry, &declared.rules, node) {
-		if (glob_match(entry->glob, dev_name(dev)))
+	list_for_each_entry_rcu(entry, &declared.list, node) {
+		if (is_about(entry, dev))
 			found = true;
 	}
 	rcu_read_unlock();
@@ -177,12 +177,8 @@ void dma_buf_declared_for(struct device *dev, struct dma_buf_constraints *c)
 		return;
 
 	rcu_read_lock();
-	list_for_each_entry_rcu(entry, &declared.drivers, node) {
-		if (entry->dev == dev)
-			dma_buf_constraints_intersect(c, c, &entry->c);
-	}
-	list_for_each_entry_rcu(entry, &declared.rules, node) {
-		if (glob_match(entry->glob, dev_name(dev)))
+	list_for_each_entry_rcu(entry, &declared.list, node) {
+		if (is_about(entry, dev))
 			dma_buf_constraints_intersect(c, c, &entry->c);
 	}
 	rcu_read_unlock();
@@ -240,7 +236,7 @@ int devm_dma_buf_declare_constraints(struct device *dev,
 	entry->dev = dev;
 	entry->c = *c;
 	mutex_lock(&declared.lock);
-	list_add_tail_rcu(&entry->node, &declared.drivers);
+	list_add_tail_rcu(&entry->node, &declared.list);
 	mutex_unlock(&declared.lock);
 	devres_add(dev, res);
 
@@ -305,8 +301,8 @@ static struct declaration *rule_find_locked(const char *glob)
 
 	lockdep_assert_held(&declared.lock);
 
-	list_for_each_entry(rule, &declared.rules, node) {
-		if (!strcmp(rule->glob, glob))
+	list_for_each_entry(rule, &declared.list, node) {
+		if (!rule->dev && !strcmp(rule->glob, glob))
 			return rule;
 	}
 
@@ -335,7 +331,7 @@ static void rule_apply_locked(struct declaration *rule)
 	else if (old)
 		list_replace_rcu(&old->node, &rule->node);
 	else if (!rule->remove)
-		list_add_tail_rcu(&rule->node, &declared.rules);
+		list_add_tail_rcu(&rule->node, &declared.list);
 
 	if (rule->remove)
 		kfree(rule);
@@ -409,10 +405,15 @@ static int constraints_show(struct seq_file *seq, void *unused)
 	struct declaration *entry;
 
 	mutex_lock(&declared.lock);
-	list_for_each_entry(entry, &declared.drivers, node)
-		declaration_show(seq, "# ", dev_name(entry->dev), entry);
-	list_for_each_entry(entry, &declared.rules, node)
-		declaration_show(seq, "", entry->glob, entry);
+	list_for_each_entry(entry, &declared.list, node) {
+		if (entry->dev)
+			declaration_show(seq, "# ", dev_name(entry->dev),
+					 entry);
+	}
+	list_for_each_entry(entry, &declared.list, node) {
+		if (!entry->dev)
+			declaration_show(seq, "", entry->glob, entry);
+	}
 	mutex_unlock(&declared.lock);
 
 	return 0;
