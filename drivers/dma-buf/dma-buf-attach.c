@@ -12,6 +12,7 @@
 #include <trace/events/dma_buf.h>
 
 #include "dma-buf-internal.h"
+#include "dma-buf-table.h"
 #include "dma-buf-undemanding.h"
 
 /**
@@ -71,13 +72,13 @@
  * detach, which is in dma-buf-detach.c.
  */
 
-static int attachment_join_locked(struct dma_buf_attachment *attach)
+static inline int attachment_join_locked(struct dma_buf *dmabuf,
+					 struct device *dev,
+					 struct dma_buf_attachment *attach)
 {
-	struct dma_buf *dmabuf = attach->dmabuf;
-
 	dma_resv_assert_held(dmabuf->resv);
 
-	if (!attach->dev)
+	if (!dev)
 		return 0;
 
 	/* Attaching allocates nothing. */
@@ -103,9 +104,10 @@ static int attachment_lock(struct dma_buf *dmabuf)
 }
 
 /* Returns with the reservation lock held if it returns 0. */
-static int attachment_join_and_lock(struct dma_buf_attachment *attach)
+static __always_inline int
+attachment_join_and_lock(struct dma_buf *dmabuf, struct device *dev,
+			 struct dma_buf_attachment *attach)
 {
-	struct dma_buf *dmabuf = attach->dmabuf;
 	struct dma_buf_object *obj = to_dma_buf_object(dmabuf);
 	int ret;
 
@@ -118,8 +120,8 @@ static int attachment_join_and_lock(struct dma_buf_attachment *attach)
 		goto unlock;
 
 	list_add(&attach->node,
-		 attach->dev ? &dmabuf->attachments : &obj->cpu_attachments);
-	ret = attachment_join_locked(attach);
+		 dev ? &dmabuf->attachments : &obj->cpu_attachments);
+	ret = attachment_join_locked(dmabuf, dev, attach);
 	if (ret) {
 		list_del(&attach->node);
 		goto unlock;
@@ -135,10 +137,36 @@ unlock:
 	return ret;
 }
 
-static struct dma_buf_attachment *
-attachment_alloc(struct dma_buf *dmabuf, struct device *dev,
-		 const struct dma_buf_attach_ops *importer_ops,
-		 void *importer_priv, const struct dma_buf_constraints *c)
+/*
+ * The memory is as its last user left it. Members that are not here are set before they
+ * are read.
+ */
+static inline void
+attachment_init(struct dma_buf_attachment *attach, struct dma_buf *dmabuf,
+		struct device *dev,
+		const struct dma_buf_attach_ops *importer_ops,
+		void *importer_priv)
+{
+	attach->dmabuf = dmabuf;
+	attach->dev = dev;
+	attach->sgt = NULL;
+	attach->map_count = 0;
+	attach->pin_count = 0;
+	attach->core_pin_count = 0;
+	attach->peer2peer = importer_ops && importer_ops->allow_peer2peer;
+	attach->undemanding = false;
+	attach->leaving = false;
+	attach->complete = false;
+	attach->entries = 0;
+	attach->importer_ops = importer_ops;
+	attach->importer_priv = importer_priv;
+	attach->priv = NULL;
+}
+
+static inline struct dma_buf_attachment *
+attachment_create(struct dma_buf *dmabuf, struct device *dev,
+		  const struct dma_buf_attach_ops *importer_ops,
+		  void *importer_priv, const struct dma_buf_constraints *c)
 {
 	struct dma_buf_attachment *attach;
 	int ret;
@@ -147,75 +175,50 @@ attachment_alloc(struct dma_buf *dmabuf, struct device *dev,
 			 !importer_ops->invalidate_mappings))
 		return ERR_PTR(-EINVAL);
 
-	attach = kmalloc(sizeof(*attach), GFP_KERNEL);
+	attach = dma_buf_attachment_alloc(dmabuf);
 	if (!attach)
 		return ERR_PTR(-ENOMEM);
 
-	*attach = (struct dma_buf_attachment){
-		.dmabuf = dmabuf,
-		.dev = dev,
-		.importer_ops = importer_ops,
-		.importer_priv = importer_priv,
-		.peer2peer = importer_ops && importer_ops->allow_peer2peer,
-	};
+	attachment_init(attach, dmabuf, dev, importer_ops, importer_priv);
 	if (dma_buf_undemanding_collect(attach, c))
 		return attach;
 
 	ret = dma_buf_need_collect(attach, c);
 	if (ret) {
-		kfree(attach);
+		dma_buf_attachment_free(attach);
 		return ERR_PTR(ret);
 	}
 
 	return attach;
 }
 
-/**
- * dma_buf_attachment_free - the end of an attachment that nobody knows any more
- * @attach: attachment
+/*
+ * @dev is NULL if only the CPU accesses the buffer, and @c valid, or NULL. Returns with
+ * the lock held, or an ERR_PTR() without. Imports come by with every frame, and most of
+ * this is nothing for them if the compiler sees what the arguments are.
  */
-void dma_buf_attachment_free(struct dma_buf_attachment *attach)
-{
-	dma_buf_need_free(attach->needs);
-	kfree(attach);
-}
-
-/**
- * dma_buf_attach_and_lock - introduce a device, and keep the reservation lock
- * @dmabuf: buffer
- * @dev: device that will access it, or NULL if only the CPU does
- * @importer_ops: how to reach the importer; NULL for a static one
- * @importer_priv: importer's data
- * @c: what the device needs, which is valid, or NULL
- *
- * Return: The attachment, with the lock held, or an ERR_PTR() without, see
- *	   dma_buf_dynamic_attach().
- */
-struct dma_buf_attachment *
-dma_buf_attach_and_lock(struct dma_buf *dmabuf, struct device *dev,
-			const struct dma_buf_attach_ops *importer_ops,
-			void *importer_priv,
-			const struct dma_buf_constraints *c)
+static __always_inline struct dma_buf_attachment *
+attach_and_lock(struct dma_buf *dmabuf, struct device *dev,
+		const struct dma_buf_attach_ops *importer_ops,
+		void *importer_priv, const struct dma_buf_constraints *c)
 {
 	struct dma_buf_attachment *attach;
 	int ret;
 
-	attach = attachment_alloc(dmabuf, dev, importer_ops, importer_priv, c);
+	attach = attachment_create(dmabuf, dev, importer_ops, importer_priv, c);
 	if (IS_ERR(attach))
 		return attach;
 
-	/* Spares an exporter whose storage is gone a call. */
-	ret = dma_buf_revoke_check(dmabuf);
-	if (ret)
-		goto err_free;
-
 	if (dev && dmabuf->ops->attach) {
-		ret = dmabuf->ops->attach(dmabuf, attach);
+		/* Spares an exporter whose storage is gone a call. */
+		ret = dma_buf_revoke_check(dmabuf);
+		if (!ret)
+			ret = dmabuf->ops->attach(dmabuf, attach);
 		if (ret)
 			goto err_free;
 	}
 
-	ret = attachment_join_and_lock(attach);
+	ret = attachment_join_and_lock(dmabuf, dev, attach);
 	if (ret)
 		goto err_detach;
 
@@ -262,8 +265,7 @@ dma_buf_attach_constrained(struct dma_buf *dmabuf, struct device *dev,
 	if (c && dma_buf_constraints_valid(c))
 		return ERR_PTR(-EINVAL);
 
-	attach = dma_buf_attach_and_lock(dmabuf, dev, importer_ops,
-					 importer_priv, c);
+	attach = attach_and_lock(dmabuf, dev, importer_ops, importer_priv, c);
 	if (!IS_ERR(attach))
 		dma_resv_unlock(dmabuf->resv);
 
@@ -336,6 +338,49 @@ struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf,
 EXPORT_SYMBOL_NS_GPL(dma_buf_attach, DMA_BUF);
 
 /**
+ * dma_buf_attach_map - introduce a device, and get addresses that it can use
+ * @dmabuf: buffer
+ * @dev: device that will access it
+ * @dir: what it will do with the buffer
+ * @sgt: where to put the table, unchanged on error
+ *
+ * As dma_buf_attach() and dma_buf_map_attachment_unlocked() do one after the other,
+ * with the reservation lock taken once. For who holds the mapping until it detaches,
+ * best with dma_buf_unmap_detach().
+ *
+ * Context: Process context, may sleep. The caller must not hold the
+ *	    reservation lock.
+ * Return: The attachment, with one mapping, or an ERR_PTR(), see
+ *	   dma_buf_dynamic_attach() and dma_buf_map_attachment().
+ */
+struct dma_buf_attachment *dma_buf_attach_map(struct dma_buf *dmabuf,
+					      struct device *dev,
+					      enum dma_data_direction dir,
+					      struct sg_table **sgt)
+{
+	struct dma_buf_attachment *attach;
+	struct sg_table *table;
+
+	if (WARN_ON_ONCE(!dmabuf) || WARN_ON_ONCE(!dev))
+		return ERR_PTR(-EINVAL);
+
+	attach = attach_and_lock(dmabuf, dev, NULL, NULL, NULL);
+	if (IS_ERR(attach))
+		return attach;
+
+	table = dma_buf_table_get_locked(attach, dir);
+	dma_resv_unlock(dmabuf->resv);
+	if (IS_ERR(table)) {
+		dma_buf_detach(dmabuf, attach);
+		return ERR_CAST(table);
+	}
+	*sgt = table;
+
+	return attach;
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_attach_map, DMA_BUF);
+
+/**
  * dma_buf_attach_cpu - introduce an importer without a device
  * @dmabuf: buffer
  * @importer_ops: how to reach the importer, or NULL
@@ -367,8 +412,8 @@ dma_buf_attach_cpu(struct dma_buf *dmabuf,
 	if (WARN_ON_ONCE(!dmabuf))
 		return ERR_PTR(-EINVAL);
 
-	attach = dma_buf_attach_and_lock(dmabuf, NULL, importer_ops,
-					 importer_priv, NULL);
+	attach = attach_and_lock(dmabuf, NULL, importer_ops, importer_priv,
+				 NULL);
 	if (!IS_ERR(attach))
 		dma_resv_unlock(dmabuf->resv);
 

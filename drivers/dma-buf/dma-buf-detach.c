@@ -11,6 +11,7 @@
 #include <trace/events/dma_buf.h>
 
 #include "dma-buf-internal.h"
+#include "dma-buf-table.h"
 #include "dma-buf-undemanding.h"
 
 /**
@@ -22,7 +23,7 @@
  * device may be gone when its driver has detached it.
  *
  * An importer that holds a mapping from attach to detach, as imported GEM objects do,
- * ends both with dma_buf_unmap_detach(), see dma-buf-map.c. Then the exporter knows that
+ * ends both with dma_buf_unmap_detach(). Then the exporter knows that
  * it need not keep the mapping for the next time, see &dma_buf_attachment.leaving.
  *
  * Locking
@@ -33,7 +34,7 @@
  */
 
 /* What suits the others may be less. */
-static void attachment_leave_locked(struct dma_buf_attachment *attach)
+static inline void attachment_leave_locked(struct dma_buf_attachment *attach)
 {
 	struct dma_buf *dmabuf = attach->dmabuf;
 
@@ -48,7 +49,8 @@ static void attachment_leave_locked(struct dma_buf_attachment *attach)
 }
 
 /* What an importer forgot to give back must not hold the storage for ever. */
-static void attachment_settle_locked(struct dma_buf_attachment *attach)
+static __always_inline void
+attachment_settle_locked(struct dma_buf_attachment *attach)
 {
 	struct dma_buf *dmabuf = attach->dmabuf;
 
@@ -75,7 +77,7 @@ static void attachment_settle_locked(struct dma_buf_attachment *attach)
 }
 
 /* The exporter has to know whose device it was, and nobody else knows it then. */
-static void attachment_tell_exporter(struct dma_buf_attachment *attach)
+static inline void attachment_tell_exporter(struct dma_buf_attachment *attach)
 {
 	struct dma_buf *dmabuf = attach->dmabuf;
 
@@ -83,11 +85,7 @@ static void attachment_tell_exporter(struct dma_buf_attachment *attach)
 		dmabuf->ops->detach(dmabuf, attach);
 }
 
-/**
- * dma_buf_detach_and_unlock - take a device away, with the reservation lock held
- * @attach: attachment, freed here
- */
-void dma_buf_detach_and_unlock(struct dma_buf_attachment *attach)
+static __always_inline void detach_and_unlock(struct dma_buf_attachment *attach)
 {
 	struct dma_buf *dmabuf = attach->dmabuf;
 
@@ -156,6 +154,35 @@ void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 		return;
 
 	dma_resv_lock(dmabuf->resv, NULL);
-	dma_buf_detach_and_unlock(attach);
+	detach_and_unlock(attach);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_detach, DMA_BUF);
+
+/**
+ * dma_buf_unmap_detach - give addresses back, and take the device away
+ * @attach: attachment with one mapping and no pins, freed here
+ * @sgt: its table, from dma_buf_attach_map() or dma_buf_map_attachment_unlocked()
+ * @dir: direction it was asked for
+ *
+ * As dma_buf_unmap_attachment_unlocked() and dma_buf_detach() do one after the other,
+ * with the reservation lock taken once.
+ *
+ * Context: Process context, may sleep. The caller must not hold the
+ *	    reservation lock. The exporter is told as by dma_buf_detach().
+ */
+void dma_buf_unmap_detach(struct dma_buf_attachment *attach,
+			  struct sg_table *sgt, enum dma_data_direction dir)
+{
+	might_sleep();
+
+	if (WARN_ON_ONCE(!attach || !attach->dmabuf || !sgt))
+		return;
+
+	dma_resv_lock(attach->dmabuf->resv, NULL);
+	/* of several, the others are not given back here */
+	attach->leaving = attach->map_count == 1;
+	if (!WARN_ON_ONCE(!attach->map_count))
+		dma_buf_table_put_locked(attach, sgt, dir);
+	detach_and_unlock(attach);
+}
+EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_detach, DMA_BUF);

@@ -9,6 +9,7 @@
 #include <linux/dma-resv.h>
 #include <linux/kconfig.h>
 #include <linux/poll.h>
+#include <linux/slab.h>
 
 struct dentry;
 struct dma_buf_sync;
@@ -134,6 +135,12 @@ struct dma_buf_object {
 	 */
 	struct dma_buf_terms *terms;
 
+	/**
+	 * @spare: Memory of an attachment that has ended, for the next one, or NULL.
+	 * Without a lock: it is taken, and given back, by an exchange.
+	 */
+	struct dma_buf_attachment *spare;
+
 	/** @cpu_attachments: Those without a device, guarded by &dma_buf.resv. */
 	struct list_head cpu_attachments;
 
@@ -207,17 +214,6 @@ static inline int dma_buf_revoke_check(struct dma_buf *dmabuf)
 		       -ENODEV;
 }
 
-/* dma-buf-attach.c */
-struct dma_buf_attachment *
-dma_buf_attach_and_lock(struct dma_buf *dmabuf, struct device *dev,
-			const struct dma_buf_attach_ops *importer_ops,
-			void *importer_priv,
-			const struct dma_buf_constraints *c);
-void dma_buf_attachment_free(struct dma_buf_attachment *attach);
-
-/* dma-buf-detach.c */
-void dma_buf_detach_and_unlock(struct dma_buf_attachment *attach);
-
 /* dma-buf-migrate.c */
 int dma_buf_pin_locked(struct dma_buf_attachment *attach, unsigned int *count);
 void dma_buf_unpin_locked(struct dma_buf_attachment *attach,
@@ -228,11 +224,26 @@ int dma_buf_map_keep_locked(struct dma_buf_attachment *attach);
 void dma_buf_map_drop_locked(struct dma_buf_attachment *attach);
 
 /* dma-buf-negotiate.c */
-int dma_buf_negotiate_lock(struct dma_buf *dmabuf);
 int dma_buf_negotiate_join_locked(struct dma_buf_attachment *attach);
 void dma_buf_negotiate_leave_locked(const struct dma_buf_attachment *attach);
 void dma_buf_negotiate_terms_locked(const struct dma_buf_object *obj,
 				    struct dma_buf_terms *terms);
+
+/**
+ * dma_buf_negotiate_lock - take the reservation lock, unless a signal comes
+ * @dmabuf: buffer
+ *
+ * A process that has handlers for signals must not see an errno that it never
+ * saw: the system call begins again, if the handler lets it.
+ *
+ * Return: 0, or -ERESTARTSYS.
+ */
+static inline int dma_buf_negotiate_lock(struct dma_buf *dmabuf)
+{
+	int ret = dma_resv_lock_interruptible(dmabuf->resv, NULL);
+
+	return ret == -EINTR ? -ERESTARTSYS : ret;
+}
 
 /* dma-buf-need.c */
 extern const struct dma_buf_needs dma_buf_needs_nothing;
@@ -242,7 +253,6 @@ int dma_buf_need_collect(struct dma_buf_attachment *attach,
 			 const struct dma_buf_constraints *said);
 void dma_buf_need_agree_locked(struct dma_buf_attachment *attach,
 			       const struct dma_buf_constraints *of_storage);
-void dma_buf_need_free(const struct dma_buf_needs *needs);
 void dma_buf_need_of_storage(const struct dma_buf_attachment *attach,
 			     const struct dma_buf_constraints *need,
 			     struct dma_buf_constraints *c);
@@ -253,6 +263,16 @@ void dma_buf_need_show(struct seq_file *seq, const char *before,
 void dma_buf_need_show_kind(struct seq_file *seq, const char *before,
 			    struct dma_buf *dmabuf);
 void dma_buf_need_show_fdinfo(struct seq_file *seq, struct dma_buf *dmabuf);
+
+/**
+ * dma_buf_need_free - give back what an attachment has of its own
+ * @needs: the needs of an attachment, its own or those in common
+ */
+static inline void dma_buf_need_free(const struct dma_buf_needs *needs)
+{
+	if (needs != &dma_buf_needs_nothing)
+		kfree(needs);
+}
 
 /**
  * dma_buf_need_nothing - will any table do?
@@ -267,6 +287,42 @@ static inline bool dma_buf_need_nothing(const struct dma_buf_constraints *c)
 	return c->dma_mask == U64_MAX && c->segment_boundary_mask == U64_MAX &&
 	       c->max_segment_size == U64_MAX && c->alignment == 1 &&
 	       c->max_segments == UINT_MAX && c->domains == DMA_BUF_DOMAIN_ALL;
+}
+
+/* dma-buf-attach.c, and dma-buf-detach.c */
+/**
+ * dma_buf_attachment_alloc - memory for an attachment, as its last user left it
+ * @dmabuf: buffer
+ *
+ * Attachments come and go with the frames of who imports each anew, one at a time as a
+ * rule. So a buffer keeps the memory of one.
+ *
+ * Return: the memory, or NULL if there is none.
+ */
+static inline struct dma_buf_attachment *
+dma_buf_attachment_alloc(struct dma_buf *dmabuf)
+{
+	struct dma_buf_attachment *attach;
+
+	attach = xchg(&to_dma_buf_object(dmabuf)->spare, NULL);
+
+	return attach ?: kmalloc(sizeof(*attach), GFP_KERNEL);
+}
+
+/**
+ * dma_buf_attachment_free - the end of an attachment that nobody knows any more
+ * @attach: attachment
+ *
+ * With CONFIG_DMABUF_DEBUG the memory is freed, so that KASAN sees who still uses it.
+ */
+static inline void dma_buf_attachment_free(struct dma_buf_attachment *attach)
+{
+	struct dma_buf_object *obj = to_dma_buf_object(attach->dmabuf);
+
+	dma_buf_need_free(attach->needs);
+	if (IS_ENABLED(CONFIG_DMABUF_DEBUG) ||
+	    cmpxchg(&obj->spare, NULL, attach))
+		kfree(attach);
 }
 
 /* dma-buf-declare.c */

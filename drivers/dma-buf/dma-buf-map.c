@@ -10,7 +10,7 @@
 #include <trace/events/dma_buf.h>
 
 #include "dma-buf-internal.h"
-#include "dma-buf-undemanding.h"
+#include "dma-buf-table.h"
 
 /**
  * DOC: mappings
@@ -59,127 +59,6 @@
  * takes it once for both, with dma_buf_attach_map() and dma_buf_unmap_detach().
  */
 
-static void check_page_alignment(struct sg_table *sgt)
-{
-	struct scatterlist *sg;
-	int i;
-
-	if (!IS_ENABLED(CONFIG_DMA_API_DEBUG))
-		return;
-
-	for_each_sgtable_dma_sg(sgt, sg, i) {
-		dma_addr_t addr = sg_dma_address(sg);
-
-		if (!PAGE_ALIGNED(addr) || !PAGE_ALIGNED(sg_dma_len(sg)))
-			pr_debug("dma-buf: unaligned segment %pad+%u\n", &addr,
-				 sg_dma_len(sg));
-	}
-}
-
-/* An address on a bus that the device may not share is of no use to it. */
-static bool peer_memory(struct sg_table *sgt)
-{
-	struct scatterlist *sg;
-	int i;
-
-	if (!IS_ENABLED(CONFIG_PCI_P2PDMA))
-		return false;
-
-	for_each_sgtable_dma_sg(sgt, sg, i) {
-		if (sg_dma_is_bus_address(sg))
-			return true;
-	}
-
-	return false;
-}
-
-static int attachment_check_table(struct dma_buf_attachment *attach,
-				  struct sg_table *sgt)
-{
-	long ret;
-
-	/* The exporter was told so at attach. */
-	if (WARN_ON_ONCE(!attach->peer2peer && peer_memory(sgt)))
-		return -EREMOTEIO;
-
-	if (!dma_buf_undemanding_table(attach)) {
-		ret = dma_buf_need_check(attach, sgt);
-		if (ret)
-			return ret;
-	}
-
-	/* A dynamic importer looks at these fences itself. */
-	if (dma_buf_attachment_is_dynamic(attach) ||
-	    dma_buf_never_busy(attach->dmabuf))
-		return 0;
-
-	ret = dma_resv_wait_timeout(attach->dmabuf->resv, DMA_RESV_USAGE_KERNEL,
-				    true, MAX_SCHEDULE_TIMEOUT);
-
-	return ret < 0 ? ret : 0;
-}
-
-static struct sg_table *attachment_map_locked(struct dma_buf_attachment *attach,
-					      enum dma_data_direction dir)
-{
-	struct dma_buf *dmabuf = attach->dmabuf;
-	struct sg_table *sgt, *table;
-	int ret;
-
-	dma_resv_assert_held(dmabuf->resv);
-
-	sgt = dmabuf->ops->map_dma_buf(attach, dir);
-	if (!sgt)
-		return ERR_PTR(-ENOMEM);
-	if (IS_ERR(sgt))
-		return sgt;
-
-	ret = attachment_check_table(attach, sgt);
-	if (ret)
-		goto err_unmap;
-
-	table = dma_buf_debug_wrap(sgt);
-	if (IS_ERR(table)) {
-		ret = PTR_ERR(table);
-		goto err_unmap;
-	}
-
-	return table;
-
-err_unmap:
-	dmabuf->ops->unmap_dma_buf(attach, sgt, dir);
-	return ERR_PTR(ret);
-}
-
-static void attachment_unmap_locked(struct dma_buf_attachment *attach,
-				    struct sg_table *sgt,
-				    enum dma_data_direction dir)
-{
-	dma_resv_assert_held(attach->dmabuf->resv);
-
-	attach->dmabuf->ops->unmap_dma_buf(attach, dma_buf_debug_unwrap(sgt),
-					   dir);
-}
-
-static struct sg_table *
-attachment_map_table_locked(struct dma_buf_attachment *attach,
-			    enum dma_data_direction dir, bool pin)
-{
-	struct sg_table *sgt;
-	int ret = 0;
-
-	if (pin)
-		ret = dma_buf_pin_locked(attach, &attach->core_pin_count);
-	if (ret)
-		return ERR_PTR(ret);
-
-	sgt = attachment_map_locked(attach, dir);
-	if (IS_ERR(sgt) && pin)
-		dma_buf_unpin_locked(attach, &attach->core_pin_count);
-
-	return sgt;
-}
-
 /**
  * dma_buf_map_keep_locked - map until detach
  * @attach: attachment of which one side moves, and the other cannot follow
@@ -190,8 +69,8 @@ int dma_buf_map_keep_locked(struct dma_buf_attachment *attach)
 {
 	struct sg_table *sgt;
 
-	sgt = attachment_map_table_locked(attach, DMA_BIDIRECTIONAL,
-					  dma_buf_is_dynamic(attach->dmabuf));
+	sgt = dma_buf_table_map_locked(attach, DMA_BIDIRECTIONAL,
+				       dma_buf_is_dynamic(attach->dmabuf));
 	if (IS_ERR(sgt))
 		return PTR_ERR(sgt);
 
@@ -207,92 +86,10 @@ int dma_buf_map_keep_locked(struct dma_buf_attachment *attach)
  */
 void dma_buf_map_drop_locked(struct dma_buf_attachment *attach)
 {
-	attachment_unmap_locked(attach, attach->sgt, attach->dir);
+	dma_buf_table_unmap_locked(attach, attach->sgt, attach->dir);
 	attach->sgt = NULL;
 	if (dma_buf_is_dynamic(attach->dmabuf))
 		dma_buf_unpin_locked(attach, &attach->core_pin_count);
-}
-
-/*
- * Without move notification configured, whatever is mapped is pinned; or, by an
- * exporter that takes part, what is mapped by those who cannot be notified.
- */
-static bool pinned_while_mapped(struct dma_buf_attachment *attach)
-{
-	if (dma_buf_can_constrain(attach->dmabuf))
-		return !dma_buf_attachment_is_dynamic(attach);
-
-	return dma_buf_is_dynamic(attach->dmabuf) &&
-	       !IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY);
-}
-
-static struct sg_table *
-attachment_map_new_locked(struct dma_buf_attachment *attach,
-			  enum dma_data_direction dir)
-{
-	struct sg_table *sgt;
-
-	sgt = attachment_map_table_locked(attach, dir,
-					  pinned_while_mapped(attach));
-	if (IS_ERR(sgt))
-		return sgt;
-
-	if (attach->dmabuf->ops->cache_sgt_mapping) {
-		attach->sgt = sgt;
-		attach->dir = dir;
-	}
-	check_page_alignment(sgt);
-
-	return sgt;
-}
-
-/* For who knows that there is a device. Inline, as imports come by with each frame. */
-static inline struct sg_table *
-attachment_give_table_locked(struct dma_buf_attachment *attach,
-			     enum dma_data_direction dir)
-{
-	struct sg_table *sgt;
-	int ret;
-
-	ret = dma_buf_revoke_check(attach->dmabuf);
-	if (ret)
-		return ERR_PTR(ret);
-
-	if (!attach->sgt)
-		sgt = attachment_map_new_locked(attach, dir);
-	else if (attach->dir == dir || attach->dir == DMA_BIDIRECTIONAL)
-		sgt = attach->sgt;
-	else
-		sgt = ERR_PTR(-EBUSY);
-	if (IS_ERR(sgt))
-		return sgt;
-
-	attach->map_count++;
-	attach->entries = sgt->nents;
-	trace_dma_buf_map(attach, sgt, dir);
-
-	return sgt;
-}
-
-/* For who knows that a table is out. Inline, as above. */
-static inline void
-attachment_take_table_locked(struct dma_buf_attachment *attach,
-			     struct sg_table *sgt, enum dma_data_direction dir)
-{
-	struct dma_buf *dmabuf = attach->dmabuf;
-
-	trace_dma_buf_unmap(attach, sgt, dir);
-	attach->map_count--;
-
-	if (sgt != attach->sgt) {
-		attachment_unmap_locked(attach, sgt, dir);
-		if (pinned_while_mapped(attach))
-			dma_buf_unpin_locked(attach, &attach->core_pin_count);
-	} else if (!attach->map_count && dma_buf_revoke_check(dmabuf)) {
-		dma_buf_map_drop_locked(attach);
-	}
-
-	dma_buf_revoke_progress_locked(dmabuf);
 }
 
 /**
@@ -328,6 +125,8 @@ attachment_take_table_locked(struct dma_buf_attachment *attach,
 struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 					enum dma_data_direction dir)
 {
+	int ret;
+
 	might_sleep();
 
 	if (WARN_ON_ONCE(!attach || !attach->dmabuf || !attach->dev))
@@ -335,7 +134,11 @@ struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 
 	dma_resv_assert_held(attach->dmabuf->resv);
 
-	return attachment_give_table_locked(attach, dir);
+	ret = dma_buf_revoke_check(attach->dmabuf);
+	if (ret)
+		return ERR_PTR(ret);
+
+	return dma_buf_table_get_locked(attach, dir);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_map_attachment, DMA_BUF);
 
@@ -395,7 +198,8 @@ void dma_buf_unmap_attachment(struct dma_buf_attachment *attach,
 	if (WARN_ON_ONCE(!attach->map_count))
 		return;
 
-	attachment_take_table_locked(attach, sgt, dir);
+	dma_buf_table_put_locked(attach, sgt, dir);
+	dma_buf_revoke_progress_locked(attach->dmabuf);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_attachment, DMA_BUF);
 
@@ -425,75 +229,3 @@ void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach,
 	dma_resv_unlock(attach->dmabuf->resv);
 }
 EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_attachment_unlocked, DMA_BUF);
-
-/**
- * dma_buf_attach_map - introduce a device, and get addresses that it can use
- * @dmabuf: buffer
- * @dev: device that will access it
- * @dir: what it will do with the buffer
- * @sgt: where to put the table, unchanged on error
- *
- * As dma_buf_attach() and dma_buf_map_attachment_unlocked() do one after the other,
- * with the reservation lock taken once. For who holds the mapping until it detaches,
- * best with dma_buf_unmap_detach().
- *
- * Context: Process context, may sleep. The caller must not hold the
- *	    reservation lock.
- * Return: The attachment, with one mapping, or an ERR_PTR(), see
- *	   dma_buf_dynamic_attach() and dma_buf_map_attachment().
- */
-struct dma_buf_attachment *dma_buf_attach_map(struct dma_buf *dmabuf,
-					      struct device *dev,
-					      enum dma_data_direction dir,
-					      struct sg_table **sgt)
-{
-	struct dma_buf_attachment *attach;
-	struct sg_table *table;
-
-	if (WARN_ON_ONCE(!dmabuf || !dev))
-		return ERR_PTR(-EINVAL);
-
-	attach = dma_buf_attach_and_lock(dmabuf, dev, NULL, NULL, NULL);
-	if (IS_ERR(attach))
-		return attach;
-
-	table = attachment_give_table_locked(attach, dir);
-	dma_resv_unlock(dmabuf->resv);
-	if (IS_ERR(table)) {
-		dma_buf_detach(dmabuf, attach);
-		return ERR_CAST(table);
-	}
-	*sgt = table;
-
-	return attach;
-}
-EXPORT_SYMBOL_NS_GPL(dma_buf_attach_map, DMA_BUF);
-
-/**
- * dma_buf_unmap_detach - give addresses back, and take the device away
- * @attach: attachment with one mapping and no pins, freed here
- * @sgt: its table, from dma_buf_attach_map() or dma_buf_map_attachment_unlocked()
- * @dir: direction it was asked for
- *
- * As dma_buf_unmap_attachment_unlocked() and dma_buf_detach() do one after the other,
- * with the reservation lock taken once.
- *
- * Context: Process context, may sleep. The caller must not hold the
- *	    reservation lock. The exporter is told as by dma_buf_detach().
- */
-void dma_buf_unmap_detach(struct dma_buf_attachment *attach,
-			  struct sg_table *sgt, enum dma_data_direction dir)
-{
-	might_sleep();
-
-	if (WARN_ON_ONCE(!attach || !attach->dmabuf || !sgt))
-		return;
-
-	dma_resv_lock(attach->dmabuf->resv, NULL);
-	/* of several, the others are not given back here */
-	attach->leaving = attach->map_count == 1;
-	if (!WARN_ON_ONCE(!attach->map_count))
-		attachment_take_table_locked(attach, sgt, dir);
-	dma_buf_detach_and_unlock(attach);
-}
-EXPORT_SYMBOL_NS_GPL(dma_buf_unmap_detach, DMA_BUF);

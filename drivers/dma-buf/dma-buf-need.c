@@ -140,16 +140,6 @@ void dma_buf_need_agree_locked(struct dma_buf_attachment *attach,
 }
 
 /**
- * dma_buf_need_free - give back what an attachment has of its own
- * @needs: the needs of an attachment, its own or those in common
- */
-void dma_buf_need_free(const struct dma_buf_needs *needs)
-{
-	if (needs != &dma_buf_needs_nothing)
-		kfree(needs);
-}
-
-/**
  * dma_buf_need_of_storage - take what an attachment needs of memory into account
  * @attach: attachment, which the exporter has seen
  * @of_storage: what its device needs of memory

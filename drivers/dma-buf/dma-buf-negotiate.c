@@ -82,6 +82,8 @@
  * dma_buf_negotiate_terms_locked - what was agreed
  * @obj: buffer
  * @terms: where to put it
+ *
+ * With the kinds of memory that an exporter was not asked about, for it never has them.
  */
 void dma_buf_negotiate_terms_locked(const struct dma_buf_object *obj,
 				    struct dma_buf_terms *terms)
@@ -94,7 +96,7 @@ void dma_buf_negotiate_terms_locked(const struct dma_buf_object *obj,
 		*terms = (struct dma_buf_terms){
 			.constraints = DMA_BUF_CONSTRAINTS_ANY,
 		};
-	terms->constraints.domains = obj->domains;
+	terms->constraints.domains = dma_buf_common_domains_locked(obj);
 }
 
 static int make_terms_locked(struct dma_buf_object *obj)
@@ -249,22 +251,6 @@ agreed:
 	agree_locked(obj, &need);
 
 	return 0;
-}
-
-/**
- * dma_buf_negotiate_lock - take the reservation lock, unless a signal comes
- * @dmabuf: buffer
- *
- * A process that has handlers for signals must not see an errno that it never
- * saw: the system call begins again, if the handler lets it.
- *
- * Return: 0, or -ERESTARTSYS.
- */
-int dma_buf_negotiate_lock(struct dma_buf *dmabuf)
-{
-	int ret = dma_resv_lock_interruptible(dmabuf->resv, NULL);
-
-	return ret == -EINTR ? -ERESTARTSYS : ret;
 }
 
 /**

@@ -57,6 +57,39 @@ static inline bool dma_buf_same_domains(const struct dma_buf_object *obj,
 }
 
 /**
+ * dma_buf_common_domains_locked - the kinds of memory that suit all
+ * @obj: buffer
+ *
+ * Return: a combination of &enum dma_buf_domain, or 0.
+ */
+static inline unsigned int
+dma_buf_common_domains_locked(const struct dma_buf_object *obj)
+{
+	unsigned int domains = DMA_BUF_DOMAIN_ALL;
+	struct dma_buf_attachment *attach;
+
+	dma_resv_assert_held(obj->base.resv);
+
+	list_for_each_entry(attach, &obj->base.attachments, node) {
+		domains &= attach->needs->of_storage.domains;
+		if (!attach->peer2peer)
+			domains &= ~DMA_BUF_DOMAIN_PEER;
+	}
+
+	return domains;
+}
+
+/*
+ * Then a device that needs nothing changes nothing for it, whatever addresses of other
+ * devices the device could use.
+ */
+static inline bool dma_buf_is_system_memory(const struct dma_buf_object *obj)
+{
+	return obj->base.ops->domains == DMA_BUF_DOMAIN_SYSTEM &&
+	       obj->domains & DMA_BUF_DOMAIN_SYSTEM;
+}
+
+/**
  * dma_buf_undemanding_join_locked - does a newcomer change nothing for the exporter?
  * @attach: attachment of a device, not yet complete
  *
@@ -74,6 +107,8 @@ dma_buf_undemanding_join_locked(struct dma_buf_attachment *attach)
 
 	if (!attach->undemanding)
 		return false;
+	if (dma_buf_is_system_memory(obj))
+		return true;
 	if (!attach->peer2peer)
 		domains &= ~DMA_BUF_DOMAIN_PEER;
 	if (!domains || !dma_buf_same_domains(obj, domains))
@@ -96,18 +131,15 @@ static inline bool
 dma_buf_undemanding_leave_locked(struct dma_buf_attachment *attach)
 {
 	struct dma_buf_object *obj = to_dma_buf_object(attach->dmabuf);
-	unsigned int domains = DMA_BUF_DOMAIN_ALL;
-	struct dma_buf_attachment *other;
+	unsigned int domains;
 
 	dma_resv_assert_held(obj->base.resv);
 
 	if (!attach->undemanding)
 		return false;
-	list_for_each_entry(other, &obj->base.attachments, node) {
-		domains &= other->needs->of_storage.domains;
-		if (!other->peer2peer)
-			domains &= ~DMA_BUF_DOMAIN_PEER;
-	}
+	if (dma_buf_is_system_memory(obj))
+		return true;
+	domains = dma_buf_common_domains_locked(obj);
 	if (!dma_buf_same_domains(obj, domains))
 		return false;
 

@@ -110,6 +110,7 @@ static void dma_buf_object_init(struct dma_buf_object *obj)
 	obj->domains = DMA_BUF_DOMAIN_ALL;
 	obj->state = DMA_BUF_LIVE;
 	obj->terms = NULL;
+	obj->spare = NULL;
 	INIT_LIST_HEAD(&obj->cpu_attachments);
 	dma_buf_poll_init(obj);
 }
@@ -166,6 +167,7 @@ bool dma_buf_object_release(struct dma_buf_object *obj)
 	module_put(dmabuf->owner);
 	kfree(dmabuf->name);
 	kfree(obj->terms);
+	kfree(obj->spare);
 
 	return true;
 }

@@ -25,7 +25,8 @@ REPO = os.path.dirname(TOOLS)
 HERE = os.path.dirname(os.path.abspath(__file__))
 SILENT = os.path.join(HERE, "silent")
 # Whose functions are entries, and where else those of 'silent' may change something.
-SOURCES = ("drivers/dma-buf/*.c", "drivers/gpu/drm/drm_prime*.c", "drivers/gpu/drm/drm_gem_storage*.c",
+SOURCES = ("drivers/dma-buf/*.c", "drivers/dma-buf/dma-buf-table.h", "drivers/dma-buf/dma-buf-undemanding.h",
+           "drivers/gpu/drm/drm_prime*.c", "drivers/gpu/drm/drm_prime_internal.h", "drivers/gpu/drm/drm_gem_storage*.c",
            "drivers/gpu/drm/vgem/*.c", "drivers/gpu/drm/virtio/*.c")
 # What the kernel's own code calls without a table or an exported symbol.
 CALLED_BY_DRM = ("drm_prime_remove_buf_handle", "drm_prime_handle_to_fd_ioctl", "drm_prime_fd_to_handle_ioctl",
@@ -78,7 +79,7 @@ HEAD = re.compile(r"^(?P<type>[A-Za-z_][\w ]*?[ \n]\**\n?)(?P<name>\w+)\((?P<par
 def functions(path, text):
     """Every function that the file defines; all begin in the first column."""
     for match in HEAD.finditer(text):
-        kind = re.sub(r"\b(static|inline|__init|__exit)\b", "", match["type"])
+        kind = re.sub(r"\b(static|inline|__always_inline|noinline|__init|__exit)\b", "", match["type"])
         yield Function(path, match["name"], " ".join(kind.split()), match["parameters"],
                        match.end(), text.index("\n}", match.end() - 1) + 1)
 

@@ -81,6 +81,34 @@ static void attach_fills_the_attachment(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dma_buf_attachment_is_dynamic(attach));
 }
 
+/* Succeeds if nothing of an attachment that has ended is left in the next one. */
+static void attachment_begins_anew(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_DYNAMIC);
+	struct device *dev = mock_device(test, "importer");
+	struct dma_buf_attachment *attach;
+	struct sg_table *sgt;
+	int cookie;
+
+	attach = mock_try_attach(buf, dev, &mock_importer_p2p, &cookie);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	sgt = mock_map(attach, DMA_TO_DEVICE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	mock_unmap(attach, sgt, DMA_TO_DEVICE);
+	mock_detach(buf, attach);
+
+	buf->ops.attach = NULL;
+	attach = mock_attach(buf, dev, NULL);
+	KUNIT_EXPECT_NULL(test, attach->importer_ops);
+	KUNIT_EXPECT_NULL(test, attach->importer_priv);
+	KUNIT_EXPECT_NULL(test, attach->priv);
+	KUNIT_EXPECT_FALSE(test, attach->peer2peer);
+	sgt = mock_map(attach, DMA_TO_DEVICE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	mock_unmap(attach, sgt, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, mock_attachments(buf, attach), 1);
+}
+
 /* What the callbacks saw of an attachment while it came or went. */
 struct attach_view {
 	unsigned int listed[MOCK_OPS];
@@ -268,6 +296,7 @@ static void no_pin_leak_in_an_interrupted_attach(struct kunit *test)
 static struct kunit_case dma_buf_attach_cases[] = {
 	KUNIT_CASE_PARAM(attach_runs_the_callbacks, attach_pair_gen_params),
 	KUNIT_CASE(attach_fills_the_attachment),
+	KUNIT_CASE(attachment_begins_anew),
 	KUNIT_CASE(no_attachment_found_half_built),
 	KUNIT_CASE(attach_many),
 	KUNIT_CASE(attach_twice),

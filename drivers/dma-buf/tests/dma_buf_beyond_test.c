@@ -227,6 +227,25 @@ static void no_attachment_without_its_mapping(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(buf->dmabuf->resv));
 }
 
+/* Succeeds if a buffer keeps the memory of one attachment, but where misuse is looked for. */
+static void memory_of_an_attachment_is_kept(struct kunit *test)
+{
+	struct mock_buffer *buf = mock_export_new(test, MOCK_STATIC);
+	struct device *dev = mock_device(test, "importer");
+	struct dma_buf_attachment *one, *two, *three;
+
+	if (IS_ENABLED(CONFIG_DMABUF_DEBUG))
+		kunit_skip(test, "the memory of each is freed");
+
+	one = mock_attach(buf, dev, NULL);
+	two = mock_attach(buf, dev, NULL);
+	KUNIT_EXPECT_PTR_NE(test, one, two);
+	mock_detach(buf, one);
+	mock_detach(buf, two);
+	three = mock_attach(buf, dev, NULL);
+	KUNIT_EXPECT_PTR_EQ(test, three, one);
+}
+
 /* Succeeds if nothing is mapped for a device that goes, and the CPU stays. */
 static void device_goes(struct kunit *test)
 {
@@ -456,6 +475,7 @@ static struct kunit_case dma_buf_beyond_cases[] = {
 	KUNIT_CASE(cpu_is_told_of_moves),
 	KUNIT_CASE_PARAM(attachment_and_mapping_at_once, at_once_gen_params),
 	KUNIT_CASE(no_attachment_without_its_mapping),
+	KUNIT_CASE(memory_of_an_attachment_is_kept),
 	KUNIT_CASE(device_goes),
 	KUNIT_CASE(device_goes_meanwhile),
 	KUNIT_CASE_PARAM(peer_without_a_path, peer_gen_params),

@@ -439,27 +439,6 @@ static void need_stays_what_it_was(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, party->agreed.dma_mask, U64_MAX);
 }
 
-/* Succeeds if an exporter whose storage is gone is not asked about it. */
-static void revoked_storage_is_not_asked_for(struct kunit *test)
-{
-	struct dma_buf_constraints one = mock_one_piece();
-	struct mock_party *party = mock_party(test);
-	struct mock_buffer *buf = party->buf;
-	struct dma_buf_attachment *attach;
-
-	attach = mock_party_attach(buf, "importer", NULL, &one);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
-	dma_buf_revoke(buf->dmabuf);
-	mock_calls(buf);
-
-	KUNIT_EXPECT_PTR_EQ(test, mock_party_attach(buf, "late", NULL, NULL),
-			    ERR_PTR(-ENODEV));
-	KUNIT_EXPECT_EQ(test, dma_buf_attachment_constrain(attach, &one),
-			-ENODEV);
-	mock_party_detach(buf, attach);
-	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "detach");
-}
-
 static struct kunit_case dma_buf_negotiate_cases[] = {
 	KUNIT_CASE(pinned_only_while_mapped),
 	KUNIT_CASE(no_pin_leak_in_a_failed_static_map),
@@ -474,7 +453,6 @@ static struct kunit_case dma_buf_negotiate_cases[] = {
 	KUNIT_CASE(move_fails),
 	KUNIT_CASE(detach_loosens),
 	KUNIT_CASE(need_stays_what_it_was),
-	KUNIT_CASE(revoked_storage_is_not_asked_for),
 	{}
 };
 

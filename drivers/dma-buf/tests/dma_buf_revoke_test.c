@@ -14,7 +14,7 @@
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
 
-#include "dma_buf_mock.h"
+#include "dma_buf_party.h"
 
 /* Succeeds if all that leads to the storage fails, and asks nobody. */
 static void revoked_buffer_is_closed(struct kunit *test)
@@ -348,6 +348,27 @@ static void revoke_wakes_the_exporter(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_live(buf, MOCK_MAP), 0);
 }
 
+/* Succeeds if an exporter whose storage is gone is not asked about it. */
+static void revoked_storage_is_not_asked_for(struct kunit *test)
+{
+	struct dma_buf_constraints one = mock_one_piece();
+	struct mock_party *party = mock_party(test);
+	struct mock_buffer *buf = party->buf;
+	struct dma_buf_attachment *attach;
+
+	attach = mock_party_attach(buf, "importer", NULL, &one);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	dma_buf_revoke(buf->dmabuf);
+	mock_calls(buf);
+
+	KUNIT_EXPECT_PTR_EQ(test, mock_party_attach(buf, "late", NULL, NULL),
+			    ERR_PTR(-ENODEV));
+	KUNIT_EXPECT_EQ(test, dma_buf_attachment_constrain(attach, &one),
+			-ENODEV);
+	mock_party_detach(buf, attach);
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "detach");
+}
+
 static struct kunit_case dma_buf_revoke_cases[] = {
 	KUNIT_CASE(revoked_buffer_is_closed),
 	KUNIT_CASE(revoked_buffer_is_not_pinned),
@@ -361,6 +382,7 @@ static struct kunit_case dma_buf_revoke_cases[] = {
 	KUNIT_CASE(revoked_is_in_bufinfo),
 	KUNIT_CASE(revoke_waits_for_fences),
 	KUNIT_CASE(revoke_wakes_the_exporter),
+	KUNIT_CASE(revoked_storage_is_not_asked_for),
 	{}
 };
 
