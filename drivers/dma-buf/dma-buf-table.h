@@ -134,6 +134,33 @@ static inline void dma_buf_table_unmap_locked(struct dma_buf_attachment *attach,
 					   dir);
 }
 
+/*
+ * An exporter whose mappings pin does so by itself; that somebody relies on the place is
+ * still for the core to know.
+ */
+static inline int dma_buf_table_hold_locked(struct dma_buf_attachment *attach)
+{
+	if (!attach->dmabuf->ops->map_pins)
+		return dma_buf_pin_locked(attach, &attach->core_pin_count);
+
+	attach->core_pin_count++;
+	trace_dma_buf_pin(attach, attach->pin_count + attach->core_pin_count);
+
+	return 0;
+}
+
+static inline void
+dma_buf_table_let_go_locked(struct dma_buf_attachment *attach)
+{
+	if (!attach->dmabuf->ops->map_pins) {
+		dma_buf_unpin_locked(attach, &attach->core_pin_count);
+		return;
+	}
+
+	attach->core_pin_count--;
+	trace_dma_buf_pin(attach, attach->pin_count + attach->core_pin_count);
+}
+
 /**
  * dma_buf_table_map_locked - have the exporter make a table
  * @attach: attachment of a device
@@ -150,13 +177,13 @@ dma_buf_table_map_locked(struct dma_buf_attachment *attach,
 	int ret = 0;
 
 	if (pin)
-		ret = dma_buf_pin_locked(attach, &attach->core_pin_count);
+		ret = dma_buf_table_hold_locked(attach);
 	if (ret)
 		return ERR_PTR(ret);
 
 	sgt = dma_buf_table_ask_locked(attach, dir);
 	if (IS_ERR(sgt) && pin)
-		dma_buf_unpin_locked(attach, &attach->core_pin_count);
+		dma_buf_table_let_go_locked(attach);
 
 	return sgt;
 }
@@ -241,8 +268,7 @@ static inline void dma_buf_table_put_locked(struct dma_buf_attachment *attach,
 	if (sgt != attach->sgt) {
 		dma_buf_table_unmap_locked(attach, sgt, dir);
 		if (dma_buf_table_is_held(attach))
-			dma_buf_unpin_locked(attach,
-					     &attach->core_pin_count);
+			dma_buf_table_let_go_locked(attach);
 	} else if (!attach->map_count && dma_buf_revoke_check(attach->dmabuf)) {
 		dma_buf_map_drop_locked(attach);
 	}

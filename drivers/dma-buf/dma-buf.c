@@ -86,6 +86,10 @@ static int dma_buf_check_export(const struct dma_buf_export_info *info)
 	if (WARN_ON_ONCE(ops->constrain && !ops->pin))
 		return -EINVAL;
 
+	/* Of others the core may pin for longer than a mapping. */
+	if (WARN_ON_ONCE(ops->map_pins && !ops->constrain))
+		return -EINVAL;
+
 	/* What is kept mapped until detach cannot move in between. */
 	if (WARN_ON_ONCE(ops->cache_sgt_mapping && ops->pin))
 		return -EINVAL;
@@ -186,9 +190,10 @@ bool dma_buf_object_release(struct dma_buf_object *obj)
  *
  *	   * -EINVAL: @exp_info lacks &dma_buf_export_info.priv or a mandatory
  *	     operation, has only one of &dma_buf_ops.pin and &dma_buf_ops.unpin,
- *	     or &dma_buf_ops.constrain without them, combines them with
- *	     &dma_buf_ops.cache_sgt_mapping, gives a size beyond what a file can
- *	     have, or, with per-buffer statistics configured, has no name
+ *	     or &dma_buf_ops.constrain without them, or &dma_buf_ops.map_pins
+ *	     without that, combines them with &dma_buf_ops.cache_sgt_mapping,
+ *	     gives a size beyond what a file can have, or, with per-buffer
+ *	     statistics configured, has no name
  *	   * -ENOENT: the exporter's module is being unloaded
  *	   * -ENOMEM: out of memory
  *	   * -ENFILE: the limit of open files is reached

@@ -42,6 +42,13 @@ struct dma_buf_ops {
 	bool cache_sgt_mapping;
 
 	/**
+	 * @map_pins: What is mapped for an importer that cannot follow a move, see
+	 * dma_buf_attachment_is_dynamic(), stays where it is without a call of @pin.
+	 * For exporters with @constrain.
+	 */
+	bool map_pins;
+
+	/**
 	 * @attach: A device joins.  Unlocked, optional.
 	 *
 	 * The place to refuse a device that cannot reach the storage, and to
@@ -70,9 +77,9 @@ struct dma_buf_ops {
 	 * makes the exporter dynamic, see dma_buf_is_dynamic().
 	 *
 	 * Called by dma_buf_pin(), and by the core itself on behalf of
-	 * importers that cannot follow a move.  When it returns, the memory
-	 * must be ready for such an importer: moves and clears are finished,
-	 * not only queued.
+	 * importers that cannot follow a move, unless @map_pins.  When it
+	 * returns, the memory must be ready for such an importer: moves and
+	 * clears are finished, not only queued.
 	 *
 	 * Return: 0 or a negative errno.
 	 */

@@ -14,13 +14,17 @@
 
 #include "dma_buf_party.h"
 
-/* Succeeds if taking part without pin is -EINVAL. */
+/* Succeeds if taking part without pin is -EINVAL, and what only those do who take part. */
 static void export_that_cannot_be_held(struct kunit *test)
 {
 	struct mock_buffer *dynamic = mock_party(test)->buf;
 	struct mock_buffer *buf = mock_buffer_new(test, MOCK_STATIC);
 
 	buf->ops.constrain = dynamic->ops.constrain;
+	KUNIT_EXPECT_PTR_EQ(test, mock_try_export(buf), ERR_PTR(-EINVAL));
+
+	buf = mock_buffer_new(test, MOCK_DYNAMIC);
+	buf->ops.map_pins = true;
 	KUNIT_EXPECT_PTR_EQ(test, mock_try_export(buf), ERR_PTR(-EINVAL));
 }
 

@@ -33,6 +33,15 @@ static void pinned_only_while_mapped(struct kunit *test)
 	mock_unmap(attach, sgt, DMA_TO_DEVICE);
 	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "unmap:to* unpin*");
 
+	/* who sees to that with the mapping is not called, and counted all the same */
+	buf->ops.map_pins = true;
+	sgt = mock_map(attach, DMA_TO_DEVICE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	KUNIT_EXPECT_EQ(test, attach->core_pin_count, 1);
+	mock_unmap(attach, sgt, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, attach->core_pin_count, 0);
+	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "map:to* unmap:to*");
+
 	mock_party_detach(buf, attach);
 	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "constrain* detach");
 }
@@ -52,6 +61,10 @@ static void no_pin_leak_in_a_failed_static_map(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, mock_map(attach, DMA_TO_DEVICE),
 			    ERR_PTR(-ENOMEM));
 	KUNIT_EXPECT_STREQ(test, mock_calls(buf), "pin* map:to!* unpin*");
+
+	buf->ops.map_pins = true;
+	KUNIT_EXPECT_TRUE(test, IS_ERR(mock_map(attach, DMA_TO_DEVICE)));
+	KUNIT_EXPECT_EQ(test, attach->core_pin_count, 0);
 }
 
 /* Succeeds if what a dynamic importer maps is not pinned, in any kernel. */
@@ -270,6 +283,12 @@ static void hold_mapped(struct mock_buffer *buf, struct held *held)
 	held->sgt = mock_map(held->attach, DMA_TO_DEVICE);
 }
 
+static void hold_mapped_pins(struct mock_buffer *buf, struct held *held)
+{
+	buf->ops.map_pins = true;
+	hold_mapped(buf, held);
+}
+
 static void let_go_mapped(struct mock_buffer *buf, struct held *held)
 {
 	mock_unmap(held->attach, held->sgt, DMA_TO_DEVICE);
@@ -316,6 +335,8 @@ static const struct holder {
 	const char *calls;
 } holders[] = {
 	{ "mapped by a static importer", hold_mapped, let_go_mapped,
+	  "attach constrain!* detach" },
+	{ "mapped, which pins", hold_mapped_pins, let_go_mapped,
 	  "attach constrain!* detach" },
 	{ "pinned", hold_pinned, let_go_pinned, "attach constrain!* detach" },
 	{ "vmapped", hold_vmapped, let_go_vmapped,

@@ -25,9 +25,9 @@
  * storage that nobody has mapped can move. The core asks for that, see the DOC
  * section of drivers/dma-buf/dma-buf-negotiate.c.
  *
- * Who is able to follow, the core knows, and pins for those who are not. A driver
- * with a &struct dma_buf_ops of its own, without &dma_buf_ops.pin, has each table
- * pin in its place.
+ * A table of an importer that is not able to follow pins, which the core relies on, see
+ * &dma_buf_ops.map_pins. A driver with a &struct dma_buf_ops of its own that does not say
+ * so has the core pin; without &dma_buf_ops.pin each table does.
  *
  * What a table is like is in drm_gem_storage_table.c.
  */
@@ -95,6 +95,7 @@ const char *drm_gem_storage_dmabuf_kind(struct dma_buf *dmabuf)
 EXPORT_SYMBOL_GPL(drm_gem_storage_dmabuf_kind);
 
 static const struct dma_buf_ops storage_dma_buf_ops = {
+	.map_pins = true,
 	.pin = drm_gem_storage_dmabuf_pin,
 	.unpin = drm_gem_storage_dmabuf_unpin,
 	.constrain = drm_gem_storage_dmabuf_constrain,

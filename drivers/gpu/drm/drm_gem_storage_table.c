@@ -378,6 +378,15 @@ void drm_gem_storage_drop_tables_locked(struct drm_gem_storage *storage)
 	}
 }
 
+/* Nobody else does, see drm_gem_storage_prime.c. */
+static bool table_has_to_pin(struct dma_buf_attachment *attach)
+{
+	const struct dma_buf_ops *ops = attach->dmabuf->ops;
+
+	return ops->map_pins ? !dma_buf_attachment_is_dynamic(attach) :
+			       !ops->pin;
+}
+
 /**
  * drm_gem_storage_map_dma_buf - &dma_buf_ops.map_dma_buf
  * @attach: attachment of the device
@@ -411,7 +420,7 @@ struct sg_table *drm_gem_storage_map_dma_buf(struct dma_buf_attachment *attach,
 			return ERR_CAST(table);
 	}
 
-	table->pinned = !dma_buf_is_dynamic(attach->dmabuf);
+	table->pinned = table_has_to_pin(attach);
 	if (table->pinned)
 		storage->pin_count++;
 

@@ -218,6 +218,7 @@ static int noncoherent_end(struct dma_buf *dmabuf, enum dma_data_direction dir)
 }
 
 static const struct dma_buf_ops noncoherent_dma_buf_ops = {
+	.map_pins = true,
 	.pin = drm_gem_storage_dmabuf_pin,
 	.unpin = drm_gem_storage_dmabuf_unpin,
 	.constrain = drm_gem_storage_dmabuf_constrain,

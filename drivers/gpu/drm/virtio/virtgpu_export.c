@@ -104,6 +104,7 @@ static const struct virtio_dma_buf_ops storage_dmabuf_ops = {
 	.ops = {
 		.attach = virtio_dma_buf_attach,
 		.detach = drm_gem_storage_dmabuf_detach,
+		.map_pins = true,
 		.pin = drm_gem_storage_dmabuf_pin,
 		.unpin = drm_gem_storage_dmabuf_unpin,
 		.constrain = dmabuf_constrain,
