@@ -89,8 +89,8 @@ struct drm_gem_storage_backing *
 drm_gem_storage_backing_alloc(struct drm_gem_storage *storage,
 			      enum drm_gem_storage_kind kind,
 			      const struct dma_buf_constraints *c, bool zero);
-void drm_gem_storage_backing_put(struct drm_gem_storage *storage,
-				 struct drm_gem_storage_backing *backing);
+void drm_gem_storage_backing_free(struct drm_gem_storage *storage,
+				  struct drm_gem_storage_backing *backing);
 bool drm_gem_storage_backing_fits(const struct drm_gem_storage_backing *backing,
 				  const struct dma_buf_constraints *c);
 void drm_gem_storage_backing_sync(struct drm_gem_storage *storage,
@@ -100,6 +100,22 @@ drm_gem_storage_backing_run(const struct drm_gem_storage_backing *backing,
 			    unsigned long first);
 void drm_gem_storage_count_pages(const struct drm_gem_storage_backing *backing,
 				 bool used);
+
+/**
+ * drm_gem_storage_backing_put - drop a reference
+ * @storage: the object
+ * @backing: its pages, given back with the last reference
+ *
+ * Context: Process context, may sleep. The reservation lock must be held, but
+ * by who frees the object.
+ */
+static inline void
+drm_gem_storage_backing_put(struct drm_gem_storage *storage,
+			    struct drm_gem_storage_backing *backing)
+{
+	if (!--backing->refs)
+		drm_gem_storage_backing_free(storage, backing);
+}
 
 /* drm_gem_storage_move.c */
 int drm_gem_storage_stay_within_locked(struct drm_gem_storage *storage);

@@ -432,19 +432,13 @@ drm_gem_storage_backing_alloc(struct drm_gem_storage *storage,
 }
 
 /**
- * drm_gem_storage_backing_put - drop a reference
+ * drm_gem_storage_backing_free - give pages back that nobody refers to
  * @storage: the object
- * @backing: its pages, given back with the last reference
- *
- * Context: Process context, may sleep. The reservation lock must be held, but
- * by who frees the object.
+ * @backing: its pages
  */
-void drm_gem_storage_backing_put(struct drm_gem_storage *storage,
-				 struct drm_gem_storage_backing *backing)
+void drm_gem_storage_backing_free(struct drm_gem_storage *storage,
+				  struct drm_gem_storage_backing *backing)
 {
-	if (--backing->refs)
-		return;
-
 	drm_gem_storage_idle_drop(backing);
 	if (!backing->idle)
 		drm_gem_storage_count_pages(backing, false);

@@ -309,8 +309,8 @@ static struct storage_table *table_create(struct drm_gem_storage *storage,
 	return table;
 }
 
-static void table_destroy(struct drm_gem_storage *storage,
-			  struct storage_table *table)
+static inline void table_destroy(struct drm_gem_storage *storage,
+				 struct storage_table *table)
 {
 	struct drm_gem_storage_backing *backing = table->backing;
 
