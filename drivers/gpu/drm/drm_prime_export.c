@@ -353,7 +353,7 @@ struct dma_buf *drm_gem_dmabuf_export(struct drm_device *dev,
 }
 EXPORT_SYMBOL(drm_gem_dmabuf_export);
 
-static const struct dma_buf_ops gem_dma_buf_ops = {
+const struct dma_buf_ops drm_prime_dma_buf_ops = {
 	.cache_sgt_mapping = true,
 	.attach = drm_gem_map_attach,
 	.detach = drm_gem_map_detach,
@@ -381,7 +381,7 @@ struct dma_buf *drm_gem_prime_export(struct drm_gem_object *obj, int flags)
 		/* shown in debugfs and fdinfo, where tools look for "drm" */
 		.exp_name = KBUILD_MODNAME,
 		.owner = obj->dev->driver->fops->owner,
-		.ops = &gem_dma_buf_ops,
+		.ops = &drm_prime_dma_buf_ops,
 		.size = obj->size,
 		.flags = flags,
 		.resv = obj->resv,
@@ -391,24 +391,3 @@ struct dma_buf *drm_gem_prime_export(struct drm_gem_object *obj, int flags)
 	return drm_gem_dmabuf_export(obj->dev, &exp_info);
 }
 EXPORT_SYMBOL(drm_gem_prime_export);
-
-/**
- * drm_prime_is_own_export - is a dma-buf an object of this device
- * @dev: the device
- * @dma_buf: any dma-buf
- *
- * Sees only what drm_gem_prime_export() made. A driver with its own
- * &struct dma_buf_ops recognises its buffers in &drm_driver.gem_prime_import.
- *
- * Return: true if &dma_buf.priv is a GEM object of @dev.
- */
-bool drm_prime_is_own_export(const struct drm_device *dev,
-			     const struct dma_buf *dma_buf)
-{
-	const struct drm_gem_object *obj;
-
-	if (dma_buf->ops != &gem_dma_buf_ops)
-		return false;
-	obj = dma_buf->priv;
-	return obj->dev == dev;
-}

@@ -45,27 +45,18 @@
 
 #include "drm_prime_internal.h"
 
-/*
- * Have the driver make an object of a mapping, which is given back if it refuses; then
- * @scattered tells whether it was shown several pieces.
- */
-static struct drm_gem_object *
-object_from_table(struct drm_device *dev, struct dma_buf_attachment *attach,
-		  struct sg_table *sgt, bool *scattered)
+/* The mapping becomes the object's, if the driver makes one of it. */
+static struct drm_gem_object *object_of_table(struct drm_device *dev,
+					      struct dma_buf_attachment *attach,
+					      struct sg_table *sgt)
 {
 	struct drm_gem_object *obj;
 
 	obj = dev->driver->gem_prime_import_sg_table(dev, attach, sgt);
-	if (IS_ERR(obj)) {
-		*scattered = drm_prime_get_contiguous_size(sgt) <
-			     attach->dmabuf->size;
-		dma_buf_unmap_attachment_unlocked(attach, sgt,
-						  DMA_BIDIRECTIONAL);
-		return obj;
+	if (!IS_ERR(obj)) {
+		obj->import_attach = attach;
+		obj->resv = attach->dmabuf->resv;
 	}
-
-	obj->import_attach = attach;
-	obj->resv = attach->dmabuf->resv;
 	return obj;
 }
 
@@ -74,8 +65,8 @@ static struct drm_gem_object *
 object_in_one_piece(struct drm_device *dev, struct dma_buf_attachment *attach)
 {
 	struct dma_buf_constraints c = DMA_BUF_CONSTRAINTS_ANY;
+	struct drm_gem_object *obj;
 	struct sg_table *sgt;
-	bool scattered;
 	int ret;
 
 	c.max_segments = 1;
@@ -86,7 +77,29 @@ object_in_one_piece(struct drm_device *dev, struct dma_buf_attachment *attach)
 	sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
 	if (IS_ERR(sgt))
 		return ERR_CAST(sgt);
-	return object_from_table(dev, attach, sgt, &scattered);
+
+	obj = object_of_table(dev, attach, sgt);
+	if (IS_ERR(obj))
+		dma_buf_unmap_attachment_unlocked(attach, sgt,
+						  DMA_BIDIRECTIONAL);
+	return obj;
+}
+
+/* The driver said @err to the table that it was shown first. Seldom, so not inline. */
+static noinline struct drm_gem_object *
+object_after_all(struct drm_device *dev, struct dma_buf_attachment *attach,
+		 struct sg_table *sgt, int err)
+{
+	struct dma_buf *dma_buf = attach->dmabuf;
+	bool scattered = drm_prime_get_contiguous_size(sgt) < dma_buf->size;
+	struct drm_gem_object *obj = ERR_PTR(err);
+
+	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
+	if (err == -EINVAL && scattered && dma_buf_can_constrain(dma_buf))
+		obj = object_in_one_piece(dev, attach);
+	if (IS_ERR(obj))
+		dma_buf_detach(dma_buf, attach);
+	return obj;
 }
 
 /* Attach a device to a buffer for the life of the object that is made of it. */
@@ -97,19 +110,15 @@ static struct drm_gem_object *import_foreign(struct drm_device *dev,
 	struct dma_buf_attachment *attach;
 	struct drm_gem_object *obj;
 	struct sg_table *sgt;
-	bool scattered = false;
 
 	attach = dma_buf_attach_map(dma_buf, attach_dev, DMA_BIDIRECTIONAL,
 				    &sgt);
 	if (IS_ERR(attach))
 		return ERR_CAST(attach);
 
-	obj = object_from_table(dev, attach, sgt, &scattered);
-	if (obj == ERR_PTR(-EINVAL) && scattered &&
-	    dma_buf_can_constrain(dma_buf))
-		obj = object_in_one_piece(dev, attach);
+	obj = object_of_table(dev, attach, sgt);
 	if (IS_ERR(obj))
-		dma_buf_detach(dma_buf, attach);
+		obj = object_after_all(dev, attach, sgt, PTR_ERR(obj));
 	return obj;
 }
 
