@@ -31,7 +31,6 @@
  * pair, again and again.
  */
 
-#include <linux/cleanup.h>
 #include <linux/dma-buf.h>
 #include <linux/hash.h>
 #include <linux/log2.h>
@@ -71,8 +70,8 @@ place_by_file(struct drm_prime_file_private *cache, const struct file *file)
 	return place;
 }
 
-static void insert(struct drm_prime_file_private *cache,
-		   struct drm_prime_pair *pair)
+static inline void insert(struct drm_prime_file_private *cache,
+			  struct drm_prime_pair *pair)
 {
 	const struct file *file = pair->dma_buf->file;
 	struct drm_prime_bucket *buckets = cache->buckets;
@@ -97,8 +96,11 @@ static void free_buckets(struct drm_prime_file_private *cache,
 		kvfree(buckets);
 }
 
-/* Have twice as many buckets, unless there is no memory for them. */
-static void grow(struct drm_prime_file_private *cache)
+/*
+ * Have twice as many buckets, unless there is no memory for them. Not inline, which would
+ * cost who adds a pair more than the rest of it.
+ */
+static noinline void grow(struct drm_prime_file_private *cache)
 {
 	struct drm_prime_bucket *old = cache->buckets, *buckets;
 	struct drm_prime_pair *pair, *next;
@@ -212,20 +214,19 @@ void drm_prime_cache_add_locked(struct drm_prime_file_private *cache,
 	get_dma_buf(dma_buf);
 	pair->dma_buf = dma_buf;
 	pair->handle = handle;
-	if (cache->count >> cache->bits)
-		grow(cache);
 	insert(cache, pair);
-	cache->count++;
+	if (cache->count++ >> cache->bits)
+		grow(cache);
 }
 
 /* Returns the reference that the pair had, or NULL if there is none. */
-static struct dma_buf *take_out(struct drm_prime_file_private *cache,
-				u32 handle)
+static struct dma_buf *take_out_locked(struct drm_prime_file_private *cache,
+				       u32 handle)
 {
 	struct drm_prime_pair *pair, **place;
 	struct dma_buf *dma_buf;
 
-	guard(mutex)(&cache->lock);
+	lockdep_assert_held(&cache->lock);
 
 	place = place_by_handle(cache, handle);
 	pair = *place;
@@ -257,7 +258,11 @@ static struct dma_buf *take_out(struct drm_prime_file_private *cache,
 void drm_prime_remove_buf_handle(struct drm_prime_file_private *prime_fpriv,
 				 u32 handle)
 {
-	struct dma_buf *dma_buf = take_out(prime_fpriv, handle);
+	struct dma_buf *dma_buf;
+
+	mutex_lock(&prime_fpriv->lock);
+	dma_buf = take_out_locked(prime_fpriv, handle);
+	mutex_unlock(&prime_fpriv->lock);
 
 	if (dma_buf)
 		dma_buf_put(dma_buf);

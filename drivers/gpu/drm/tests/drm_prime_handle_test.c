@@ -268,6 +268,36 @@ static void no_dangling_dma_buf_after_the_fd(struct kunit *test)
 	prime_mock_close(test, other, there);
 }
 
+/*
+ * Succeeds if a handle that was exported keeps the dma-buf where the object does not, as
+ * one that a driver imported on its own.
+ */
+static void no_weak_link_of_a_handle(struct kunit *test)
+{
+	struct prime_mock_duo *ctx = test->priv;
+	u32 handle = prime_mock_handle(test, ctx->exporter, ctx->efile);
+	int fd = prime_mock_export(test, ctx->efile, handle);
+	struct dma_buf *dma_buf = prime_mock_dma_buf(test, fd);
+	struct drm_gem_object *obj;
+	long before;
+	u32 there;
+
+	obj = drm_gem_prime_import(&ctx->importer->drm, dma_buf);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, obj);
+	there = plain_handle(test, ctx->ifile, obj);
+	drm_gem_object_put(obj);
+	prime_mock_close_fd(fd);
+
+	before = file_count(dma_buf->file);
+	fd = prime_mock_export(test, ctx->ifile, there);
+	KUNIT_EXPECT_PTR_EQ(test, prime_mock_dma_buf(test, fd), dma_buf);
+	KUNIT_EXPECT_NULL(test, obj->dma_buf);
+	prime_mock_close_fd(fd);
+	KUNIT_EXPECT_EQ(test, file_count(dma_buf->file), before + 1);
+	prime_mock_close(test, ctx->ifile, there);
+	prime_mock_close(test, ctx->efile, handle);
+}
+
 static unsigned int swap_handle_count(struct drm_gem_object *obj,
 				      unsigned int count)
 {
@@ -369,6 +399,7 @@ static struct kunit_case prime_handle_cases[] = {
 	KUNIT_CASE(reimport_after_close),
 	KUNIT_CASE(no_weak_link_to_the_dma_buf),
 	KUNIT_CASE(no_dangling_dma_buf_after_the_fd),
+	KUNIT_CASE(no_weak_link_of_a_handle),
 	KUNIT_CASE(no_loop_without_a_handle),
 	KUNIT_CASE(two_handles_one_buffer),
 	KUNIT_CASE(many_buffers),
