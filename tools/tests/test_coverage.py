@@ -13,7 +13,7 @@ a/b.c  open_it()
     | goto err;
     The machine is lost by then.
 
-a/b.c  close_it()
+a/b.h  close_it()
 \t| return -ENOMEM;
 \tA comma, like this one, is fine.
 """
@@ -44,7 +44,7 @@ class Named(unittest.TestCase):
         named, bad = coverage.named_lines(LIST, "list")
         self.assertEqual(bad, [])
         self.assertEqual(dict(named), {line("open_it", "return -ENOMEM;"): 1, line("open_it", "goto err;"): 1,
-                                       line("close_it", "return -ENOMEM;"): 1})
+                                       coverage.Line("a/b.h", "close_it", "return -ENOMEM;"): 1})
 
     def complaint(self, text):
         _, bad = coverage.named_lines(text, "list")
