@@ -84,6 +84,6 @@ void report(const char *name, double value, double spread);
 /* crowd.c, contention.c */
 void crowd(unsigned int buffers);
 void reader_against_allocator(unsigned int buffers);
-void two_threads(void);
+void two_threads(bool imports);
 
 #endif

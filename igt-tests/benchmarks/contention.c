@@ -255,18 +255,12 @@ static void workers_end(struct worker *w, struct buffer *b)
 	}
 }
 
-void two_threads(void)
+static void measure_imports(struct worker *w, struct worker *f)
 {
-	struct worker w[PAIRS] = {}, f[PAIRS] = {};
-	struct buffer b[PAIRS], none[PAIRS];
-	struct contest exports = { "export", work_export, w, work_file, f };
 	struct contest imports = { "import", work_import, w, work_import, f };
 	struct contest again = { "reimport", work_reimport, w,
 				 work_reimport, f };
 
-	workers_begin(w, b, card.vgem, "vkms");
-	workers_begin(f, none, card.floor, PRIME_BENCH_FLOOR);
-	measure_gain(&exports);
 	workers_import(w);
 	workers_import(f);
 	workers_forget(w);
@@ -277,6 +271,19 @@ void two_threads(void)
 	measure_gain(&again);
 	workers_forget(w);
 	workers_forget(f);
+}
+
+void two_threads(bool imports)
+{
+	struct worker w[PAIRS] = {}, f[PAIRS] = {};
+	struct buffer b[PAIRS], none[PAIRS];
+	struct contest exports = { "export", work_export, w, work_file, f };
+
+	workers_begin(w, b, card.vgem, "vkms");
+	workers_begin(f, none, card.floor, PRIME_BENCH_FLOOR);
+	measure_gain(&exports);
+	if (imports)
+		measure_imports(w, f);
 	workers_end(w, b);
 	workers_end(f, none);
 }

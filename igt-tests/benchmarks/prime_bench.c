@@ -6,10 +6,11 @@
  *   prime_bench crowd NUMBER    among so many buffers; what they take
  *   prime_bench reader NUMBER   allocations while somebody lists so many
  *   prime_bench threads         two threads against one
+ *   prime_bench exports         the same, but what they export and no more
  *   prime_bench repeat ROW      that one for ever
  *
  * In a guest whose clock counts instructions (tools/vm --count) the first three
- * print instructions, the same in every run; the last one wants two CPUs. Needs
+ * print instructions, the same in every run; those with threads want two CPUs. Needs
  * vgem, vkms, and the module in tools/bench/module.
  */
 #include <stdio.h>
@@ -21,7 +22,7 @@
 
 static int usage(void)
 {
-	fputs("usage: prime_bench rows|crowd NUMBER|reader NUMBER|threads|repeat ROW\n",
+	fputs("usage: prime_bench rows|crowd NUMBER|reader NUMBER|threads|exports|repeat ROW\n",
 	      stderr);
 	return 2;
 }
@@ -53,7 +54,9 @@ int main(int argc, char **argv)
 	} else if (!strcmp(what, "reader") && number) {
 		reader_against_allocator(number);
 	} else if (!strcmp(what, "threads")) {
-		two_threads();
+		two_threads(true);
+	} else if (!strcmp(what, "exports")) {
+		two_threads(false);
 	} else if (!strcmp(what, "repeat") && argc > 2) {
 		scatter_memory();
 		repeat(prime_rows, argv[2]);

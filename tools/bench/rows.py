@@ -168,6 +168,11 @@ def evaluate(row, stock, ours):
     return result
 
 
+def by_turns(figures):
+    """-> (row, floor) of the rows that were measured by the clock, a turn each"""
+    return {(row.name, row.floor) for row in ROWS if row.only_if and row.name in figures}
+
+
 def evaluate_all(stock, ours):
     results = [evaluate(row, stock, ours) for row in ROWS]
     return [r for r in results if r]

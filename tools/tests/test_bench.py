@@ -25,6 +25,19 @@ class Boots(unittest.TestCase):
         self.assertEqual(bench.middle_of(runs), {"x": [2.0, 0.3], "y": [2.0, 0]})
         self.assertEqual(bench.middle_of(runs[:1]), runs[0])
 
+    def test_a_row_and_its_floor_are_compared_boot_by_boot(self):
+        def boot(row, floor):
+            return {"threads-import": [row, 0], "floor-threads-import": [floor, 0.5]}
+        middle = bench.middle_of([boot(1.2, 1.6), boot(0.6, 0.6), boot(0.8, 1.0)])
+        self.assertEqual(middle["threads-import"], [0.8, 0])
+        self.assertAlmostEqual(middle["floor-threads-import"][0], 1.0)
+        middle = bench.middle_of([boot(1.2, 0.8), boot(0.6, 0.3), boot(0.8, 1.0)])
+        self.assertAlmostEqual(middle["floor-threads-import"][0], 0.8 / 1.5)
+
+    def test_a_boot_without_a_figure(self):
+        with self.assertRaises(bench.Stop):
+            bench.middle_of([{"x": [1, 0], "y": [1, 0]}, {"x": [1, 0]}])
+
 
 class Goals(unittest.TestCase):
     def met(self, a_row, stock, ours):
