@@ -122,6 +122,21 @@ static struct drm_gem_object *import_foreign(struct drm_device *dev,
 	return obj;
 }
 
+/*
+ * Sees only what drm_gem_prime_export() made. A driver with its own &struct dma_buf_ops
+ * recognises its buffers in &drm_driver.gem_prime_import.
+ */
+static bool is_own_export(const struct drm_device *dev,
+			  const struct dma_buf *dma_buf)
+{
+	const struct drm_gem_object *obj;
+
+	if (dma_buf->ops != &drm_prime_dma_buf_ops)
+		return false;
+	obj = dma_buf->priv;
+	return obj->dev == dev;
+}
+
 /**
  * drm_gem_prime_import_dev - make a GEM object of a dma-buf, attaching a device
  * @dev: DRM device to import into
@@ -148,7 +163,7 @@ struct drm_gem_object *drm_gem_prime_import_dev(struct drm_device *dev,
 {
 	struct drm_gem_object *obj;
 
-	if (drm_prime_is_own_export(dev, dma_buf)) {
+	if (is_own_export(dev, dma_buf)) {
 		obj = dma_buf->priv;
 		/* a reference to the buffer here would close a loop */
 		drm_gem_object_get(obj);

@@ -4,12 +4,10 @@
 #ifndef __DRM_PRIME_INTERNAL_H__
 #define __DRM_PRIME_INTERNAL_H__
 
-#include <linux/dma-buf.h>
 #include <linux/types.h>
 
-#include <drm/drm_gem.h>
-
-struct drm_device;
+struct dma_buf;
+struct dma_buf_ops;
 struct drm_prime_file_private;
 struct file;
 
@@ -45,26 +43,5 @@ void drm_prime_cache_add_locked(struct drm_prime_file_private *cache,
 
 /* drm_prime_export.c */
 extern const struct dma_buf_ops drm_prime_dma_buf_ops;
-
-/**
- * drm_prime_is_own_export - is a dma-buf an object of this device
- * @dev: the device
- * @dma_buf: any dma-buf
- *
- * Sees only what drm_gem_prime_export() made. A driver with its own
- * &struct dma_buf_ops recognises its buffers in &drm_driver.gem_prime_import.
- *
- * Return: true if &dma_buf.priv is a GEM object of @dev.
- */
-static inline bool drm_prime_is_own_export(const struct drm_device *dev,
-					   const struct dma_buf *dma_buf)
-{
-	const struct drm_gem_object *obj;
-
-	if (dma_buf->ops != &drm_prime_dma_buf_ops)
-		return false;
-	obj = dma_buf->priv;
-	return obj->dev == dev;
-}
 
 #endif /* __DRM_PRIME_INTERNAL_H__ */
