@@ -158,8 +158,11 @@ struct dma_buf_object {
 	struct dma_buf_poll_slots *poll;
 
 #if IS_ENABLED(CONFIG_DEBUG_FS)
-	/** @registry_node: In the registry; changed under its lock. */
+	/** @registry_node: In the registry; changed under the lock of its list. */
 	struct list_head registry_node;
+
+	/** @registry_cpu: Where it was exported, which tells the list it is on. */
+	unsigned int registry_cpu;
 
 	/**
 	 * @live_file: &dma_buf.file, until the final fput() begins.  For

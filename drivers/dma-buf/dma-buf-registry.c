@@ -3,6 +3,7 @@
  * The buffers that exist, and the list of them in debugfs.
  */
 
+#include <linux/cpumask.h>
 #include <linux/debugfs.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
@@ -10,9 +11,11 @@
 #include <linux/file.h>
 #include <linux/init.h>
 #include <linux/minmax.h>
+#include <linux/percpu.h>
 #include <linux/rculist.h>
 #include <linux/seq_file.h>
 #include <linux/sizes.h>
+#include <linux/smp.h>
 #include <linux/spinlock.h>
 
 #include <asm/div64.h>
@@ -28,13 +31,17 @@
  * or frees a buffer at that time must not pay for it.
  *
  * So the list is walked under RCU, and its lock is for those who change it.
+ * Nor do these have to wait for each other: there is a list for each CPU, of the
+ * buffers that were exported there, and a walk takes one after the other. A
+ * buffer stays on its list wherever its tasks go.
+ *
  * A reader takes a reference to one buffer at a time, leaves the RCU section,
  * prints at leisure, sleeping if it must, and goes on from there. A buffer with
  * a reference is not removed from the list, which makes it its own bookmark:
  * each step of the walk starts at an entry known to be linked, passes over
  * entries that are dying, and the whole walk is linear. New buffers go in at
- * the front, behind the reader's back, so a walk ends however fast others
- * allocate.
+ * the front of a list, behind the reader's back, so a walk of that list ends
+ * however fast others allocate.
  *
  * Lifetime
  * ~~~~~~~~
@@ -58,19 +65,19 @@
  * While a reader looks at a buffer, that buffer's file count is one higher.
  */
 
-static struct {
+/* The buffers that were exported on one CPU. */
+struct dma_buf_registry_part {
 	/*
 	 * Guards changes of the list, which come from any task that allocates
-	 * or frees. Held for those few instructions, never by a reader. Nothing
-	 * is taken inside.
+	 * here, or frees what was allocated here. Held for those few
+	 * instructions, never by a reader. Nothing is taken inside.
 	 */
 	spinlock_t lock;
 	struct list_head buffers;
 	unsigned long count;
-} registry = {
-	.lock = __SPIN_LOCK_UNLOCKED(registry.lock),
-	.buffers = LIST_HEAD_INIT(registry.buffers),
 };
+
+static DEFINE_PER_CPU_ALIGNED(struct dma_buf_registry_part, registry);
 
 /**
  * dma_buf_registry_add - make a buffer known
@@ -78,12 +85,17 @@ static struct {
  */
 void dma_buf_registry_add(struct dma_buf_object *obj)
 {
-	obj->live_file = obj->base.file;
+	/* No harm is done if the task goes to another one meanwhile. */
+	unsigned int cpu = raw_smp_processor_id();
+	struct dma_buf_registry_part *part = per_cpu_ptr(&registry, cpu);
 
-	spin_lock(&registry.lock);
-	list_add_rcu(&obj->registry_node, &registry.buffers);
-	WRITE_ONCE(registry.count, registry.count + 1);
-	spin_unlock(&registry.lock);
+	obj->live_file = obj->base.file;
+	obj->registry_cpu = cpu;
+
+	spin_lock(&part->lock);
+	list_add_rcu(&obj->registry_node, &part->buffers);
+	WRITE_ONCE(part->count, part->count + 1);
+	spin_unlock(&part->lock);
 }
 
 /**
@@ -92,41 +104,58 @@ void dma_buf_registry_add(struct dma_buf_object *obj)
  */
 void dma_buf_registry_del(struct dma_buf_object *obj)
 {
+	struct dma_buf_registry_part *part =
+		per_cpu_ptr(&registry, obj->registry_cpu);
+
 	/* ordered before what the VFS does next: free the file, for others to use */
 	smp_store_mb(obj->live_file, NULL);
 
-	spin_lock(&registry.lock);
+	spin_lock(&part->lock);
 	list_del_rcu(&obj->registry_node);
-	WRITE_ONCE(registry.count, registry.count - 1);
-	spin_unlock(&registry.lock);
+	WRITE_ONCE(part->count, part->count - 1);
+	spin_unlock(&part->lock);
+}
+
+/* The first one after @pos that lives, with a reference, or NULL. */
+static struct dma_buf_object *living_after(struct list_head *pos,
+					   struct list_head *buffers)
+{
+	struct dma_buf_object *obj =
+		list_entry(pos, struct dma_buf_object, registry_node);
+
+	list_for_each_entry_continue_rcu(obj, buffers, registry_node) {
+		if (get_file_active(&obj->live_file))
+			return obj;
+	}
+
+	return NULL;
 }
 
 /**
  * dma_buf_registry_next - walk over all buffers
  * @prev: buffer from the last call, whose reference is dropped; NULL to start
  *
- * Buffers come newest first. One that lives all through the walk is seen once.
- * A walk that ends early drops the reference with dma_buf_put().
+ * Those of one CPU come newest first. One that lives all through the walk is seen
+ * once. A walk that ends early drops the reference with dma_buf_put().
  *
  * Context: Process context.
  * Return: A buffer with a reference, or NULL at the end.
  */
 struct dma_buf_object *dma_buf_registry_next(struct dma_buf_object *prev)
 {
-	struct list_head *pos = prev ? &prev->registry_node : &registry.buffers;
-	struct dma_buf_object *obj = NULL;
+	unsigned int cpu = prev ? prev->registry_cpu :
+				  cpumask_first(cpu_possible_mask);
+	struct list_head *buffers = &per_cpu(registry.buffers, cpu);
+	struct dma_buf_object *obj;
 
 	rcu_read_lock();
-	for (;;) {
-		pos = rcu_dereference(list_next_rcu(pos));
-		if (pos == &registry.buffers) {
-			obj = NULL;
+	obj = living_after(prev ? &prev->registry_node : buffers, buffers);
+	while (!obj) {
+		cpu = cpumask_next(cpu, cpu_possible_mask);
+		if (cpu >= nr_cpu_ids)
 			break;
-		}
-
-		obj = list_entry(pos, struct dma_buf_object, registry_node);
-		if (get_file_active(&obj->live_file))
-			break;
+		buffers = &per_cpu(registry.buffers, cpu);
+		obj = living_after(buffers, buffers);
 	}
 	rcu_read_unlock();
 
@@ -280,7 +309,11 @@ static int bufinfo_show(struct seq_file *seq, void *unused)
 /* A guess at the room needed, so that one walk is enough as a rule. */
 static int bufinfo_open(struct inode *inode, struct file *file)
 {
-	unsigned long room = READ_ONCE(registry.count) * 192UL;
+	unsigned long room = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		room += READ_ONCE(per_cpu(registry.count, cpu)) * 192UL;
 
 	return single_open_size(file, bufinfo_show, inode->i_private,
 				SZ_4K + min(room, (unsigned long)SZ_16M));
@@ -295,12 +328,19 @@ static const struct file_operations bufinfo_fops = {
 };
 
 /**
- * dma_buf_registry_init - offer the list in debugfs
+ * dma_buf_registry_init - be ready for buffers, and offer their list in debugfs
  */
 void __init dma_buf_registry_init(void)
 {
 	struct dentry *dir = debugfs_create_dir("dma_buf", NULL);
+	struct dma_buf_registry_part *part;
+	int cpu;
 
+	for_each_possible_cpu(cpu) {
+		part = per_cpu_ptr(&registry, cpu);
+		spin_lock_init(&part->lock);
+		INIT_LIST_HEAD(&part->buffers);
+	}
 	debugfs_create_file("bufinfo", 0444, dir, NULL, &bufinfo_fops);
 	dma_buf_declare_debugfs(dir);
 }

@@ -8,10 +8,12 @@
  * their files; where those are not mounted, the case is skipped.
  */
 
+#include <linux/cpumask.h>
 #include <linux/device.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/uaccess.h>
 #include <uapi/linux/dma-buf.h>
@@ -127,6 +129,33 @@ static void bufinfo_lists_the_buffer(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, row);
 	mock_buffer_drop(buf);
 	KUNIT_EXPECT_NULL(test, strstr(mock_bufinfo(test), buf->exp_name));
+}
+
+/* Succeeds if bufinfo shows buffers of any CPU, and not what another one has put. */
+static void bufinfo_lists_those_of_all_cpus(struct kunit *test)
+{
+	struct mock_buffer *bufs[8] = {};
+	int cpu, count = 0;
+	const char *text;
+
+	for_each_online_cpu(cpu) {
+		if (count == ARRAY_SIZE(bufs))
+			break;
+		KUNIT_ASSERT_EQ(test, 0,
+				set_cpus_allowed_ptr(current,
+						     cpumask_of(cpu)));
+		bufs[count] = mock_buffer_new(test, MOCK_STATIC);
+		bufs[count]->exp_name = __func__;
+		mock_export(bufs[count++]);
+	}
+
+	text = mock_bufinfo(test);
+	while (count--) {
+		KUNIT_EXPECT_NOT_NULL(test, mock_bufinfo_row(bufs[count], text,
+							     "<none>"));
+		mock_buffer_drop(bufs[count]);
+	}
+	KUNIT_EXPECT_NULL(test, strstr(mock_bufinfo(test), __func__));
 }
 
 /* Succeeds if bufinfo shows who is attached, and counts them. */
@@ -355,6 +384,7 @@ static void stats_need_a_name(struct kunit *test)
 static struct kunit_case dma_buf_registry_cases[] = {
 	KUNIT_CASE(fdinfo_tells),
 	KUNIT_CASE(bufinfo_lists_the_buffer),
+	KUNIT_CASE(bufinfo_lists_those_of_all_cpus),
 	KUNIT_CASE(bufinfo_lists_the_devices),
 	KUNIT_CASE(bufinfo_counts_the_entries),
 	KUNIT_CASE(bufinfo_counts_the_pins),
