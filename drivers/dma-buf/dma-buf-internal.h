@@ -62,8 +62,8 @@ enum dma_buf_state {
 
 /**
  * struct dma_buf_terms - what devices need, and the exporter has agreed to
- * @constraints:	what suits all that are attached, about memory;
- *			&dma_buf_object.domains counts in place of its domains
+ * @constraints:	what suits all that are attached, about memory; its domains
+ *			are as they were, see dma_buf_common_domains_locked()
  * @moves:		how often the core had the storage moved
  *
  * Guarded by &dma_buf.resv.
@@ -116,7 +116,8 @@ struct dma_buf_object {
 	/**
 	 * @domains: The kinds of memory that suit all &dma_buf.attachments, as
 	 * last agreed with an exporter that takes part; of others it stays
-	 * %DMA_BUF_DOMAIN_ALL.  Guarded by &dma_buf.resv.
+	 * %DMA_BUF_DOMAIN_ALL.  For one that has system memory and no other
+	 * kind, only that bit is kept right.  Guarded by &dma_buf.resv.
 	 */
 	unsigned int domains;
 
@@ -316,14 +317,15 @@ dma_buf_attachment_alloc(struct dma_buf *dmabuf)
  * dma_buf_attachment_free - the end of an attachment that nobody knows any more
  * @attach: attachment
  *
- * With CONFIG_DMABUF_DEBUG the memory is freed, so that KASAN sees who still uses it.
+ * With CONFIG_KASAN, or CONFIG_DMABUF_DEBUG for whatever else looks, the memory is
+ * freed, so that who still uses it is seen.
  */
 static inline void dma_buf_attachment_free(struct dma_buf_attachment *attach)
 {
 	struct dma_buf_object *obj = to_dma_buf_object(attach->dmabuf);
 
 	dma_buf_need_free(attach->needs);
-	if (IS_ENABLED(CONFIG_DMABUF_DEBUG) ||
+	if (IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_DMABUF_DEBUG) ||
 	    cmpxchg(&obj->spare, NULL, attach))
 		kfree(attach);
 }

@@ -78,6 +78,10 @@
  * two newcomers come one after the other.
  */
 
+static const struct dma_buf_terms no_terms = {
+	.constraints = DMA_BUF_CONSTRAINTS_ANY,
+};
+
 /**
  * dma_buf_negotiate_terms_locked - what was agreed
  * @obj: buffer
@@ -90,30 +94,17 @@ void dma_buf_negotiate_terms_locked(const struct dma_buf_object *obj,
 {
 	dma_resv_assert_held(obj->base.resv);
 
-	if (obj->terms)
-		*terms = *obj->terms;
-	else
-		*terms = (struct dma_buf_terms){
-			.constraints = DMA_BUF_CONSTRAINTS_ANY,
-		};
+	*terms = *(obj->terms ?: &no_terms);
 	terms->constraints.domains = dma_buf_common_domains_locked(obj);
 }
 
 static int make_terms_locked(struct dma_buf_object *obj)
 {
-	struct dma_buf_terms *terms;
+	if (!obj->terms)
+		obj->terms = kmemdup(&no_terms, sizeof(no_terms),
+				     GFP_KERNEL_ACCOUNT);
 
-	if (obj->terms)
-		return 0;
-
-	terms = kmalloc(sizeof(*terms), GFP_KERNEL_ACCOUNT);
-	if (!terms)
-		return -ENOMEM;
-
-	dma_buf_negotiate_terms_locked(obj, terms);
-	obj->terms = terms;
-
-	return 0;
+	return obj->terms ? 0 : -ENOMEM;
 }
 
 /* Without terms @need is about memory of other devices, or nothing. */
@@ -205,13 +196,13 @@ static int ask_exporter_locked(struct dma_buf_object *obj,
 static bool same_need(const struct dma_buf_object *obj,
 		      const struct dma_buf_constraints *need)
 {
-	struct dma_buf_terms known;
+	struct dma_buf_constraints known;
 
-	dma_buf_negotiate_terms_locked(obj, &known);
-	known.constraints.domains = need->domains;
+	known = (obj->terms ?: &no_terms)->constraints;
+	known.domains = need->domains;
 
 	return dma_buf_same_domains(obj, need->domains) &&
-	       dma_buf_constraints_equal(need, &known.constraints);
+	       dma_buf_constraints_equal(need, &known);
 }
 
 static bool is_possible(const struct dma_buf_constraints *c, size_t size)

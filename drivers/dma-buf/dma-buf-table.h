@@ -140,6 +140,8 @@ static inline void dma_buf_table_unmap_locked(struct dma_buf_attachment *attach,
  */
 static inline int dma_buf_table_hold_locked(struct dma_buf_attachment *attach)
 {
+	dma_resv_assert_held(attach->dmabuf->resv);
+
 	if (!attach->dmabuf->ops->map_pins)
 		return dma_buf_pin_locked(attach, &attach->core_pin_count);
 
@@ -149,9 +151,12 @@ static inline int dma_buf_table_hold_locked(struct dma_buf_attachment *attach)
 	return 0;
 }
 
+/* Once for each mapping, and these are counted: &dma_buf_attachment.map_count. */
 static inline void
 dma_buf_table_let_go_locked(struct dma_buf_attachment *attach)
 {
+	dma_resv_assert_held(attach->dmabuf->resv);
+
 	if (!attach->dmabuf->ops->map_pins) {
 		dma_buf_unpin_locked(attach, &attach->core_pin_count);
 		return;
@@ -175,6 +180,8 @@ dma_buf_table_map_locked(struct dma_buf_attachment *attach,
 {
 	struct sg_table *sgt;
 	int ret = 0;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
 
 	if (pin)
 		ret = dma_buf_table_hold_locked(attach);
@@ -234,6 +241,8 @@ dma_buf_table_get_locked(struct dma_buf_attachment *attach,
 {
 	struct sg_table *sgt;
 
+	dma_resv_assert_held(attach->dmabuf->resv);
+
 	if (!attach->sgt)
 		sgt = dma_buf_table_new_locked(attach, dir);
 	else if (attach->dir == dir || attach->dir == DMA_BIDIRECTIONAL)
@@ -262,6 +271,8 @@ static inline void dma_buf_table_put_locked(struct dma_buf_attachment *attach,
 					    struct sg_table *sgt,
 					    enum dma_data_direction dir)
 {
+	dma_resv_assert_held(attach->dmabuf->resv);
+
 	trace_dma_buf_unmap(attach, sgt, dir);
 	attach->map_count--;
 

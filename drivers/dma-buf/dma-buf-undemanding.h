@@ -80,8 +80,9 @@ dma_buf_common_domains_locked(const struct dma_buf_object *obj)
 }
 
 /*
- * Then a device that needs nothing changes nothing for it, whatever addresses of other
- * devices the device could use.
+ * Of a buffer that has system memory, and can have no other kind, an exporter has nothing
+ * to hear of a device that needs nothing, whatever addresses of other devices that device
+ * could use.
  */
 static inline bool dma_buf_is_system_memory(const struct dma_buf_object *obj)
 {

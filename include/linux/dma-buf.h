@@ -42,9 +42,11 @@ struct dma_buf_ops {
 	bool cache_sgt_mapping;
 
 	/**
-	 * @map_pins: What is mapped for an importer that cannot follow a move, see
-	 * dma_buf_attachment_is_dynamic(), stays where it is without a call of @pin.
-	 * For exporters with @constrain.
+	 * @map_pins: What @map_dma_buf returns for an importer that cannot follow a
+	 * move, see dma_buf_attachment_is_dynamic(), stays where it is until
+	 * @unmap_dma_buf, and is as ready as after @pin, which the core then spares
+	 * itself. dma_buf_pin() calls @pin all the same. For exporters with
+	 * @constrain.
 	 */
 	bool map_pins;
 
@@ -145,8 +147,8 @@ struct dma_buf_ops {
 					enum dma_data_direction dir);
 
 	/**
-	 * @unmap_dma_buf: Take a table of @map_dma_buf back.  Locked,
-	 * mandatory.
+	 * @unmap_dma_buf: Take a table of @map_dma_buf back, and with it the pin
+	 * that it is if @map_pins.  Locked, mandatory.
 	 */
 	void (*unmap_dma_buf)(struct dma_buf_attachment *attach,
 			      struct sg_table *sgt,
@@ -384,8 +386,9 @@ struct dma_buf_attachment {
 	unsigned int pin_count;
 
 	/**
-	 * @core_pin_count: Pins of the core on behalf of an importer that cannot
-	 * follow moves. For the core only, guarded by &dma_buf.resv.
+	 * @core_pin_count: Pins on behalf of an importer that cannot follow moves,
+	 * by the core or, see &dma_buf_ops.map_pins, by the mapping itself. For
+	 * the core only, guarded by &dma_buf.resv.
 	 */
 	unsigned int core_pin_count;
 

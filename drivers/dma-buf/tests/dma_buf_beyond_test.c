@@ -234,7 +234,7 @@ static void memory_of_an_attachment_is_kept(struct kunit *test)
 	struct device *dev = mock_device(test, "importer");
 	struct dma_buf_attachment *one, *two, *three;
 
-	if (IS_ENABLED(CONFIG_DMABUF_DEBUG))
+	if (IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_DMABUF_DEBUG))
 		kunit_skip(test, "the memory of each is freed");
 
 	one = mock_attach(buf, dev, NULL);

@@ -180,12 +180,33 @@ static void not_for_who_leaves(struct kunit *test)
 	dma_buf_put(dmabuf);
 }
 
+/* Succeeds if a device that attaches after one that left so has its table kept. */
+static void for_who_comes_after_that(struct kunit *test)
+{
+	struct storage_party party = {};
+	struct dma_buf *dmabuf = join(test, &party, NULL);
+
+	storage_party_map(test, &party);
+	dma_buf_unmap_detach(party.attach, party.sgt, DMA_BIDIRECTIONAL);
+
+	party = (struct storage_party){};
+	KUNIT_ASSERT_EQ(test, 0,
+			storage_party_join(test, &party, dmabuf, NULL,
+					   DRM_GEM_STORAGE_SHMEM));
+	storage_party_map(test, &party);
+	storage_party_unmap(&party);
+	KUNIT_EXPECT_NOT_NULL(test, party.attach->priv);
+	leave(&party, dmabuf);
+	storage_mock_expect_pages(test, DRM_GEM_STORAGE_SHMEM, 0);
+}
+
 static struct kunit_case storage_table_cases[] = {
 	KUNIT_CASE(next_mapping_has_it),
 	KUNIT_CASE(two_have_two),
 	KUNIT_CASE(not_in_the_way_of_a_move),
 	KUNIT_CASE(not_by_other_constraints),
 	KUNIT_CASE(not_for_who_leaves),
+	KUNIT_CASE(for_who_comes_after_that),
 	{},
 };
 
